@@ -1,0 +1,318 @@
+// The database on disk: `.freshpyc/`, or the directory that `--state-dir` names.
+// Knows: which files there are, when which is written, what to do about broken ones. Does not know: what is in them.
+
+import BuildModel
+import LinuxSystem
+
+/// Why the database cannot be used.
+package enum DatabaseError: Error, Sendable {
+    case newerSchema(path: BytePath, schema: Int)
+    case unusable(SystemError)
+    case held(by: String, path: BytePath)
+
+    package var message: String {
+        switch self {
+        case .newerSchema(let path, let schema):
+            "\(path) was written by a newer freshpyc (schema \(schema)); update freshpyc, or use another --state-dir"
+        case .unusable(let error):
+            "the database cannot be written: \(error); use --state-dir DIR to keep it elsewhere"
+        case .held(let holder, let path):
+            "\(holder) is at work on this tree already (it holds \(path)); stop it first"
+        }
+    }
+}
+
+/// What loading found.
+package struct LoadedDatabase: Sendable {
+    package var contents: DatabaseContents
+    /// For the user, once: what was set aside and why.
+    package var notices: [String] = []
+    /// Bytes of the journal that hold; 0 with a fresh or broken one.
+    var journalLength: Int64 = 0
+    var snapshotLength: Int64 = 0
+
+    /// A database that remembers nothing.
+    package init(contents: DatabaseContents) {
+        self.contents = contents
+    }
+}
+
+/// One database on disk. Only the holder of its lock writes.
+package final class DatabaseStore {
+    private static let snapshotName = BytePath("state.json")
+    private static let journalName = BytePath("journal.jsonl")
+    private static let lockName = BytePath("lock")
+    private static let temporaryName = BytePath("state.json.tmp")
+    /// Journals smaller than this are not worth folding.
+    private static let smallestFold: Int64 = 256 * 1024
+
+    private let directory: Directory
+    private let location: BytePath
+    private var lock: OwnedDescriptor?
+    private var journal: OwnedDescriptor?
+    private var journalLength: Int64 = 0
+    private var snapshotLength: Int64 = 0
+    /// Whether the last holder of the lock was killed before it could finish.
+    package private(set) var wasLeftUncleanly = false
+
+    private init(directory: Directory, location: BytePath) {
+        self.directory = directory
+        self.location = location
+    }
+
+    /// Opens the database's directory to read, or `nil` where there is none.
+    ///
+    /// - Parameter stateDirectory: absolute; `nil` for `.freshpyc` in the root, which must not be a link.
+    package static func existing(root: Directory, rootPath: BytePath, stateDirectory: BytePath?) -> DatabaseStore? {
+        if let stateDirectory {
+            guard let directory = try? Directory(path: stateDirectory) else { return nil }
+            return DatabaseStore(directory: directory, location: stateDirectory)
+        }
+        guard let directory = try? root.directory(BytePath(".freshpyc")) else { return nil }
+        return DatabaseStore(directory: directory, location: rootPath.appending(".freshpyc"))
+    }
+
+    /// Opens the database's directory to write, makes it where it is missing, and takes its lock.
+    ///
+    /// - Parameters:
+    ///   - holder: what the lock file says of us, for those who find it taken.
+    ///   - waits: whether to wait for another run, or to fail. A `watch` is never waited for.
+    package static func open(
+        root: Directory, rootPath: BytePath, stateDirectory: BytePath?, holder: String, waits: Bool
+    ) throws(DatabaseError) -> DatabaseStore {
+        let store: DatabaseStore
+        do throws(SystemError) {
+            if let stateDirectory {
+                try makeAll(stateDirectory)
+                store = DatabaseStore(directory: try Directory(path: stateDirectory), location: stateDirectory)
+            } else {
+                _ = try root.makeDirectory(BytePath(".freshpyc"))
+                store = DatabaseStore(
+                    directory: try root.directory(BytePath(".freshpyc")), location: rootPath.appending(".freshpyc"))
+                try store.writeMarkers()
+            }
+        } catch {
+            throw .unusable(error)
+        }
+        try store.takeLock(holder: holder, waits: waits)
+        return store
+    }
+
+    private static func makeAll(_ path: BytePath) throws(SystemError) {
+        guard try Host.status(path) == nil else { return }
+        if !path.parent.isEmpty { try makeAll(path.parent) }
+        _ = try Host.makeDirectory(path, permissions: 0o777)
+    }
+
+    /// What keeps version control and back-ups away from it.
+    private func writeMarkers() throws(SystemError) {
+        let markers: [(String, String)] = [
+            (".gitignore", "*\n"),
+            (
+                "CACHEDIR.TAG",
+                "Signature: 8a477f597d28d172789f06886806bc55\n# Made by freshpyc; see https://bford.info/cachedir/\n"
+            ),
+        ]
+        for (name, text) in markers {
+            guard try directory.status(BytePath(name), followsLinks: false) == nil else { continue }
+            let file = try directory.file(BytePath(name), .createNew(0o666))
+            try Array(text.utf8).withRawBytes { bytes throws(SystemError) in
+                try file.writeAll(bytes, path: BytePath(name))
+            }
+        }
+    }
+
+    private func takeLock(holder: String, waits: Bool) throws(DatabaseError) {
+        let other: String?
+        do throws(SystemError) {
+            other = try lockFile(holder: holder, waits: waits)
+        } catch {
+            throw .unusable(error)
+        }
+        if let other { throw .held(by: other, path: location.appending(Self.lockName)) }
+    }
+
+    /// Takes the lock, or says who has it.
+    private func lockFile(holder: String, waits: Bool) throws(SystemError) -> String? {
+        let file = try directory.file(Self.lockName, .append(0o666))
+        if try !file.lock(waits: false, path: Self.lockName) {
+            let current = try file.holder() ?? "another freshpyc"
+            if !waits || current.contains(" watch") { return current }
+            _ = try file.lock(waits: true, path: Self.lockName)
+        }
+        // A clean end empties the file.
+        wasLeftUncleanly = try file.holder() != nil
+        try file.truncate(to: 0, path: Self.lockName)
+        try Array((holder + "\n").utf8).withRawBytes { bytes throws(SystemError) in
+            try file.writeAll(bytes, path: Self.lockName)
+        }
+        lock = file
+        return nil
+    }
+
+    // MARK: Loading
+
+    /// Reads snapshot and journal. What cannot be trusted is set aside by whoever may write, and reported.
+    package func load(root: BytePath) throws(DatabaseError) -> LoadedDatabase {
+        var loaded = LoadedDatabase(contents: DatabaseContents(root: root))
+        guard let bytes = try read(Self.snapshotName) else { return loaded }
+        switch Snapshot.decode(bytes) {
+        case .newer(let schema):
+            throw .newerSchema(path: location.appending(Self.snapshotName), schema: schema)
+        case .broken:
+            try setAside(Self.snapshotName, in: &loaded)
+            return loaded
+        case .contents(let contents):
+            guard contents.root == root else {
+                loaded.notices.append(
+                    "\(location) was made for \(contents.root) and not for \(root): everything is built again")
+                return loaded
+            }
+            loaded.contents = contents
+            loaded.snapshotLength = Int64(bytes.count)
+        }
+        if let bytes = try read(Self.journalName), !bytes.isEmpty {
+            switch Journal.decode(bytes) {
+            case .broken:
+                try setAside(Self.journalName, in: &loaded)
+                loaded.contents = DatabaseContents(root: root)
+            case .waves(let waves, let length):
+                loaded.contents.apply(waves)
+                loaded.journalLength = Int64(length)
+                if lock != nil, length < bytes.count {
+                    // The torn line goes, so that the next one begins on a line of its own.
+                    do throws(SystemError) {
+                        try directory.file(Self.journalName, .readWrite).truncate(to: Int64(length))
+                    } catch {
+                        throw .unusable(error)
+                    }
+                }
+            }
+        }
+        journalLength = loaded.journalLength
+        snapshotLength = loaded.snapshotLength
+        return loaded
+    }
+
+    private func read(_ name: BytePath) throws(DatabaseError) -> [UInt8]? {
+        do throws(SystemError) {
+            let file = try directory.file(name, .read)
+            let status = try file.status(name)
+            guard status.kind == .regular else { throw SystemError("open", location.appending(name), code: 22) }
+            return try file.readAll(expected: Int(clamping: status.stamp.size), limit: 1 << 31, path: name)
+        } catch  where error.isMissing {
+            return nil
+        } catch {
+            throw .unusable(error)
+        }
+    }
+
+    private func setAside(_ name: BytePath, in loaded: inout LoadedDatabase) throws(DatabaseError) {
+        let aside = BytePath("\(name).broken")
+        var where_ = ""
+        if lock != nil {
+            do throws(SystemError) {
+                try directory.rename(name, to: aside)
+                _ = try directory.removeFile(Self.journalName)
+            } catch {
+                throw .unusable(error)
+            }
+            where_ = " and was set aside as \(location.appending(aside))"
+        }
+        loaded.notices.append("\(location.appending(name)) cannot be trusted\(where_): everything is judged anew")
+    }
+
+    // MARK: Writing
+
+    /// Adds one wave, as a line of the journal or, where that costs no more, as a new snapshot.
+    ///
+    /// - Parameter contents: the database with the wave in it; asked for only where a snapshot is written.
+    package func append(_ wave: WaveChange, contents: () -> DatabaseContents, moduleCount: Int) throws(DatabaseError) {
+        if snapshotLength == 0 || wave.modules.count > max(64, moduleCount / 4) || mustFold {
+            try fold(contents())
+            return
+        }
+        do throws(SystemError) {
+            if journal == nil { journal = try directory.file(Self.journalName, .append(0o666)) }
+            guard let file = journal else { return }
+            let line = Journal.encode(wave)
+            do throws(SystemError) {
+                try line.withRawBytes { bytes throws(SystemError) in
+                    try file.writeAll(bytes, path: location.appending(Self.journalName))
+                }
+            } catch {
+                // Half a line would make the next one unreadable.
+                try? file.truncate(to: journalLength)
+                throw error
+            }
+            journalLength += Int64(line.count)
+        } catch {
+            throw .unusable(error)
+        }
+    }
+
+    private var mustFold: Bool { journalLength > max(Self.smallestFold, snapshotLength / 2) }
+
+    /// Says that nothing was left half done.
+    package func markClean() {
+        try? lock?.truncate(to: 0)
+    }
+
+    /// Whether there is a journal that a clean stop should fold.
+    package var hasJournal: Bool { journalLength > 0 }
+
+    /// Writes a snapshot in place of the old one and of the journal.
+    package func fold(_ contents: DatabaseContents) throws(DatabaseError) {
+        let bytes = Snapshot.encode(contents)
+        do throws(SystemError) {
+            _ = try directory.removeFile(Self.temporaryName)
+            let file = try directory.file(Self.temporaryName, .createNew(0o666))
+            do throws(SystemError) {
+                try bytes.withRawBytes { buffer throws(SystemError) in
+                    try file.writeAll(buffer, path: location.appending(Self.snapshotName))
+                }
+                try file.synchronize(path: location.appending(Self.snapshotName))
+                try directory.rename(Self.temporaryName, to: Self.snapshotName)
+            } catch {
+                _ = try? directory.removeFile(Self.temporaryName)
+                throw error
+            }
+            snapshotLength = Int64(bytes.count)
+            // Should we die here, the journal's waves are older than the snapshot's clock, and are passed over.
+            journal = nil
+            _ = try directory.removeFile(Self.journalName)
+            journalLength = 0
+        } catch {
+            throw .unusable(error)
+        }
+    }
+}
+
+extension OwnedDescriptor {
+    /// The first line of a lock file.
+    fileprivate func holder() throws(SystemError) -> String? {
+        var bytes = [UInt8](repeating: 0, count: 256)
+        let count = try bytes.withMutableRawBytes { buffer throws(SystemError) in try read(into: buffer, at: 0) }
+        return bytes.prefix(count).split(separator: UInt8(ascii: "\n")).first.map {
+            String(decoding: $0, as: UTF8.self)
+        }
+    }
+}
+
+extension DatabaseContents {
+    /// Takes in waves that are newer than the snapshot.
+    mutating func apply(_ waves: [WaveChange]) {
+        let newer = waves.filter { $0.clock > clock }
+        guard !newer.isEmpty else { return }
+        var byPath: [BytePath: ModuleRecord] = [:]
+        byPath.reserveCapacity(modules.count)
+        for record in modules { byPath[record.path] = record }
+        for wave in newer {
+            clock = wave.clock
+            if let interpreters = wave.interpreters { self.interpreters = interpreters }
+            for path in wave.removed { byPath[path] = nil }
+            for record in wave.modules { byPath[record.path] = record }
+        }
+        modules = Array(byPath.values)
+    }
+}

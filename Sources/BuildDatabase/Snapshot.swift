@@ -1,0 +1,154 @@
+// The whole database as one file's bytes, and back.
+// Knows: the frame around the records, checksum and schema number. Does not know: files on disk.
+
+import BuildModel
+import Bytecode
+import LinuxSystem
+
+/// Everything that the database remembers.
+package struct DatabaseContents: Sendable {
+    /// The root that paths are relative to; embedded in bytecode, so another root means another database.
+    package var root: BytePath
+    /// The number of the last wave.
+    package var clock: UInt64 = 0
+    package var interpreters: [Interpreter] = []
+    package var modules: [ModuleRecord] = []
+
+    package init(root: BytePath) {
+        self.root = root
+    }
+}
+
+/// What a snapshot's bytes turned out to be.
+package enum SnapshotReading: Sendable {
+    case contents(DatabaseContents)
+    /// Written by a newer freshpyc.
+    case newer(schema: Int)
+    case broken(offset: Int)
+}
+
+package enum Snapshot {
+    /// Raised whenever an older freshpyc could misread what a newer one writes.
+    package static let schema = 1
+
+    /// A fixed key: the checksum guards against accidents, not against forgers.
+    static let checksumKey: (UInt64, UInt64) = (0x6672_6573_6870_7963, 0x7374_6174_652e_6a73)
+
+    static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+        SipHash.hash13(bytes, key: checksumKey)
+    }
+
+    /// The file's bytes: modules one a line, sorted by path.
+    package static func encode(_ contents: DatabaseContents) -> [UInt8] {
+        var writer = JSONLineWriter(capacity: 512 + contents.modules.count * 420)
+        writer.open("{")
+        writer.key("schema")
+        writer.value(schema)
+        writer.key("root")
+        writer.value(contents.root)
+        writer.key("clock")
+        writer.value(contents.clock)
+        writer.key("interpreters")
+        writer.open("[")
+        for interpreter in contents.interpreters {
+            writer.newline()
+            writer.value(interpreter)
+        }
+        writer.lastNewline()
+        writer.close("]")
+        writer.key("modules")
+        writer.open("[")
+        for record in contents.modules.sorted(by: { $0.path < $1.path }) {
+            writer.newline()
+            writer.value(record)
+        }
+        writer.lastNewline()
+        writer.close("]")
+        writer.newline()
+        let sum = writer.bytes.withUnsafeBytes(checksum)
+        writer.key("checksum")
+        writer.hexadecimal(sum)
+        writer.close("}")
+        writer.lastNewline()
+        return writer.bytes
+    }
+
+    /// The bytes from `"checksum"` to the end.
+    private static let trailerLength = #""checksum":"0123456789abcdef"}"#.utf8.count + 1
+
+    package static func decode(_ bytes: [UInt8]) -> SnapshotReading {
+        bytes.withUnsafeBytes { buffer in
+            do throws(MalformedState) {
+                var reader = JSONLineReader(buffer)
+                try reader.expect("{\"schema\":")
+                let found: Int = try reader.integer()
+                // A newer one may have any form after this.
+                if found > schema { return .newer(schema: found) }
+                guard found == schema, buffer.count > trailerLength else { return .broken(offset: reader.position) }
+                let end = buffer.count - trailerLength
+                var trailer = JSONLineReader(buffer, from: end)
+                try trailer.expect("\"checksum\":\"")
+                let sum = try trailer.hexadecimal()
+                try trailer.expect("\"}\n")
+                guard sum == checksum(UnsafeRawBufferPointer(rebasing: buffer[..<end])) else {
+                    return .broken(offset: end)
+                }
+                try reader.expect(",\"root\":")
+                var contents = DatabaseContents(root: try reader.path())
+                try reader.expect(",\"clock\":")
+                contents.clock = try reader.integer()
+                try reader.expect(",\"interpreters\":[\n")
+                while !reader.take("]") {
+                    contents.interpreters.append(try reader.interpreter())
+                    _ = reader.take(",")
+                    try reader.expect("\n")
+                }
+                try reader.expect(",\"modules\":[\n")
+                contents.modules = try modules(buffer, from: reader.position, to: end - "],\n".utf8.count)
+                return .contents(contents)
+            } catch {
+                return .broken(offset: error.offset)
+            }
+        }
+    }
+
+    /// Reads the lines of the modules, in slices side by side.
+    private static func modules(
+        _ buffer: UnsafeRawBufferPointer, from start: Int, to end: Int
+    ) throws(MalformedState) -> [ModuleRecord] {
+        guard start <= end else { throw MalformedState(offset: start) }
+        let sliceLength = 128 * 1024
+        var slices: [Range<Int>] = []
+        var begin = start
+        while begin < end {
+            var stop = min(begin + sliceLength, end)
+            while stop < end, buffer[stop - 1] != UInt8(ascii: "\n") { stop += 1 }
+            slices.append(begin..<stop)
+            begin = stop
+        }
+        let source = Borrowed(buffer: buffer)
+        let parsed = ParallelSlices.map(slices, sliceSize: 1, scratch: {}) { range, _ in
+            Result { () throws(MalformedState) in
+                var records: [ModuleRecord] = []
+                records.reserveCapacity(range.count / 300)
+                var reader = JSONLineReader(source.buffer, from: range.lowerBound, to: range.upperBound)
+                while !reader.isAtEnd {
+                    records.append(try reader.moduleRecord())
+                    _ = reader.take(",")
+                    try reader.expect("\n")
+                }
+                return records
+            }
+        }
+        var modules: [ModuleRecord] = []
+        modules.reserveCapacity((end - start) / 300)
+        for slice in parsed { modules += try slice.get() }
+        return modules
+    }
+
+    /// `@unchecked Sendable` because the bytes are only read, and outlive the calls that read them: `decode` holds them
+    /// for as long as it runs.
+    private struct Borrowed: @unchecked Sendable {
+        let buffer: UnsafeRawBufferPointer
+    }
+}

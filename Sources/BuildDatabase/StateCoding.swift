@@ -1,0 +1,262 @@
+// How each remembered value is written down and read back. FORMAT.md describes the result to people.
+// Knows: the values of BuildModel. Does not know: files, checksums, versions of the format.
+
+import BuildModel
+
+extension JSONLineWriter {
+    mutating func value(_ stamp: Stamp) {
+        open("[")
+        value(stamp.device)
+        value(stamp.inode)
+        value(stamp.size)
+        value(stamp.modified)
+        value(stamp.changed)
+        close("]")
+    }
+
+    mutating func value(_ interpreter: Interpreter) {
+        open("{")
+        key("path")
+        value(interpreter.path)
+        key("executable")
+        value(interpreter.executable)
+        key("version")
+        value(interpreter.version)
+        key("implementation")
+        value(interpreter.implementation)
+        key("cacheTag")
+        value(interpreter.cacheTag)
+        key("magic")
+        value(interpreter.magic)
+        key("header")
+        value(interpreter.layout.rawValue)
+        key("sourceHash")
+        value(interpreter.sourceHash?.rawValue ?? "")
+        close("}")
+    }
+
+    mutating func value(_ diagnostic: Diagnostic) {
+        open("{")
+        key("rule")
+        value(diagnostic.rule.rawValue)
+        key("severity")
+        value(diagnostic.severity.rawValue)
+        key("place")
+        open("[")
+        value(diagnostic.line)
+        value(diagnostic.column)
+        value(diagnostic.endLine)
+        value(diagnostic.endColumn)
+        close("]")
+        key("type")
+        value(diagnostic.type)
+        key("message")
+        value(diagnostic.message)
+        close("}")
+    }
+
+    private mutating func value(_ trace: Trace, in record: ModuleRecord) {
+        open("{")
+        key("interpreter")
+        value(trace.key.interpreter.rawValue)
+        key("level")
+        value(trace.key.level.rawValue)
+        if trace.fingerprint != record.source.fingerprint {
+            key("fingerprint")
+            hexadecimal(trace.fingerprint.high, trace.fingerprint.low)
+        }
+        key("outcome")
+        switch trace.outcome {
+        case .failed: value("failed")
+        case .compiles: value("compiles")
+        case .published(let artifact):
+            value("published")
+            key("mode")
+            value(artifact.mode.rawValue)
+            key("artifact")
+            value(artifact.stamp)
+            key("body")
+            hexadecimal(artifact.body)
+            key("header")
+            open("[")
+            value(artifact.seconds)
+            value(artifact.size)
+            close("]")
+            if artifact.isGuarded {
+                key("guarded")
+                value(true)
+            }
+        }
+        key("microseconds")
+        value(trace.microseconds)
+        key("clock")
+        value(trace.clock)
+        if !trace.diagnostics.isEmpty {
+            key("diagnostics")
+            open("[")
+            for diagnostic in trace.diagnostics { value(diagnostic) }
+            close("]")
+        }
+        close("}")
+    }
+
+    mutating func value(_ record: ModuleRecord) {
+        open("{")
+        key("path")
+        value(record.path)
+        key("stamp")
+        value(record.source.stamp)
+        key("fingerprint")
+        hexadecimal(record.source.fingerprint.high, record.source.fingerprint.low)
+        if record.source.isRacy {
+            key("racy")
+            value(true)
+        }
+        key("traces")
+        open("[")
+        for trace in record.traces { value(trace, in: record) }
+        close("]")
+        close("}")
+    }
+}
+
+extension JSONLineReader {
+    mutating func stamp() throws(MalformedState) -> Stamp {
+        try expect("[")
+        let device: UInt64 = try integer()
+        try expect(",")
+        let inode: UInt64 = try integer()
+        try expect(",")
+        let size: Int64 = try integer()
+        try expect(",")
+        let modified: Int64 = try integer()
+        try expect(",")
+        let changed: Int64 = try integer()
+        try expect("]")
+        return Stamp(device: device, inode: inode, size: size, modified: modified, changed: changed)
+    }
+
+    private mutating func fingerprint() throws(MalformedState) -> Fingerprint {
+        try expect("\"")
+        let high = try hexadecimal()
+        let low = try hexadecimal()
+        try expect("\"")
+        return Fingerprint(high: high, low: low)
+    }
+
+    private mutating func name<Name: RawRepresentable<String>>() throws(MalformedState) -> Name {
+        guard let name = Name(rawValue: try text()) else { throw MalformedState(offset: position) }
+        return name
+    }
+
+    mutating func interpreter() throws(MalformedState) -> Interpreter {
+        try expect("{\"path\":")
+        let path = try path()
+        try expect(",\"executable\":")
+        let executable = try stamp()
+        try expect(",\"version\":")
+        let version = try text()
+        try expect(",\"implementation\":")
+        let implementation = try text()
+        try expect(",\"cacheTag\":")
+        let cacheTag = try text()
+        try expect(",\"magic\":")
+        let magic: UInt32 = try integer()
+        try expect(",\"header\":")
+        guard let layout = HeaderLayout(rawValue: try integer()) else { throw MalformedState(offset: position) }
+        try expect(",\"sourceHash\":")
+        let sourceHash = SourceHashVariant(rawValue: try text())
+        try expect("}")
+        return Interpreter(
+            path: path, executable: executable, version: version, implementation: implementation, cacheTag: cacheTag,
+            magic: magic, layout: layout, sourceHash: sourceHash)
+    }
+
+    private mutating func diagnostic() throws(MalformedState) -> Diagnostic {
+        try expect("{\"rule\":")
+        let rule: Rule = try name()
+        try expect(",\"severity\":")
+        let severity: Severity = try name()
+        try expect(",\"place\":[")
+        let line: Int = try integer()
+        try expect(",")
+        let column: Int = try integer()
+        try expect(",")
+        let endLine: Int = try integer()
+        try expect(",")
+        let endColumn: Int = try integer()
+        try expect("],\"type\":")
+        let type = try text()
+        try expect(",\"message\":")
+        let message = try text()
+        try expect("}")
+        return Diagnostic(
+            rule, severity, line: line, column: column, endLine: endLine, endColumn: endColumn, type: type,
+            message: message)
+    }
+
+    private mutating func published() throws(MalformedState) -> PublishedArtifact {
+        try expect(",\"mode\":")
+        // The common case is told apart without making a string.
+        let mode: InvalidationMode
+        if take("\"timestamp\"") { mode = .timestamp } else { mode = try name() }
+        try expect(",\"artifact\":")
+        let stamp = try stamp()
+        try expect(",\"body\":\"")
+        let body = try hexadecimal()
+        try expect("\",\"header\":[")
+        let seconds: UInt32 = try integer()
+        try expect(",")
+        let size: UInt32 = try integer()
+        try expect("]")
+        let isGuarded = take(",\"guarded\":true")
+        return PublishedArtifact(
+            stamp: stamp, body: body, mode: mode, seconds: seconds, size: size, isGuarded: isGuarded)
+    }
+
+    private mutating func trace(of source: Fingerprint) throws(MalformedState) -> Trace {
+        try expect("{\"interpreter\":")
+        let interpreter = InterpreterID(rawValue: try integer())
+        try expect(",\"level\":")
+        guard let level = OptimizationLevel(rawValue: try integer()) else { throw MalformedState(offset: position) }
+        var fingerprint = source
+        if take(",\"fingerprint\":") { fingerprint = try self.fingerprint() }
+        let outcome: Outcome
+        if take(",\"outcome\":\"published\"") {
+            outcome = .published(try published())
+        } else if take(",\"outcome\":\"failed\"") {
+            outcome = .failed
+        } else {
+            try expect(",\"outcome\":\"compiles\"")
+            outcome = .compiles
+        }
+        try expect(",\"microseconds\":")
+        let microseconds: UInt32 = try integer()
+        try expect(",\"clock\":")
+        let clock: UInt64 = try integer()
+        var diagnostics: [Diagnostic] = []
+        if take(",\"diagnostics\":[") {
+            try list(closedBy: "]") { reader throws(MalformedState) in diagnostics.append(try reader.diagnostic()) }
+        }
+        try expect("}")
+        return Trace(
+            key: ArtifactKey(interpreter: interpreter, level: level), fingerprint: fingerprint, outcome: outcome,
+            diagnostics: diagnostics, microseconds: microseconds, clock: clock)
+    }
+
+    mutating func moduleRecord() throws(MalformedState) -> ModuleRecord {
+        try expect("{\"path\":")
+        let path = try path()
+        try expect(",\"stamp\":")
+        let stamp = try stamp()
+        try expect(",\"fingerprint\":")
+        let fingerprint = try fingerprint()
+        let isRacy = take(",\"racy\":true")
+        try expect(",\"traces\":[")
+        var traces: [Trace] = []
+        try list(closedBy: "]") { reader throws(MalformedState) in traces.append(try reader.trace(of: fingerprint)) }
+        try expect("}")
+        return ModuleRecord(
+            path: path, source: SourceState(stamp: stamp, fingerprint: fingerprint, isRacy: isRacy), traces: traces)
+    }
+}

@@ -1,0 +1,122 @@
+// Writing bytecode: whole or not at all, and never through a link.
+// Knows: temporary files, renames, restamping in place, removing. Does not know: why.
+
+import BuildModel
+import FileWatching
+import LinuxSystem
+
+/// Writes artifacts below a root. One for each thread: it keeps the last directories open.
+final class ArtifactPublisher {
+    /// What temporary files begin with.
+    static let temporaryPrefix = ".freshpyc-"
+    private static let mostOpen = 32
+
+    private let root: Directory
+    private let identity = "\(temporaryPrefix)\(Host.processIdentifier)-\(UInt32.random(in: 0 ... .max))-"
+    private var count = 0
+    private var open: [BytePath: Directory] = [:]
+
+    init(root: Directory) {
+        self.root = root
+    }
+
+    /// The directory that holds an artifact, made where it is missing.
+    private func directory(_ path: BytePath) throws(SystemError) -> Directory {
+        if let known = open[path] { return known }
+        let directory: Directory
+        do throws(SystemError) {
+            directory = try root.directory(path)
+        } catch  where error.isMissing && !error.isNotDirectory {
+            let parent = try root.directory(path.parent)
+            let name = BytePath.empty.appending(path.lastComponent)
+            _ = try parent.makeDirectory(name)
+            directory = try parent.directory(name)
+        }
+        if open.count >= Self.mostOpen { open.removeAll() }
+        open[path] = directory
+        return directory
+    }
+
+    /// Forgets directories that were kept open: they may have been deleted since.
+    func forgetDirectories() {
+        open.removeAll()
+    }
+
+    /// Puts a file into place.
+    ///
+    /// - Parameters:
+    ///   - path: relative to the root.
+    ///   - permissions: of the source; as import does, the file is writable for its owner and executable for none.
+    /// - Returns: the file's stamp once it is in place.
+    func publish(
+        _ path: BytePath, header: [UInt8], body: [UInt8], permissions: UInt32
+    ) throws(SystemError) -> Stamp {
+        do throws(SystemError) {
+            return try attempt(path, header: header, body: body, permissions: permissions)
+        } catch  where error.isMissing && !error.isNotDirectory && open[path.parent] != nil {
+            // The directory that we had open was deleted; another may have its name.
+            open[path.parent] = nil
+            return try attempt(path, header: header, body: body, permissions: permissions)
+        }
+    }
+
+    private func attempt(
+        _ path: BytePath, header: [UInt8], body: [UInt8], permissions: UInt32
+    ) throws(SystemError) -> Stamp {
+        let directory = try directory(path.parent)
+        count += 1
+        let temporary = BytePath(identity + String(count))
+        let file = try directory.file(temporary, .createNew((permissions | 0o200) & 0o666))
+        do throws(SystemError) {
+            try file.writeAll(header, body, path: path)
+            try directory.rename(temporary, to: BytePath.empty.appending(path.lastComponent))
+            // Renaming changes the file's ctime, so its stamp is taken afterwards.
+            return try file.status(path).stamp
+        } catch {
+            _ = try? directory.removeFile(temporary)
+            throw error
+        }
+    }
+
+    /// Gives an artifact another time and size in its header, in place: eight bytes in one write, which no reader and
+    /// no crash can see halves of.
+    ///
+    /// - Returns: the new stamp, or `nil` where the file is not the one that we published or has several hard links,
+    ///   whose other names belong to somebody else.
+    func restamp(
+        _ path: BytePath, published: PublishedArtifact, layout: HeaderLayout, header: [UInt8]
+    ) throws(SystemError) -> Stamp? {
+        let file = try root.file(path, .readWrite)
+        let status = try file.status(path)
+        guard status.stamp == published.stamp, status.links == 1, status.kind == .regular else { return nil }
+        let offset = layout == .flagged ? 8 : 4
+        try file.writeAll(Array(header[offset...]), at: Int64(offset), path: path)
+        return try file.status(path).stamp
+    }
+
+    /// Removes an artifact, and its `__pycache__` where that was the last in it.
+    func remove(_ path: BytePath) {
+        guard let directory = try? root.directory(path.parent) else { return }
+        guard (try? directory.removeFile(BytePath.empty.appending(path.lastComponent))) == true else { return }
+        removeIfEmptyCache(path.parent)
+    }
+
+    private func removeIfEmptyCache(_ path: BytePath) {
+        guard path.lastComponent.elementsEqual("__pycache__".utf8), let parent = try? root.directory(path.parent),
+            parent.removeEmptyDirectory(BytePath("__pycache__"))
+        else { return }
+        open[path] = nil
+    }
+
+    /// Removes temporary files that a killed process has left in a `__pycache__`.
+    static func sweepTemporaries(in directory: BytePath, root: Directory) {
+        let path = directory.appending("__pycache__")
+        guard let cache = try? root.directory(path) else { return }
+        var left: [BytePath] = []
+        try? DirectoryListing().forEach(in: cache, path: path) { name, _ throws(SystemError) in
+            let name = BytePath(cString: name)
+            if name.bytes.starts(with: temporaryPrefix.utf8) { left.append(name) }
+        }
+        for name in left { _ = try? cache.removeFile(name) }
+    }
+}

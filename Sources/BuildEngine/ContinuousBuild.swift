@@ -1,0 +1,324 @@
+// Waves without end: what `watch` keeps going.
+// Knows: hints, when to wait for more of them, what to look at again later. Does not know: who is told, or when to stop.
+
+import BuildModel
+import FileWatching
+import LinuxSystem
+
+/// Keeps a session's tree fresh from the events of its directories.
+package final class ContinuousBuild {
+    private let session: Session
+    private let watcher: TreeWatcher
+    private let scanner: TreeScanner
+    private let loop: EventLoop
+
+    /// What hints have named and no wave has looked at.
+    private struct Dirt {
+        var sources: Set<BytePath> = []
+        var appeared: Set<BytePath> = []
+        var gone: Set<BytePath> = []
+        var everything = false
+
+        var count: Int { everything ? .max : sources.count + appeared.count + gone.count }
+        var isEmpty: Bool { count == 0 }
+    }
+
+    private enum Phase {
+        case idle
+        /// Waiting for a burst of events to end, since this time of the monotonic clock.
+        case settling(since: Int64, EventLoop.Source)
+        case building
+    }
+
+    /// A wave of so few begins at once.
+    private static let smallWave = 4
+    /// Nanoseconds without an event that end a burst, and how long a burst may hold up the wave.
+    private static let quiet: Int64 = 15_000_000
+    private static let longestBurst: Int64 = 400_000_000
+    /// How long a file that is open for writing is waited for.
+    private static let patience: Int64 = 200_000_000
+    private static let firstRetry: Int64 = 1_000_000_000
+    private static let lastRetry: Int64 = 60_000_000_000
+
+    private var dirt = Dirt()
+    private var artifacts: [(directory: BytePath, name: [UInt8])] = []
+    private var phase = Phase.idle
+    /// Sources that somebody is writing, and when they are looked at all the same.
+    private var beingWritten: [BytePath: Int64] = [:]
+    private var writingTimer: EventLoop.Source?
+    private var guarded: Set<BytePath> = []
+    private var guardTimer: EventLoop.Source?
+    private var guardIsOver = false
+    /// Sources that failed for no fault of theirs.
+    private var retries: Set<BytePath> = []
+    private var retryTimer: EventLoop.Source?
+    private var retryDelay = ContinuousBuild.firstRetry
+    private var reported: Set<LocatedDiagnostic> = []
+
+    /// Called after each wave that did something.
+    package var onWave: (WaveReport) -> Void = { _ in }
+    /// Called once, if the root goes away.
+    package var onRootGone: () -> Void = {}
+    /// Called with sentences for the user.
+    package var onNotice: (String) -> Void = { _ in }
+
+    package init(session: Session) throws(SystemError) {
+        self.session = session
+        loop = session.loop
+        watcher = try TreeWatcher()
+        scanner = session.scanner(watcher.inotify)
+    }
+
+    package var directoryCount: Int { watcher.directoryCount }
+
+    /// Brings everything up to date, and then keeps it so.
+    package func start(progress: @escaping (Int, Int) -> Void, ready: @escaping (WaveReport) -> Void) {
+        let begun = Host.monotonic
+        let result = scan(session.configuration.starts, obeysRules: false)
+        session.sweepIfNeeded(result)
+        watcher.onHints = { [weak self] in self?.take($0) }
+        watcher.start(on: loop)
+        phase = .building
+        let missing = session.recordsMissing(from: result.sources, within: session.configuration.starts)
+        session.run(
+            WaveInput(
+                sources: result.sources, missing: missing, problems: result.problems, begun: begun, resealsGuarded: true
+            ),
+            progress: progress
+        ) { [self] report in
+            reported = Set(report.diagnostics.filter { $0.diagnostic.rule.isOperational })
+            guarded = Set(session.allGuarded)
+            ready(report)
+            waveEnded(report)
+            Host.trimMemory()
+        }
+    }
+
+    /// Watches no more. A wave under way is ended where it is.
+    package func stop() {
+        watcher.stop()
+        session.cancel()
+    }
+
+    private func scan(_ starts: [BytePath], obeysRules: Bool) -> ScanResult {
+        let result = scanner.scan(starts, obeysRules: obeysRules)
+        watcher.adopt(result)
+        if let (path, error) = result.unwatched.first {
+            let remedy =
+                error.isOutOfWatches
+                ? "raise fs.inotify.max_user_watches (sysctl) and start again" : "start again when that is mended"
+            onNotice(
+                "\(result.unwatched.count) directories are not watched, the first is \(path): \(error.reason); \(remedy)"
+            )
+        }
+        return result
+    }
+
+    // MARK: Hints
+
+    private func take(_ hints: [TreeHint]) {
+        for hint in hints { take(hint) }
+        armWritingTimer()
+        advance()
+    }
+
+    private func take(_ hint: TreeHint) {
+        switch hint {
+        case .source(let path):
+            beingWritten[path] = nil
+            dirt.sources.insert(path)
+        case .sourceBeingWritten(let path):
+            beingWritten[path] = Host.monotonic + Self.patience
+        case .artifact(let directory, let name):
+            // While a wave publishes, most of these are its own doing, which its records will show.
+            if case .building = phase { artifacts.append((directory, name)) } else { takeArtifact(directory, name) }
+        case .directoryAppeared(let path):
+            dirt.appeared.insert(path)
+        case .directoryGone(let path):
+            dirt.gone.insert(path)
+        case .rulesChanged, .eventsLost:
+            dirt.everything = true
+        case .rootGone:
+            onRootGone()
+        }
+    }
+
+    /// Bytecode changed, by us or by others: where it is not what we put there, its source is judged again.
+    private func takeArtifact(_ directory: BytePath, _ name: [UInt8]) {
+        if name.isEmpty {
+            watcher.watchArtifacts(in: directory, root: session.root)
+            for path in session.recordedPaths(in: directory) where !session.hasIntactArtifacts(path) {
+                dirt.sources.insert(path)
+            }
+            return
+        }
+        guard !name.starts(with: ArtifactPublisher.temporaryPrefix.utf8) else { return }
+        for target in session.targets where name.count > target.place.suffix.utf8.count {
+            let suffix = target.place.suffix.utf8
+            guard name.suffix(suffix.count).elementsEqual(suffix) else { continue }
+            let source = directory.appending(name.dropLast(suffix.count) + Array(".py".utf8))
+            if let record = session.record(source), !session.isIntact(record, target) { dirt.sources.insert(source) }
+        }
+    }
+
+    private func armWritingTimer() {
+        guard writingTimer == nil, let next = beingWritten.values.min() else { return }
+        writingTimer = loop.after(next - Host.monotonic) { [weak self] in
+            guard let self else { return }
+            writingTimer = nil
+            let now = Host.monotonic
+            for (path, time) in beingWritten where time <= now {
+                beingWritten[path] = nil
+                dirt.sources.insert(path)
+            }
+            armWritingTimer()
+            advance()
+        }
+    }
+
+    // MARK: Waves
+
+    /// Begins a wave if there is something to look at and nothing to wait for.
+    private func advance() {
+        guard !dirt.isEmpty else { return }
+        switch phase {
+        case .building: return
+        case .idle:
+            if dirt.count <= Self.smallWave { return wave() }
+            settle(since: Host.monotonic)
+        case .settling(let since, _):
+            // One more event: the quiet begins anew, up to a point.
+            settle(since: since)
+        }
+    }
+
+    private func settle(since: Int64) {
+        let latest = since + Self.longestBurst - Host.monotonic
+        let timer = loop.after(min(Self.quiet, max(0, latest))) { [weak self] in self?.wave() }
+        phase = .settling(since: since, timer)
+    }
+
+    private func wave() {
+        phase = .building
+        let begun = Host.monotonic
+        var input = WaveInput(
+            sources: [], missing: [], problems: [], begun: begun, resealsGuarded: guardIsOver, reportsAll: false)
+        guardIsOver = false
+        let dirt = self.dirt
+        self.dirt = Dirt()
+        if dirt.everything {
+            let result = scan(session.configuration.starts, obeysRules: false)
+            input.sources = result.sources
+            input.problems = result.problems
+            input.missing = session.recordsMissing(from: result.sources, within: session.configuration.starts)
+        } else {
+            collect(dirt, into: &input)
+        }
+        session.run(input, progress: { _, _ in }) { [self] report in
+            report.hasNews(since: reported) ? onWave(report.leavingOut(reported)) : ()
+            reported.subtract(reported.filter { old in input.sources.contains { $0.path == old.path } })
+            reported.formUnion(report.diagnostics.filter { $0.diagnostic.rule.isOperational })
+            guarded.formUnion(session.guarded)
+            waveEnded(report)
+        }
+    }
+
+    private func collect(_ dirt: Dirt, into input: inout WaveInput) {
+        var paths = dirt.sources
+        for directory in dirt.gone { paths.formUnion(session.recordedPaths(within: directory)) }
+        if !dirt.appeared.isEmpty {
+            let result = scan(topmost(dirt.appeared), obeysRules: true)
+            input.sources = result.sources
+            input.problems = result.problems
+            for directory in dirt.appeared { paths.formUnion(session.recordedPaths(within: directory)) }
+            paths.subtract(result.sources.map(\.path))
+        }
+        let hasRules = session.configuration.scope.hasExcludes || session.configuration.scope.honoursGitignore
+        for path in paths {
+            let isLeftOut = hasRules && scanner.isExcludedOnTheWay(to: path, isDirectory: false)
+            if !isLeftOut, session.isInStarts(path), let source = scanner.observe(path) {
+                input.sources.append(source)
+            } else if session.record(path) != nil {
+                input.missing.append(path)
+            }
+        }
+    }
+
+    /// Without those that lie in another of them.
+    private func topmost(_ directories: Set<BytePath>) -> [BytePath] {
+        directories.filter { path in
+            var parent = path
+            while !parent.isEmpty {
+                parent = parent.parent
+                if directories.contains(parent) { return false }
+            }
+            return true
+        }
+    }
+
+    private func waveEnded(_ report: WaveReport) {
+        phase = .idle
+        let hints = artifacts
+        artifacts = []
+        for hint in hints { takeArtifact(hint.directory, hint.name) }
+        let failed = Set(report.diagnostics.filter { $0.diagnostic.rule.isOperational }.map(\.path))
+        retries = failed
+        armRetryTimer()
+        armGuardTimer()
+        advance()
+    }
+
+    // MARK: Later looks
+
+    /// A disk that was full, a file that could not be read: tried again, less and less often.
+    private func armRetryTimer() {
+        guard !retries.isEmpty else {
+            retryTimer = nil
+            retryDelay = Self.firstRetry
+            return
+        }
+        retryTimer = loop.after(retryDelay) { [weak self] in
+            guard let self else { return }
+            retryTimer = nil
+            retryDelay = min(retryDelay * 2, Self.lastRetry)
+            for path in retries {
+                if path.hasSuffix(".py") { dirt.sources.insert(path) } else { dirt.appeared.insert(path) }
+            }
+            // An artifact that could not be written is named once for its directory; its neighbours failed too.
+            for path in retries { dirt.sources.formUnion(session.unbuilt(in: path.parent)) }
+            advance()
+        }
+    }
+
+    /// Once the second of a save is over, its artifact gets the header that was asked for.
+    private func armGuardTimer() {
+        guard guardTimer == nil, !guarded.isEmpty else { return }
+        let now = Host.realtime
+        let rest = 1_000_000_000 - now % 1_000_000_000
+        guardTimer = loop.after(rest + 2 * SourceState.racyWindow) { [weak self] in
+            guard let self else { return }
+            guardTimer = nil
+            guardIsOver = true
+            let due = guarded.filter { session.isGuardOver($0) }
+            // A file whose time lies in the future keeps its guard; it is not waited for.
+            guarded = guarded.filter { !due.contains($0) && session.isGuardedForSeconds($0) }
+            dirt.sources.formUnion(due)
+            due.isEmpty ? armGuardTimer() : advance()
+        }
+    }
+}
+
+extension WaveReport {
+    /// Whether anything was done, or something failed that was not known to fail.
+    fileprivate func hasNews(since known: Set<LocatedDiagnostic>) -> Bool {
+        removed > 0 || changes.contains { $0.result == .compiled || $0.result == .restamped && $0.reason != .guardOver }
+            || diagnostics.contains { !known.contains($0) }
+    }
+
+    /// Without operational findings that were reported before.
+    fileprivate func leavingOut(_ known: Set<LocatedDiagnostic>) -> WaveReport {
+        var report = self
+        report.diagnostics.removeAll { known.contains($0) }
+        return report
+    }
+}

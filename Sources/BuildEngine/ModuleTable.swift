@@ -1,0 +1,58 @@
+// What is remembered of all sources.
+// Knows: records by path. Does not know: how they came to be, or files.
+
+import BuildModel
+
+/// The records in memory, dense, with an index by path.
+struct ModuleTable {
+    private var records: [ModuleRecord?] = []
+    private var index: [BytePath: Int] = [:]
+    private var free: [Int] = []
+    /// By directory; made when it is first asked for, which a one-shot run never does.
+    private var siblings: [BytePath: Set<BytePath>]?
+
+    init(_ modules: [ModuleRecord] = []) {
+        records = modules.map { $0 }
+        index.reserveCapacity(modules.count)
+        for (position, record) in modules.enumerated() { index[record.path] = position }
+    }
+
+    var count: Int { index.count }
+    var all: [ModuleRecord] { records.compactMap { $0 } }
+
+    subscript(path: BytePath) -> ModuleRecord? {
+        index[path].flatMap { records[$0] }
+    }
+
+    mutating func update(_ record: ModuleRecord) {
+        if let position = index[record.path] {
+            records[position] = record
+        } else if let position = free.popLast() {
+            records[position] = record
+            index[record.path] = position
+            siblings?[record.path.parent, default: []].insert(record.path)
+        } else {
+            siblings?[record.path.parent, default: []].insert(record.path)
+            index[record.path] = records.count
+            records.append(record)
+        }
+    }
+
+    mutating func remove(_ path: BytePath) {
+        guard let position = index.removeValue(forKey: path) else { return }
+        records[position] = nil
+        siblings?[path.parent]?.remove(path)
+        free.append(position)
+    }
+
+    /// The paths in a directory itself.
+    mutating func paths(in directory: BytePath) -> [BytePath] {
+        if siblings == nil { siblings = Dictionary(grouping: index.keys, by: \.parent).mapValues { Set($0) } }
+        return Array(siblings?[directory] ?? [])
+    }
+
+    /// The paths at or below a directory.
+    func paths(within directory: BytePath) -> [BytePath] {
+        directory.isEmpty ? Array(index.keys) : index.keys.filter { $0.isWithin(directory) }
+    }
+}

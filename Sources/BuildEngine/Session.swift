@@ -1,0 +1,291 @@
+// One tree with its database, its interpreters and what is remembered of its sources.
+// Knows: how a wave begins and what is recorded of it. Does not know: who asks for waves, or who is told.
+
+import BuildDatabase
+import BuildModel
+import FileWatching
+import Interpreters
+import LinuxSystem
+
+/// The owner of all that changes. It lives on its loop.
+package final class Session {
+    package let configuration: SessionConfiguration
+    let loop: EventLoop
+    let root: Directory
+    let interpreters: InterpreterSet
+    let targets: [ArtifactTarget]
+    private let store: DatabaseStore?
+    fileprivate var table: ModuleTable
+    /// The number of the last wave.
+    package private(set) var clock: UInt64
+    /// For the user, once.
+    package private(set) var notices: [String]
+    /// Sources whose artifacts the last wave has guarded against a save within the same second.
+    private(set) var guarded: [BytePath] = []
+    /// The last run did not end cleanly.
+    private let mustSweep: Bool
+    private var wave: Wave?
+
+    /// Opens the database and finds the interpreters. Nothing is started that is not needed.
+    package init(_ configuration: SessionConfiguration, loop: EventLoop) throws(SessionError) {
+        self.configuration = configuration
+        self.loop = loop
+        do throws(SystemError) {
+            root = try Directory(path: configuration.rootPath)
+        } catch {
+            throw .root("cannot open \(error); name another directory")
+        }
+        let loaded: LoadedDatabase
+        do throws(DatabaseError) {
+            store = try Self.open(configuration, root)
+            loaded = try store?.load(root: configuration.rootPath) ?? .empty(root: configuration.rootPath)
+        } catch {
+            throw .database(error.message)
+        }
+        mustSweep = store?.wasLeftUncleanly ?? false
+        table = ModuleTable(loaded.contents.modules)
+        clock = loaded.contents.clock
+        notices = loaded.notices
+        interpreters = InterpreterSet(
+            loop: loop, known: loaded.contents.interpreters, jobs: configuration.jobs, deadline: configuration.deadline)
+        do throws(InterpreterError) {
+            let finder = InterpreterFinder(root: configuration.rootPath)
+            var candidates: [InterpreterCandidate] = []
+            for spec in configuration.pythons {
+                candidates.append(try finder.find(spec, relativeTo: configuration.workingDirectory))
+            }
+            if candidates.isEmpty { candidates = [try finder.standard()] }
+            try interpreters.select(candidates)
+        } catch {
+            throw .interpreter(InterpreterProblem(message: error.message))
+        }
+        notices += interpreters.notices
+        var targets: [ArtifactTarget] = []
+        for id in interpreters.selected {
+            let interpreter = interpreters[id]
+            if configuration.options.invalidation != .timestamp, interpreter.sourceHash == nil {
+                throw .interpreter(
+                    InterpreterProblem(
+                        message: "\(interpreter.name) knows no hash-based bytecode; use --invalidation timestamp"))
+            }
+            for level in configuration.options.levels {
+                targets.append(
+                    ArtifactTarget(key: ArtifactKey(interpreter: id, level: level), interpreter: interpreter))
+            }
+        }
+        self.targets = targets
+    }
+
+    private static func open(
+        _ configuration: SessionConfiguration, _ root: Directory
+    ) throws(DatabaseError) -> DatabaseStore? {
+        guard configuration.writesDatabase else {
+            return DatabaseStore.existing(
+                root: root, rootPath: configuration.rootPath, stateDirectory: configuration.stateDirectory)
+        }
+        return try DatabaseStore.open(
+            root: root, rootPath: configuration.rootPath, stateDirectory: configuration.stateDirectory,
+            holder: "freshpyc \(configuration.verb) (process \(Host.processIdentifier))",
+            waits: configuration.verb != "watch")
+    }
+
+    package var moduleCount: Int { table.count }
+    package var selectedInterpreters: [Interpreter] { interpreters.selected.map { interpreters[$0] } }
+
+    func record(_ path: BytePath) -> ModuleRecord? { table[path] }
+
+    /// The paths of all records at or below a directory.
+    func recordedPaths(within directory: BytePath) -> [BytePath] { table.paths(within: directory) }
+
+    /// Sources with an artifact that is guarded.
+    var allGuarded: [BytePath] { table.all.filter(\.isGuarded).map(\.path) }
+
+    /// What walks the tree for this session.
+    func scanner(_ inotify: InotifyDescriptor? = nil) -> TreeScanner {
+        TreeScanner(
+            root: root, rootPath: configuration.rootPath, scope: configuration.scope,
+            places: configuration.options.isCheckOnly ? [] : targets.map(\.place), inotify: inotify)
+    }
+
+    /// Records below these places that a walk did not meet.
+    func recordsMissing(from sources: [ScannedSource], within starts: [BytePath]) -> [BytePath] {
+        guard table.count > 0 else { return [] }
+        let met = Set(sources.map(\.path))
+        // On an unchanged tree everything was met, and there is nothing to compare.
+        if starts.contains(.empty), met.count == table.count, met.allSatisfy({ table[$0] != nil }) { return [] }
+        var missing: Set<BytePath> = []
+        for start in starts { missing.formUnion(table.paths(within: start).filter { !met.contains($0) }) }
+        return Array(missing)
+    }
+
+    // MARK: Waves
+
+    /// Walks what is in scope and brings all of it up to date, or judges it.
+    ///
+    /// - Parameters:
+    ///   - progress: called as modules are finished, with how many of how many.
+    ///   - done: called once, on the loop.
+    package func build(
+        progress: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in }, done: @escaping (WaveReport) -> Void
+    ) {
+        let begun = Host.monotonic
+        let result = scanner().scan(configuration.starts)
+        sweepIfNeeded(result)
+        let missing = recordsMissing(from: result.sources, within: configuration.starts)
+        run(
+            WaveInput(sources: result.sources, missing: missing, problems: result.problems, begun: begun),
+            progress: progress, done: done)
+    }
+
+    /// After a crash, a temporary file may lie in any `__pycache__`.
+    func sweepIfNeeded(_ result: ScanResult) {
+        guard mustSweep, !configuration.options.isCheckOnly else { return }
+        for directory in result.directories { ArtifactPublisher.sweepTemporaries(in: directory, root: root) }
+    }
+
+    /// Runs one wave over what was observed.
+    func run(
+        _ input: WaveInput, progress: @escaping (Int, Int) -> Void, done: @escaping (WaveReport) -> Void
+    ) {
+        let wave = Wave(session: self, input: input, clock: clock + 1, progress: progress)
+        self.wave = wave
+        wave.start { [self] outcome in
+            self.wave = nil
+            guarded = outcome.guarded
+            let recorded = record(outcome)
+            var report = outcome.report
+            report.clock = clock
+            report.diagnostics += recorded
+            report.duration = Host.monotonic - input.begun
+            done(report)
+        }
+    }
+
+    /// Ends the wave under way, if there is one: what is done is recorded and reported, the rest is left as it was.
+    package func cancel() {
+        wave?.cancel()
+    }
+
+    /// Takes in what a wave changed and writes it down.
+    ///
+    /// - Returns: what went wrong with the database.
+    private func record(_ outcome: WaveOutcome) -> [LocatedDiagnostic] {
+        for path in outcome.removed { table.remove(path) }
+        for record in outcome.records { table.update(record) }
+        guard let store, configuration.writesDatabase else { return [] }
+        var change = WaveChange(clock: clock + 1)
+        change.removed = outcome.removed
+        change.modules = outcome.records.filter { !outcome.refreshedOnly.contains($0.path) }
+        if interpreters.isChanged { change.interpreters = interpreters.known }
+        guard !change.isEmpty else { return [] }
+        // What merely looks different now (a racy stamp that has settled) is written when something else is.
+        change.modules = outcome.records
+        clock += 1
+        do throws(DatabaseError) {
+            try store.append(change, contents: { contents }, moduleCount: table.count)
+            interpreters.isChanged = false
+            return []
+        } catch {
+            return [
+                LocatedDiagnostic(path: .empty, diagnostic: Diagnostic(.unwritable, .error, message: error.message))
+            ]
+        }
+    }
+
+    private var contents: DatabaseContents {
+        var contents = DatabaseContents(root: configuration.rootPath)
+        contents.clock = clock
+        contents.interpreters = interpreters.known
+        contents.modules = table.all
+        return contents
+    }
+
+    /// Folds the journal and ends the workers.
+    ///
+    /// - Returns: a sentence for the user where the database could not be written.
+    package func close() -> String? {
+        interpreters.shutDown()
+        guard let store, configuration.writesDatabase else { return nil }
+        do throws(DatabaseError) {
+            if configuration.verb == "watch", store.hasJournal { try store.fold(contents) }
+            store.markClean()
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+
+    /// The findings on record for a source, for the targets of this session.
+    func findings(_ record: ModuleRecord) -> [LocatedDiagnostic] {
+        var found: [Diagnostic: [InterpreterID]] = [:]
+        var order: [Diagnostic] = []
+        for target in targets {
+            guard let trace = record.trace(target.key) else { continue }
+            for diagnostic in trace.diagnostics {
+                if found[diagnostic] == nil { order.append(diagnostic) }
+                if found[diagnostic]?.contains(target.key.interpreter) != true {
+                    found[diagnostic, default: []].append(target.key.interpreter)
+                }
+            }
+        }
+        let all = interpreters.selected.count
+        return order.map { diagnostic in
+            let holds = found[diagnostic] ?? []
+            return LocatedDiagnostic(
+                path: record.path, diagnostic: diagnostic,
+                interpreters: holds.count == all ? [] : holds.map { interpreters[$0].name })
+        }
+    }
+}
+
+extension LoadedDatabase {
+    fileprivate static func empty(root: BytePath) -> LoadedDatabase {
+        LoadedDatabase(contents: DatabaseContents(root: root))
+    }
+}
+
+// What a continuous build asks about single sources.
+extension Session {
+    /// The recorded sources of one directory, not of those below it.
+    func recordedPaths(in directory: BytePath) -> [BytePath] { table.paths(in: directory) }
+
+    /// Whether every artifact of a source that should be there is the one that its trace speaks of.
+    func hasIntactArtifacts(_ path: BytePath) -> Bool {
+        guard let record = record(path) else { return true }
+        return targets.allSatisfy { record.trace($0.key)?.published == nil || isIntact(record, $0) }
+    }
+
+    /// Whether an artifact is the file that its trace speaks of.
+    func isIntact(_ record: ModuleRecord, _ target: ArtifactTarget) -> Bool {
+        guard let published = record.trace(target.key)?.published else { return false }
+        return (try? root.status(target.place.path(of: record.path), followsLinks: false))?.stamp == published.stamp
+    }
+
+    /// Sources of a directory that lack an artifact which was never refused by the compiler.
+    func unbuilt(in directory: BytePath) -> [BytePath] {
+        let known = Set(recordedPaths(in: directory))
+        let there = scanner().scan([directory]).sources.map(\.path).filter { $0.parent == directory }
+        return there.filter { path in
+            guard known.contains(path), let record = record(path) else { return true }
+            return targets.contains {
+                record.trace($0.key)?.published == nil && record.trace($0.key)?.isFailure != true
+            }
+        }
+    }
+
+    /// Whether a path lies in one of the places that the user named.
+    func isInStarts(_ path: BytePath) -> Bool {
+        configuration.starts.contains { path.isWithin($0) }
+    }
+
+    func isGuardOver(_ path: BytePath) -> Bool {
+        guard let record = record(path) else { return true }
+        return !StalenessJudge.needsGuard(record.source.stamp, readAt: Host.realtime)
+    }
+
+    /// Whether the guard ends within the next seconds, and not in some future that a clock or a `touch` has set.
+    func isGuardedForSeconds(_ path: BytePath) -> Bool {
+        guard let record = record(path) else { return false }
+        return record.source.stamp.importSecond <= Host.realtime / 1_000_000_000 + 2
+    }
+}

@@ -1,0 +1,96 @@
+// Reading a source so that its stamp speaks for its bytes.
+// Knows: open, stat, read, stat again; fingerprints. Does not know: what the bytes are for.
+
+import BuildModel
+import Bytecode
+import LinuxSystem
+
+/// The bytes of a source with the stamp that they had.
+struct SourceSnapshot: Sendable {
+    let bytes: [UInt8]
+    let state: SourceState
+    let permissions: UInt32
+    /// Another save could give the same second and size (see `StalenessJudge.needsGuard`).
+    let needsGuard: Bool
+}
+
+/// Why a source could not be read.
+enum SourceProblem: Error {
+    /// It is gone, or no regular file any more.
+    case gone
+    case diagnostic(Diagnostic)
+}
+
+/// Reads sources below a root.
+struct SourceReader: Sendable {
+    let root: Directory
+
+    /// A writer that is at it for longer than this is waited for by the next wave.
+    private static let mostTries = 5
+
+    /// Reads until nothing changed between the first stat and the last.
+    func read(_ path: BytePath) throws(SourceProblem) -> SourceSnapshot {
+        for _ in 0..<Self.mostTries {
+            if let snapshot = try attempt(path) { return snapshot }
+        }
+        throw .diagnostic(
+            Diagnostic(
+                .unstable, .error, message: "the file changes while it is read; it is tried again on the next run"))
+    }
+
+    /// - Returns: `nil` where the file changed in between.
+    private func attempt(_ path: BytePath) throws(SourceProblem) -> SourceSnapshot? {
+        do throws(SystemError) {
+            let file = try root.fileFollowingLinks(path)
+            let before = try file.status(path)
+            guard before.kind == .regular else { throw SystemError("open", path, code: SystemError.noSuchFile) }
+            guard before.stamp.size <= CompileRequestLimit.bytes else { throw .fileTooLarge }
+            let bytes = try file.readAll(expected: Int(before.stamp.size), path: path)
+            let after = try file.status(path)
+            guard before == after, Int64(bytes.count) == after.stamp.size else { return nil }
+            // Taken after the last stat: whoever saves later does so at this time or after it.
+            let now = Host.realtime
+            let state = SourceState(
+                stamp: after.stamp, fingerprint: Fingerprint(of: bytes),
+                isRacy: SourceState.isRacy(after.stamp, readAt: now))
+            return SourceSnapshot(
+                bytes: bytes, state: state, permissions: after.permissions,
+                needsGuard: StalenessJudge.needsGuard(after.stamp, readAt: now))
+        } catch {
+            if error.isMissing { throw .gone }
+            if error.isFileTooLarge {
+                throw .diagnostic(
+                    Diagnostic(
+                        .tooLarge, .error,
+                        message: "the file is larger than \(CompileRequestLimit.bytes >> 20) MiB; --exclude it"))
+            }
+            throw .diagnostic(
+                Diagnostic(
+                    .unreadable, .error,
+                    message: "cannot read the file: \(error.reason); change its permissions or --exclude it"))
+        }
+    }
+}
+
+/// How large a source may be.
+enum CompileRequestLimit {
+    /// A compiler needs some hundred times the size of its source in memory.
+    static let bytes: Int64 = 256 << 20
+}
+
+extension Fingerprint {
+    /// A fixed key: equal contents must be known as equal everywhere and always.
+    private static let key: (UInt64, UInt64) = (0x6672_6573_6870_7963, 0x6669_6e67_6572_7072)
+
+    init(of bytes: [UInt8]) {
+        let (high, low) = bytes.withUnsafeBytes { SipHash.hash128($0, key: Self.key) }
+        self.init(high: high, low: low)
+    }
+}
+
+/// The hash of the code that follows a header.
+enum BodyHash {
+    private static let key: (UInt64, UInt64) = (0x6672_6573_6870_7963, 0x626f_6479_2e70_7963)
+
+    static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 { SipHash.hash13(bytes, key: key) }
+}

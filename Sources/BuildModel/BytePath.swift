@@ -1,0 +1,163 @@
+// A path as the kernel sees it: bytes without a meaning.
+// Knows: joining, splitting, prefixes, how to show itself. Does not know: what is on any disk.
+
+/// A path of any bytes but NUL, kept with the terminator that system calls want.
+///
+/// Linux paths have no encoding (path_resolution(7)); they are decoded only to be shown.
+package struct BytePath: Sendable {
+    /// The bytes, then one NUL.
+    private let terminated: [UInt8]
+
+    /// The empty path: a root, relative to itself.
+    package static let empty = BytePath(terminated: [0])
+
+    private init(terminated: [UInt8]) {
+        self.terminated = terminated
+    }
+
+    /// A path of these bytes, or `nil` if one of them is NUL.
+    package init?(_ bytes: some Collection<UInt8>) {
+        guard !bytes.contains(0) else { return nil }
+        var terminated = [UInt8]()
+        terminated.reserveCapacity(bytes.count + 1)
+        terminated.append(contentsOf: bytes)
+        terminated.append(0)
+        self.terminated = terminated
+    }
+
+    /// The UTF-8 bytes of a string, up to its first NUL.
+    package init(_ string: String) {
+        var terminated = Array(string.utf8.prefix { $0 != 0 })
+        terminated.append(0)
+        self.terminated = terminated
+    }
+
+    /// The bytes that a C string points at, however they are encoded.
+    package init(cString: UnsafePointer<CChar>) {
+        var length = 0
+        while cString[length] != 0 { length += 1 }
+        terminated = cString.withMemoryRebound(to: UInt8.self, capacity: length + 1) {
+            Array(UnsafeBufferPointer(start: $0, count: length + 1))
+        }
+    }
+
+    /// The bytes, without the terminator.
+    package var bytes: ArraySlice<UInt8> { terminated.dropLast() }
+    package var count: Int { terminated.count - 1 }
+    package var isEmpty: Bool { terminated.count == 1 }
+    package var isAbsolute: Bool { terminated[0] == UInt8(ascii: "/") }
+
+    /// Runs `body` on a NUL-terminated pointer, without a copy.
+    package func withCString<Result, Failure: Error>(
+        _ body: (UnsafePointer<CChar>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try terminated.withUnsafeBufferPointer { buffer throws(Failure) in
+            // An array of one byte or more always has a base address.
+            guard let base = buffer.baseAddress else { preconditionFailure("a path holds its terminator") }
+            return try body(UnsafeRawPointer(base).assumingMemoryBound(to: CChar.self))
+        }
+    }
+
+    /// `self/component`; either side may be empty.
+    package func appending(_ component: some Collection<UInt8>) -> BytePath {
+        guard !component.isEmpty else { return self }
+        var joined = [UInt8]()
+        joined.reserveCapacity(terminated.count + component.count + 1)
+        joined.append(contentsOf: bytes)
+        if let last = joined.last, last != UInt8(ascii: "/") { joined.append(UInt8(ascii: "/")) }
+        joined.append(contentsOf: component)
+        joined.append(0)
+        return BytePath(terminated: joined)
+    }
+
+    package func appending(_ other: BytePath) -> BytePath { appending(other.bytes) }
+    package func appending(_ string: String) -> BytePath { appending(Array(string.utf8)) }
+
+    /// What follows the last slash.
+    package var lastComponent: ArraySlice<UInt8> {
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return bytes }
+        return bytes[(slash + 1)...]
+    }
+
+    /// What comes before the last slash: empty for a name alone, `/` for `/name`.
+    package var parent: BytePath {
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return .empty }
+        return BytePath(terminated: Array(bytes[..<max(slash, isAbsolute ? 1 : 0)]) + [0])
+    }
+
+    /// The components between slashes, without empty ones.
+    package var components: [ArraySlice<UInt8>] { bytes.split(separator: UInt8(ascii: "/")) }
+
+    /// Whether `self` is `directory` or lies below it. Every relative path lies below the empty one.
+    package func isWithin(_ directory: BytePath) -> Bool {
+        if directory.isEmpty { return !isAbsolute }
+        guard bytes.starts(with: directory.bytes) else { return false }
+        return count == directory.count || directory.bytes.last == UInt8(ascii: "/")
+            || terminated[directory.count] == UInt8(ascii: "/")
+    }
+
+    /// `self` as seen from `directory`, or `nil` if it does not lie within.
+    package func relative(to directory: BytePath) -> BytePath? {
+        guard isWithin(directory) else { return nil }
+        let rest = bytes.dropFirst(directory.count)
+        return BytePath(terminated: Array(rest.drop { $0 == UInt8(ascii: "/") }) + [0])
+    }
+
+    /// The path without `.`, empty components and `..` taken by its letters alone.
+    package var normalized: BytePath {
+        var kept: [ArraySlice<UInt8>] = []
+        for component in components {
+            if component.elementsEqual([0x2E]) { continue }
+            if component.elementsEqual([0x2E, 0x2E]), let last = kept.last, !last.elementsEqual([0x2E, 0x2E]) {
+                kept.removeLast()
+                continue
+            }
+            if component.elementsEqual([0x2E, 0x2E]), isAbsolute { continue }
+            kept.append(component)
+        }
+        let joined = Array(kept.joined(separator: [UInt8(ascii: "/")]))
+        return BytePath(terminated: (isAbsolute ? [UInt8(ascii: "/")] : []) + joined + [0])
+    }
+
+    /// Whether the bytes end with these.
+    package func hasSuffix(_ suffix: StaticString) -> Bool {
+        let length = suffix.utf8CodeUnitCount
+        guard count >= length else { return false }
+        return bytes.suffix(length).elementsEqual(UnsafeBufferPointer(start: suffix.utf8Start, count: length))
+    }
+
+    /// The exact text, or `nil` where the bytes are not UTF-8.
+    package var exactText: String? { String(validating: bytes, as: UTF8.self) }
+}
+
+extension BytePath: Hashable, Comparable {
+    package static func == (left: BytePath, right: BytePath) -> Bool { left.terminated == right.terminated }
+
+    package func hash(into hasher: inout Hasher) {
+        terminated.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
+
+    /// By bytes, as `LC_ALL=C sort` orders.
+    package static func < (left: BytePath, right: BytePath) -> Bool {
+        left.bytes.lexicographicallyPrecedes(right.bytes)
+    }
+}
+
+extension BytePath: CustomStringConvertible {
+    /// For people: what is not UTF-8 is shown as U+FFFD, and control characters are escaped, so that a name cannot
+    /// draw on the terminal or add a line.
+    package var description: String {
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else { return text }
+        return text.unicodeScalars.reduce(into: "") { shown, scalar in
+            switch scalar {
+            case "\n": shown += "\\n"
+            case "\t": shown += "\\t"
+            case "\r": shown += "\\r"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+                shown += "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+            default: shown.unicodeScalars.append(scalar)
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+// What is known of one probed Python.
+// Knows: the facts that an interpreter told of itself. Does not know: how it was found or asked.
+
+/// Which SipHash an interpreter validates hash-based bytecode with (1-3 since CPython 3.11, before that 2-4).
+package enum SourceHashVariant: String, Sendable {
+    case sipHash13 = "siphash13"
+    case sipHash24 = "siphash24"
+}
+
+/// The shape of the header that an interpreter puts before the code, in bytes.
+package enum HeaderLayout: Int, Sendable {
+    /// Magic and modification time (Python 2).
+    case legacy = 8
+    /// Magic, modification time, size (3.3 to 3.6).
+    case sized = 12
+    /// Magic, flags, then modification time and size, or a hash (PEP 552, 3.7 and newer).
+    case flagged = 16
+}
+
+/// A probed Python executable. All but `path` and `executable` was told by the interpreter itself.
+package struct Interpreter: Hashable, Sendable {
+    /// The executable, absolute.
+    package var path: BytePath
+    /// The stamp of the executable when it was probed; another stamp means another probe.
+    package var executable: Stamp
+    /// `3.12.1`.
+    package var version: String
+    /// `cpython`, `pypy`.
+    package var implementation: String
+    /// `cpython-312`; empty where bytecode lies beside its source (Python 2).
+    package var cacheTag: String
+    /// The first four bytes of its bytecode, little-endian.
+    package var magic: UInt32
+    package var layout: HeaderLayout
+    /// `nil` where the interpreter knows no hash-based bytecode, or hashes in a way that we do not.
+    package var sourceHash: SourceHashVariant?
+
+    package init(
+        path: BytePath, executable: Stamp, version: String, implementation: String, cacheTag: String, magic: UInt32,
+        layout: HeaderLayout, sourceHash: SourceHashVariant?
+    ) {
+        self.path = path
+        self.executable = executable
+        self.version = version
+        self.implementation = implementation
+        self.cacheTag = cacheTag
+        self.magic = magic
+        self.layout = layout
+        self.sourceHash = sourceHash
+    }
+
+    /// Whether code made by the two is interchangeable: what traces are kept by. A patch release may compile
+    /// differently under the same magic number, so the version counts as well.
+    package func compilesLike(_ other: Interpreter) -> Bool {
+        magic == other.magic && cacheTag == other.cacheTag && version == other.version
+            && implementation == other.implementation && layout == other.layout && sourceHash == other.sourceHash
+    }
+
+    /// `cpython 3.12.1`, for people.
+    package var name: String { "\(implementation) \(version)" }
+}
+
+/// An index into the database's list of interpreters.
+package struct InterpreterID: RawRepresentable, Hashable, Sendable, Comparable {
+    package var rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+    package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+}

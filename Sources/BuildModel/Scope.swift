@@ -1,0 +1,39 @@
+// Which files and directories are looked at.
+// Knows: names that are left out, exclude patterns. Does not know: how a directory is read.
+
+/// What is in scope below a root. Paths that the user names are always in scope, whatever the rules say.
+package struct Scope: Sendable {
+    /// Directories that hold no source of the project, as Python's formatters leave them out.
+    package static let excludedDirectoryNames: Set<[UInt8]> = Set(
+        [
+            ".bzr", ".direnv", ".eggs", ".fossil", ".freshpyc", ".git", ".hg", ".ipynb_checkpoints", ".jj",
+            ".mypy_cache",
+            ".nox", ".pants.d", ".pixi", ".pyenv", ".pytest_cache", ".pytype", ".ruff_cache", ".sl", ".svn", ".tox",
+            ".venv", ".vscode", ".idea", "__pycache__", "__pypackages__", "_build", "buck-out", "node_modules",
+            "site-packages", "venv",
+        ].map { Array($0.utf8) })
+
+    private let excludes: [GlobPattern]
+    package let honoursGitignore: Bool
+
+    /// - Parameter excludes: patterns as in `.gitignore`, relative to the root.
+    package init(excludes: [String] = [], honoursGitignore: Bool = false) {
+        self.excludes = excludes.compactMap { GlobPattern(line: $0.utf8) }
+        self.honoursGitignore = honoursGitignore
+    }
+
+    /// Whether a directory that was met on the way (not named by the user) is left out by its name.
+    package static func excludesDirectory(named name: some Collection<UInt8>) -> Bool {
+        excludedDirectoryNames.contains(Array(name))
+    }
+
+    /// Whether an `--exclude` pattern leaves it out. The last pattern that matches decides.
+    package func excludes(_ path: BytePath, isDirectory: Bool) -> Bool {
+        for pattern in excludes.reversed() where pattern.matches(path.bytes, isDirectory: isDirectory) {
+            return !pattern.isNegated
+        }
+        return false
+    }
+
+    package var hasExcludes: Bool { !excludes.isEmpty }
+}

@@ -1,0 +1,128 @@
+// The decision about an artifact, always with its reason.
+// Knows: what makes bytecode stale. Does not know: how stamps, headers and hashes are got; it is handed them.
+
+/// Why an artifact is not left as it is. The raw value is what people and programs are shown.
+package enum StalenessReason: String, Sendable, CaseIterable {
+    case noBytecode = "no-bytecode"
+    case neverBuilt = "never-built"
+    case forced
+    case interpreterChanged = "interpreter-changed"
+    case modeChanged = "mode-changed"
+    case sizeDiffers = "size-differs"
+    case contentsDiffer = "contents-differ"
+    case headerDiffers = "header-differs"
+    case truncated
+    case damaged
+    case touched
+    case guardOver = "guard-over"
+}
+
+/// What is to be done about one artifact.
+package enum Staleness: Hashable, Sendable {
+    case upToDate
+    /// The code is right and the header is not: only the header is written.
+    case reseal(StalenessReason)
+    case recompile(StalenessReason)
+}
+
+/// What stamps alone can tell.
+package enum Glance: Hashable, Sendable {
+    case decided(Staleness)
+    /// The source, the artifact or both must be read before anything is known.
+    case mustRead
+}
+
+/// What reading an artifact showed, compared with the trace.
+package enum ArtifactEvidence: Hashable, Sendable {
+    /// Nothing differs from the trace; the file has this stamp now.
+    case intact(Stamp)
+    case missing
+    case differs(StalenessReason)
+}
+
+/// The rules, without any file.
+package struct StalenessJudge: Sendable {
+    package var options: BuildOptions
+    /// Nanoseconds since 1970.
+    package var now: Int64
+    /// Whether artifacts whose guard is over are resealed. A run that has nothing else to do leaves them: they are
+    /// valid, and a second run on an unchanged tree writes nothing.
+    package var resealsGuarded: Bool
+
+    package init(options: BuildOptions, now: Int64, resealsGuarded: Bool) {
+        self.options = options
+        self.now = now
+        self.resealsGuarded = resealsGuarded
+    }
+
+    /// Judges by stamps.
+    ///
+    /// - Parameters:
+    ///   - stamp: the source's, now.
+    ///   - artifact: the artifact's stamp now; `nil` where there is no file.
+    package func glance(record: ModuleRecord?, key: ArtifactKey, stamp: Stamp, artifact: Stamp?) -> Glance {
+        if options.isForced { return .decided(.recompile(.forced)) }
+        guard let record, let trace = record.trace(key) else {
+            return .decided(.recompile(artifact == nil && !options.isCheckOnly ? .noBytecode : .neverBuilt))
+        }
+        guard trace.fingerprint == record.source.fingerprint else {
+            return .decided(.recompile(.contentsDiffer))
+        }
+        if record.source.stamp.size != stamp.size { return .decided(.recompile(.sizeDiffers)) }
+        guard record.source.stamp == stamp, !record.source.isRacy else { return .mustRead }
+        if options.isCheckOnly { return .decided(.upToDate) }
+        switch trace.outcome {
+        case .failed: return .decided(.upToDate)
+        case .compiles: return .decided(.recompile(.noBytecode))
+        case .published(let published):
+            guard let artifact else { return .decided(.recompile(.noBytecode)) }
+            guard artifact == published.stamp else { return .mustRead }
+            return .decided(header(of: published, stamp: stamp))
+        }
+    }
+
+    /// Judges by contents, where stamps could not tell.
+    ///
+    /// - Parameters:
+    ///   - fingerprint: of the source, as it was just read.
+    ///   - evidence: of the artifact; not asked for unless the trace published one.
+    package func judge(
+        trace: Trace, stamp: Stamp, fingerprint: Fingerprint, evidence: ArtifactEvidence
+    ) -> Staleness {
+        guard trace.fingerprint == fingerprint else { return .recompile(.contentsDiffer) }
+        if options.isCheckOnly { return .upToDate }
+        switch trace.outcome {
+        case .failed: return .upToDate
+        case .compiles: return .recompile(.noBytecode)
+        case .published(let published):
+            switch evidence {
+            case .missing: return .recompile(.noBytecode)
+            case .differs(let reason): return .recompile(reason)
+            case .intact: return header(of: published, stamp: stamp)
+            }
+        }
+    }
+
+    /// What the header of an otherwise right artifact needs.
+    private func header(of published: PublishedArtifact, stamp: Stamp) -> Staleness {
+        if published.isGuarded, options.invalidation == .timestamp {
+            return resealsGuarded && isGuardOver(stamp) ? .reseal(.guardOver) : .upToDate
+        }
+        guard published.mode == options.invalidation else { return .reseal(.modeChanged) }
+        guard published.mode == .timestamp else { return .upToDate }
+        let speaks = published.seconds == stamp.headerSeconds && published.size == stamp.headerSize
+        return speaks ? .upToDate : .reseal(.touched)
+    }
+
+    /// Whether another save could no longer carry the header's second.
+    package func isGuardOver(_ stamp: Stamp) -> Bool { !Self.needsGuard(stamp, readAt: now) }
+
+    /// Whether a source that was read at `now` could be saved again with the same second and size in its header.
+    ///
+    /// What counts is when the file was *read*, not when its bytecode is published: an edit between the two, in the
+    /// second of the first save, would otherwise run stale. The kernel stamps files with a clock that lags by up to a
+    /// tick, hence the window.
+    package static func needsGuard(_ stamp: Stamp, readAt now: Int64) -> Bool {
+        (now - SourceState.racyWindow).flooredQuotient(by: 1_000_000_000) <= stamp.importSecond
+    }
+}

@@ -1,0 +1,72 @@
+// What one wave came to.
+// Knows: counts and findings, and the sentence that sums them up. Does not know: where it is printed.
+
+/// What happened to one source, all of its artifacts together.
+package enum ModuleResult: String, Sendable {
+    case upToDate = "up-to-date"
+    case restamped
+    case compiled
+    case failed
+}
+
+/// The result of a wave.
+package struct WaveReport: Sendable {
+    /// One source that was not simply up to date.
+    package struct Change: Hashable, Sendable {
+        package var path: BytePath
+        package var result: ModuleResult
+        /// Why the first of its artifacts was stale.
+        package var reason: StalenessReason?
+
+        package init(path: BytePath, result: ModuleResult, reason: StalenessReason?) {
+            self.path = path
+            self.result = result
+            self.reason = reason
+        }
+    }
+
+    package var clock: UInt64
+    /// Sources in scope (one-shot), or sources that the wave looked at (`watch`).
+    package var modules = 0
+    package var compiled = 0
+    package var restamped = 0
+    package var upToDate = 0
+    package var failed = 0
+    /// Sources that went away, with their bytecode.
+    package var removed = 0
+    /// Nanoseconds.
+    package var duration: Int64 = 0
+    package var changes: [Change] = []
+    /// By path and place: of everything in scope, not only of what was built now.
+    package var diagnostics: [LocatedDiagnostic] = []
+
+    package init(clock: UInt64) {
+        self.clock = clock
+    }
+
+    package var errors: Int { diagnostics.count { $0.diagnostic.severity == .error } }
+    package var warnings: Int { diagnostics.count { $0.diagnostic.severity == .warning } }
+    /// Whether something could not be done that was asked for, whatever the code is like.
+    package var isIncomplete: Bool { diagnostics.contains { $0.diagnostic.rule.isOperational } }
+
+    /// `7722 modules: 7700 compiled, 12 restamped, 8 up to date, 2 failed in 2.31 s`
+    package var summary: String {
+        var parts = ["\(compiled) compiled"]
+        if restamped > 0 { parts.append("\(restamped) restamped") }
+        parts.append("\(upToDate) up to date")
+        if removed > 0 { parts.append("\(removed) removed") }
+        parts.append("\(failed) failed")
+        return "\(modules) module\(modules == 1 ? "" : "s"): " + parts.joined(separator: ", ")
+            + " in \(Self.seconds(duration))"
+    }
+
+    /// `2.31 s`, and `0.004 s` where two places would show nothing.
+    package static func seconds(_ nanoseconds: Int64) -> String {
+        let places = nanoseconds < 100_000_000 ? 3 : 2
+        let unit: Int64 = places == 3 ? 1_000_000 : 10_000_000
+        let scale: Int64 = places == 3 ? 1_000 : 100
+        let rounded = (max(0, nanoseconds) + unit / 2) / unit
+        let fraction = String(rounded % scale)
+        return "\(rounded / scale).\(String(repeating: "0", count: places - fraction.count))\(fraction) s"
+    }
+}

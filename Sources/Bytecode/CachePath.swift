@@ -1,0 +1,34 @@
+// Where the bytecode of a source lies.
+// Knows: PEP 3147 and PEP 488. Does not know: which interpreters or directories exist.
+
+/// The place of an artifact, as bytes relative to the directory of its source.
+package struct CachePath: Hashable, Sendable {
+    /// The folder, or nothing where bytecode lies beside its source.
+    package let directory: String
+    /// What follows the source's name without `.py`: `.cpython-312.opt-1.pyc`.
+    package let suffix: String
+
+    /// - Parameters:
+    ///   - cacheTag: `sys.implementation.cache_tag`; empty for Python 2, where `x.py` has `x.pyc` (`x.pyo` with `-O`).
+    ///   - level: 0, 1 or 2.
+    package init(cacheTag: String, level: UInt8) {
+        if cacheTag.isEmpty {
+            directory = ""
+            suffix = level == 0 ? ".pyc" : ".pyo"
+        } else {
+            directory = "__pycache__"
+            suffix = level == 0 ? ".\(cacheTag).pyc" : ".\(cacheTag).opt-\(level).pyc"
+        }
+    }
+
+    /// The file's name for a source of this name: what follows the last dot gives way to the suffix, or what comes
+    /// before it where that is empty (`importlib.util.cache_from_source`).
+    package func fileName(source: some BidirectionalCollection<UInt8>) -> [UInt8] {
+        var stem = Array(source)
+        if let dot = stem.lastIndex(of: UInt8(ascii: ".")) {
+            if dot > 0 { stem.removeSubrange(dot...) } else { stem.removeFirst() }
+        }
+        stem.append(contentsOf: suffix.utf8)
+        return stem
+    }
+}

@@ -1,0 +1,93 @@
+#define _GNU_SOURCE
+#include "CLinuxShims.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// openat2(2), Linux 5.6. Declared here because the kernel's header may be older than the kernel.
+struct freshpyc_open_how {
+    uint64_t flags;
+    uint64_t mode;
+    uint64_t resolve;
+};
+
+int freshpyc_openat2(int directory, const char *path, int flags, unsigned mode, uint64_t resolve) {
+    struct freshpyc_open_how how = {(uint64_t)(unsigned)flags, mode, resolve};
+    return (int)syscall(437 /* SYS_openat2 on every architecture */, directory, path, &how, sizeof how);
+}
+
+int freshpyc_openat(int directory, const char *path, int flags, unsigned mode) {
+    return openat(directory, path, flags, mode);
+}
+
+// getdents64(2): the raw record buffer, so that a name is never copied past its end.
+long freshpyc_getdents64(int directory, void *buffer, size_t size) {
+    return syscall(SYS_getdents64, directory, buffer, size);
+}
+
+int freshpyc_set_pipe_size(int descriptor, int bytes) {
+    return fcntl(descriptor, F_SETPIPE_SZ, bytes);
+}
+
+int freshpyc_set_nonblocking(int descriptor) {
+    int flags = fcntl(descriptor, F_GETFL);
+    return flags < 0 ? flags : fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
+}
+
+int freshpyc_exited(int status) { return WIFEXITED(status); }
+int freshpyc_exit_status(int status) { return WEXITSTATUS(status); }
+int freshpyc_term_signal(int status) { return WTERMSIG(status); }
+
+// The number of processors in this process's affinity mask, or -1. A mask of 1,024 processors is what
+// cpu_set_t holds; a larger machine answers EINVAL and the caller falls back to sysconf(3).
+int freshpyc_affinity_count(void) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    return sched_getaffinity(0, sizeof set, &set) < 0 ? -1 : CPU_COUNT(&set);
+}
+
+int freshpyc_terminal_columns(int descriptor) {
+    struct winsize size;
+    return ioctl(descriptor, TIOCGWINSZ, &size) < 0 ? -1 : size.ws_col;
+}
+
+// Every catchable signal back to its default, an empty mask, and a process group of its own: libdispatch's
+// threads block signals, and a child would inherit that.
+int freshpyc_spawn_defaults(posix_spawnattr_t *attributes) {
+    sigset_t all, none;
+    sigfillset(&all);
+    sigdelset(&all, SIGKILL);
+    sigdelset(&all, SIGSTOP);
+    sigemptyset(&none);
+    int failure = posix_spawnattr_setsigdefault(attributes, &all);
+    if (failure == 0) failure = posix_spawnattr_setsigmask(attributes, &none);
+    if (failure == 0) failure = posix_spawnattr_setpgroup(attributes, 0);
+    if (failure == 0)
+        failure = posix_spawnattr_setflags(
+            attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+    return failure;
+}
+
+
+void freshpyc_trim_memory(void) { malloc_trim(0); }
+
+int freshpyc_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int freshpyc_spawn_start_in(posix_spawn_file_actions_t *actions, const char *directory) {
+    return posix_spawn_file_actions_addchdir_np(actions, directory);
+}
+
+int freshpyc_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}

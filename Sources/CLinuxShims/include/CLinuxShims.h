@@ -1,0 +1,52 @@
+// What Glibc's Swift module lacks: system calls without a wrapper, variadic calls, and macros.
+// Nothing here decides anything; each function is one call.
+#ifndef FRESHPYC_CLINUXSHIMS_H
+#define FRESHPYC_CLINUXSHIMS_H
+
+#include <spawn.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FRESHPYC_RESOLVE_NO_MAGICLINKS 0x02
+#define FRESHPYC_RESOLVE_NO_SYMLINKS 0x04
+#define FRESHPYC_RESOLVE_BENEATH 0x08
+
+// openat2(2), Linux 5.6.
+int freshpyc_openat2(int directory, const char *path, int flags, unsigned mode, uint64_t resolve);
+
+int freshpyc_openat(int directory, const char *path, int flags, unsigned mode);
+
+// getdents64(2): the raw record buffer, so that a name is never copied past its end.
+long freshpyc_getdents64(int directory, void *buffer, size_t size);
+
+int freshpyc_set_pipe_size(int descriptor, int bytes);
+
+int freshpyc_set_nonblocking(int descriptor);
+
+int freshpyc_exited(int status);
+
+int freshpyc_exit_status(int status);
+
+int freshpyc_term_signal(int status);
+
+// The number of processors in this process's affinity mask, or -1. A mask of 1,024 processors is what
+// cpu_set_t holds; a larger machine answers EINVAL and the caller falls back to sysconf(3).
+int freshpyc_affinity_count(void);
+
+int freshpyc_terminal_columns(int descriptor);
+
+// Every catchable signal back to its default, an empty mask, and a process group of its own: libdispatch's
+// threads block signals, and a child would inherit that.
+int freshpyc_spawn_defaults(posix_spawnattr_t *attributes);
+
+// malloc_trim(3).
+void freshpyc_trim_memory(void);
+
+// pipe2(2), both ends close-on-exec.
+int freshpyc_pipe(int ends[2]);
+
+// posix_spawn_file_actions_addchdir_np(3) and _addclosefrom_np(3), which Glibc's Swift module does not show.
+int freshpyc_spawn_start_in(posix_spawn_file_actions_t *actions, const char *directory);
+int freshpyc_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
+
+#endif

@@ -1,0 +1,56 @@
+// From a command line to what a session is asked to do.
+// Knows: options of the verbs that build. Does not know: how it is done.
+
+import BuildEngine
+import BuildModel
+import LinuxSystem
+
+/// How results are written.
+enum OutputFormat: String, CaseIterable {
+    case text, json, github
+}
+
+/// The parts of a command line that all building verbs share.
+struct SessionArguments {
+    let configuration: SessionConfiguration
+    let format: OutputFormat
+    let isQuiet: Bool
+    let workingDirectory: BytePath
+
+    init(_ arguments: ParsedArguments, verb: Verb) throws(UsageError) {
+        do throws(SystemError) {
+            workingDirectory = try Host.workingDirectory()
+        } catch {
+            throw UsageError(message: "the current directory is gone: \(error.reason); change to one that exists")
+        }
+        let located = try RootLocator.locate(arguments.operands, workingDirectory: workingDirectory)
+        format = try arguments.choice("--format") ?? .text
+        if format == .github, verb != .check {
+            throw UsageError(message: "--format github is for check; use text or json")
+        }
+        isQuiet = arguments.has("--quiet")
+        var levels: Set<OptimizationLevel> = []
+        for word in arguments.all("-O") {
+            guard let number = UInt8(word), let level = OptimizationLevel(rawValue: number) else {
+                throw UsageError(message: "'\(word)' is not an optimization level; use 0, 1 or 2 (-O)")
+            }
+            levels.insert(level)
+        }
+        let standard: InvalidationMode = Host.environment("SOURCE_DATE_EPOCH") == nil ? .timestamp : .checkedHash
+        let options = BuildOptions(
+            levels: levels.isEmpty ? [.none] : levels.sorted(),
+            invalidation: try arguments.choice("--invalidation") ?? standard, isForced: arguments.has("--force"),
+            isCheckOnly: verb == .check)
+        let directory = workingDirectory
+        configuration = SessionConfiguration(
+            rootPath: located.root, starts: located.starts,
+            scope: Scope(excludes: arguments.all("--exclude"), honoursGitignore: arguments.has("--gitignore")),
+            options: options, pythons: arguments.all("--python"), workingDirectory: directory,
+            jobs: try arguments.count("--jobs") ?? Processors.available,
+            deadline: try arguments.seconds("--timeout") ?? 60_000_000_000,
+            stateDirectory: arguments.last("--state-dir").map {
+                let path = BytePath($0)
+                return (path.isAbsolute ? path : directory.appending(path)).normalized
+            }, verb: verb.rawValue)
+    }
+}

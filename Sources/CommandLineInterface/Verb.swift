@@ -1,0 +1,173 @@
+// The verbs, and their help.
+// Knows: names, options, examples. Does not know: how a verb is done.
+
+/// Everything that can follow `freshpyc`.
+enum Verb: String, CaseIterable, Sendable {
+    case watch, build, check, interpreters
+
+    var summary: String {
+        switch self {
+        case .watch: "keep a tree's bytecode fresh while it is edited"
+        case .build: "bring a tree's bytecode up to date, once"
+        case .check: "prove that every module compiles; writes nothing"
+        case .interpreters: "list the Python interpreters that can be used"
+        }
+    }
+
+    var usage: String {
+        switch self {
+        case .watch: "freshpyc watch [options] [PATH…]"
+        case .build: "freshpyc build [options] [PATH…]"
+        case .check: "freshpyc check [options] [PATH…]"
+        case .interpreters: "freshpyc interpreters [options]"
+        }
+    }
+
+    private static let python = OptionSpecification(
+        "--python", "-p", value: "SPEC",
+        help:
+            "path, command or version (3.12); may be repeated. Default: the active virtual environment, else .venv, else python3 on PATH"
+    )
+    private static let levels = OptionSpecification(
+        "-O", value: "LEVEL", help: "optimization level 0, 1 or 2; may be repeated (default: 0)")
+    private static let exclude = OptionSpecification(
+        "--exclude", value: "GLOB", help: "leave out what matches, as in .gitignore; may be repeated")
+    private static let gitignore = OptionSpecification(
+        "--gitignore", help: "leave out what git ignores (generated modules often are ignored, and still imported)")
+    private static let jobs = OptionSpecification(
+        "--jobs", "-j", value: "N", help: "workers (default: the processors that this process may use)")
+    private static let timeout = OptionSpecification(
+        "--timeout", value: "SECONDS", help: "what one file may take to compile (default: 60)")
+    private static let stateDirectory = OptionSpecification(
+        "--state-dir", value: "DIR", help: "keep the database there and not in .freshpyc/")
+    private static let quiet = OptionSpecification("--quiet", "-q", help: "no summary and no progress")
+    private static let help = OptionSpecification("--help", "-h", help: "show this help")
+    private static let invalidation = OptionSpecification(
+        "--invalidation", value: "MODE",
+        help:
+            "timestamp, checked-hash or unchecked-hash (default: timestamp; checked-hash where SOURCE_DATE_EPOCH is set)"
+    )
+
+    var options: [OptionSpecification] {
+        switch self {
+        case .watch:
+            [
+                Self.python, Self.levels, Self.invalidation, Self.exclude, Self.gitignore, Self.jobs, Self.timeout,
+                Self.stateDirectory, Self.format("text or json (one object a wave)"), Self.quiet, Self.help,
+            ]
+        case .build:
+            [
+                Self.python, Self.levels, Self.invalidation,
+                OptionSpecification("--force", "-f", help: "recompile what is up to date as well"), Self.exclude,
+                Self.gitignore, Self.jobs, Self.timeout, Self.stateDirectory, Self.format("text or json"), Self.quiet,
+                Self.help,
+            ]
+        case .check:
+            [
+                Self.python, OptionSpecification("--strict", help: "warnings are findings too (exit status 1)"),
+                Self.levels, Self.exclude, Self.gitignore, Self.jobs, Self.timeout, Self.stateDirectory,
+                Self.format("text, json or github (annotations of a workflow)"), Self.quiet, Self.help,
+            ]
+        case .interpreters:
+            [Self.format("text or json"), Self.help]
+        }
+    }
+
+    private static func format(_ help: String) -> OptionSpecification {
+        OptionSpecification("--format", value: "FORMAT", help: help)
+    }
+
+    private var examples: [(String, String)] {
+        switch self {
+        case .watch:
+            [
+                ("freshpyc watch", "the project in the current directory"),
+                ("freshpyc watch src --python 3.12 --python 3.13", "for two interpreters"),
+            ]
+        case .build:
+            [
+                ("freshpyc build", "the project in the current directory"),
+                ("freshpyc build -O 0 -O 2 --exclude 'tests/data/'", "two levels, without test data"),
+                ("freshpyc build --format json | jq .modules", "the counts, for a program"),
+            ]
+        case .check:
+            [
+                ("freshpyc check", "the project in the current directory"),
+                ("freshpyc check --strict --format github src", "in a workflow, warnings count"),
+            ]
+        case .interpreters:
+            [("freshpyc interpreters", "what --python can name here")]
+        }
+    }
+
+    private var notes: String {
+        switch self {
+        case .watch:
+            """
+            Builds first, says `ready`, then compiles whatever changes. Stop it with Ctrl-C.
+            The bytecode of a deleted source is removed.
+            """
+        case .build:
+            """
+            Exit status: 0 all is up to date, 1 a module does not compile, 2 something could not be done.
+            """
+        case .check:
+            """
+            What an earlier build or check has found in a file that did not change is not asked again.
+            Exit status: 0 no finding, 1 findings, 2 something could not be checked, or nothing is in scope.
+            """
+        case .interpreters:
+            """
+            The first one is used where no --python is given.
+            """
+        }
+    }
+
+    var help: String {
+        var text = "\(usage)\n\n\(summary.prefix(1).uppercased() + summary.dropFirst()).\n\n\(notes)\n\nOptions:\n"
+        for option in options {
+            let names = option.names.joined(separator: ", ") + (option.value.map { " \($0)" } ?? "")
+            text += Self.entry(names, option.help)
+        }
+        text += "\nExamples:\n"
+        for (command, meaning) in examples { text += "  \(command)\n      \(meaning)\n" }
+        return text
+    }
+
+    static var overview: String {
+        var text = """
+            freshpyc keeps the bytecode of a Python tree fresh.
+
+            freshpyc VERB [options] [PATH…]
+
+            Verbs:
+
+            """
+        for verb in allCases { text += entry(verb.rawValue, verb.summary) }
+        return text + """
+
+            freshpyc VERB --help shows the options of a verb and examples.
+            freshpyc --version shows the version.
+
+            """
+    }
+
+    /// A left column of 24 characters, and text wrapped at 100.
+    private static func entry(_ left: String, _ right: String) -> String {
+        let indent = 26
+        var lines: [String] = []
+        var line = ""
+        for word in right.split(separator: " ") {
+            if !line.isEmpty, line.count + word.count + 1 > 100 - indent {
+                lines.append(line)
+                line = ""
+            }
+            line += (line.isEmpty ? "" : " ") + word
+        }
+        lines.append(line)
+        let pad = String(repeating: " ", count: indent)
+        let head = "  " + left
+        let first = head.count >= indent ? head + "\n" + pad : head + String(repeating: " ", count: indent - head.count)
+        return first + lines.joined(separator: "\n" + pad) + "\n"
+    }
+}

@@ -1,0 +1,321 @@
+// Walking a tree: its sources, their stamps, and the stamps of their bytecode.
+// Knows: what is in scope, and watching before listing. Does not know: what is stale, or what bytecode is.
+
+import BuildModel
+import LinuxSystem
+
+/// A source as the scan met it.
+package struct ScannedSource: Sendable {
+    /// Relative to the root.
+    package let path: BytePath
+    package let stamp: Stamp
+    /// For each artifact that was asked for, its stamp, or `nil` where there is none.
+    package let artifacts: [Stamp?]
+
+    package init(path: BytePath, stamp: Stamp, artifacts: [Stamp?]) {
+        self.path = path
+        self.stamp = stamp
+        self.artifacts = artifacts
+    }
+}
+
+/// Where an artifact of a source lies, as the scanner needs it.
+package struct ArtifactPlace: Hashable, Sendable {
+    /// `__pycache__`, or empty for beside the source.
+    package let directory: [UInt8]
+    /// Gives the file's name for the name of a source.
+    package let fileName: @Sendable (ArraySlice<UInt8>) -> [UInt8]
+    /// What the file's name has in the place of `.py`.
+    package let suffix: String
+
+    package init(directory: String, suffix: String, fileName: @escaping @Sendable (ArraySlice<UInt8>) -> [UInt8]) {
+        self.directory = Array(directory.utf8)
+        self.fileName = fileName
+        self.suffix = suffix
+    }
+
+    package static func == (left: Self, right: Self) -> Bool {
+        left.directory == right.directory && left.suffix == right.suffix
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(directory)
+        hasher.combine(suffix)
+    }
+
+    /// The place relative to the source's directory.
+    package func path(of source: BytePath) -> BytePath {
+        source.parent.appending(directory).appending(fileName(source.lastComponent))
+    }
+}
+
+/// What a walk found.
+package struct ScanResult: Sendable {
+    package var sources: [ScannedSource] = []
+    /// Directories that were listed.
+    package var directories: [BytePath] = []
+    /// Watches that were set: watch, directory, role.
+    package var watches: [(Int32, BytePath, WatchTable.Role)] = []
+    /// Directories that could not be read.
+    package var problems: [LocatedDiagnostic] = []
+    /// Directories that could not be watched, with the error.
+    package var unwatched: [(BytePath, SystemError)] = []
+}
+
+/// Walks a tree level by level, the directories of a level side by side.
+package struct TreeScanner: Sendable {
+    private let root: Directory
+    private let rootPath: BytePath
+    private let scope: Scope
+    private let places: [ArtifactPlace]
+    private let inotify: InotifyDescriptor?
+
+    /// - Parameter inotify: where every directory is watched, before it is listed, so that nothing falls between.
+    package init(
+        root: Directory, rootPath: BytePath, scope: Scope, places: [ArtifactPlace], inotify: InotifyDescriptor? = nil
+    ) {
+        self.root = root
+        self.rootPath = rootPath
+        self.scope = scope
+        self.places = places
+        self.inotify = inotify
+    }
+
+    /// A directory that is still to be listed.
+    private struct Pending: Sendable {
+        let path: BytePath
+        let ignores: IgnoreStack
+        /// Named by the user, or the root: in scope whatever it is.
+        let isNamed: Bool
+        /// Below a directory that is left out by default and was named all the same.
+        let entersPackages: Bool
+    }
+
+    private struct Listing: Sendable {
+        var result = ScanResult()
+        var subdirectories: [Pending] = []
+    }
+
+    /// Walks from these places, each a directory or a source relative to the root. All are taken to be named by the
+    /// user, unless `obeysRules` is set: then rules on the way from the root to them hold.
+    package func scan(_ starts: [BytePath], obeysRules: Bool = false) -> ScanResult {
+        var result = ScanResult()
+        var level: [Pending] = []
+        for start in starts {
+            let status = try? root.status(start.isEmpty ? BytePath(".") : start, followsLinks: true)
+            if let status, status.kind == .directory {
+                if obeysRules, isExcludedOnTheWay(to: start, isDirectory: true) { continue }
+                let isExcludedKind =
+                    start.isEmpty
+                    ? Scope.excludesDirectory(named: rootPath.lastComponent)
+                    : start.components.contains { Scope.excludesDirectory(named: $0) }
+                level.append(
+                    Pending(
+                        path: start, ignores: scope.honoursGitignore ? ignoresAbove(start) : IgnoreStack(),
+                        isNamed: !obeysRules, entersPackages: !obeysRules && isExcludedKind))
+            } else if let source = observe(start) {
+                result.sources.append(source)
+            }
+        }
+        while !level.isEmpty {
+            let listings = ParallelSlices.map(level, sliceSize: 8, scratch: { DirectoryListing() }) { pending, buffer in
+                list(pending, buffer)
+            }
+            level = []
+            for listing in listings {
+                result.sources += listing.result.sources
+                result.directories += listing.result.directories
+                result.watches += listing.result.watches
+                result.problems += listing.result.problems
+                result.unwatched += listing.result.unwatched
+                level += listing.subdirectories
+            }
+        }
+        return result
+    }
+
+    /// Looks at one source; `nil` where there is no regular file (links to one count).
+    package func observe(_ path: BytePath) -> ScannedSource? {
+        guard let status = try? root.status(path, followsLinks: true), status.kind == .regular else { return nil }
+        let artifacts = places.map { (try? root.status($0.path(of: path), followsLinks: false))?.stamp }
+        return ScannedSource(path: path, stamp: status.stamp, artifacts: artifacts)
+    }
+
+    /// Whether a source or directory that an event named is out of scope.
+    package func isExcludedOnTheWay(to path: BytePath, isDirectory: Bool) -> Bool {
+        var current = BytePath.empty
+        var stack = scope.honoursGitignore ? ignoresAbove(.empty) : IgnoreStack()
+        let components = path.components
+        for (index, component) in components.enumerated() {
+            if scope.honoursGitignore { stack = stack.adding(rules(in: current)) }
+            current = current.appending(component)
+            let isInner = index < components.count - 1 || isDirectory
+            if isInner, Scope.excludesDirectory(named: component) { return true }
+            if scope.excludes(current, isDirectory: isInner) { return true }
+            if scope.honoursGitignore, stack.ignores(rootPath.appending(current), isDirectory: isInner) { return true }
+            if isInner, (try? root.status(current.appending("pyvenv.cfg"), followsLinks: true)) != nil { return true }
+        }
+        return false
+    }
+
+    // MARK: One directory
+
+    /// The names of one directory that matter, gathered before any is looked at: what they are may depend on others.
+    private struct Names {
+        var sources: [BytePath] = []
+        var directories: [BytePath] = []
+        var hasCache = false
+        var hasIgnoreFile = false
+        var isEnvironment = false
+    }
+
+    private func list(_ pending: Pending, _ buffer: DirectoryListing) -> Listing {
+        var listing = Listing()
+        do throws(SystemError) {
+            let directory = try root.directory(pending.path)
+            watch(directory, pending.path, .sources, in: &listing)
+            var names = Names()
+            try buffer.forEach(in: directory, path: pending.path) { name, kind throws(SystemError) in
+                try sort(name, kind, directory, into: &names)
+            }
+            if names.isEnvironment, !pending.isNamed, !pending.entersPackages {
+                for (watch, _, _) in listing.result.watches { inotify?.unwatch(watch) }
+                return Listing()
+            }
+            listing.result.directories.append(pending.path)
+            let entersPackages = pending.entersPackages || (pending.isNamed && names.isEnvironment)
+            let ignores = names.hasIgnoreFile ? pending.ignores.adding(rules(in: pending.path)) : pending.ignores
+            if names.hasCache, inotify != nil {
+                if let cache = try? directory.directory(BytePath("__pycache__")) {
+                    watch(cache, pending.path, .artifacts, in: &listing)
+                }
+            }
+            for name in names.sources {
+                let path = pending.path.appending(name)
+                guard !isLeftOut(path, isDirectory: false, ignores),
+                    let status = try directory.status(name, followsLinks: true), status.kind == .regular
+                else { continue }
+                let artifacts = places.map { place -> Stamp? in
+                    guard names.hasCache || place.directory.isEmpty else { return nil }
+                    let file = BytePath.empty.appending(place.directory).appending(place.fileName(name.bytes))
+                    return (try? directory.status(file, followsLinks: false))?.stamp
+                }
+                listing.result.sources.append(ScannedSource(path: path, stamp: status.stamp, artifacts: artifacts))
+            }
+            for name in names.directories {
+                let isPackages = entersPackages && name.bytes.elementsEqual("site-packages".utf8)
+                if !isPackages, Scope.excludesDirectory(named: name.bytes) { continue }
+                let path = pending.path.appending(name)
+                if isLeftOut(path, isDirectory: true, ignores) { continue }
+                listing.subdirectories.append(
+                    Pending(path: path, ignores: ignores, isNamed: false, entersPackages: entersPackages))
+            }
+        } catch {
+            // A directory that vanished while we walked is no problem; its event follows.
+            if !error.isMissing, !error.isLoop {
+                listing.result.problems.append(
+                    LocatedDiagnostic(
+                        path: pending.path,
+                        diagnostic: Diagnostic(
+                            .unreadable, .error,
+                            message:
+                                "cannot read the directory: \(error.reason); change its permissions or --exclude it")))
+            }
+        }
+        return listing
+    }
+
+    private func sort(
+        _ name: UnsafePointer<CChar>, _ kind: EntryKind, _ directory: Directory, into names: inout Names
+    ) throws(SystemError) {
+        var kind = kind
+        var length = 0
+        while name[length] != 0 { length += 1 }
+        let endsInPy =
+            length >= 3 && name[length - 1] == 0x79 && name[length - 2] == 0x70 && name[length - 3] == 0x2E
+        if kind == .unknown {
+            switch try directory.status(name, followsLinks: false)?.kind {
+            case .regular: kind = .regular
+            case .directory: kind = .directory
+            case .symbolicLink: kind = .symbolicLink
+            default: kind = .other
+            }
+        }
+        switch kind {
+        case .directory:
+            let path = BytePath(cString: name)
+            if path.bytes.elementsEqual("__pycache__".utf8) {
+                names.hasCache = true
+            } else {
+                names.directories.append(path)
+            }
+        case .regular, .symbolicLink:
+            if endsInPy {
+                names.sources.append(BytePath(cString: name))
+            } else if name[0] == 0x2E {
+                if BytePath(cString: name).bytes.elementsEqual(".gitignore".utf8) { names.hasIgnoreFile = true }
+            } else if length == 10, BytePath(cString: name).bytes.elementsEqual("pyvenv.cfg".utf8) {
+                names.isEnvironment = true
+            }
+        case .other, .unknown:
+            break
+        }
+    }
+
+    private func isLeftOut(_ path: BytePath, isDirectory: Bool, _ ignores: IgnoreStack) -> Bool {
+        if scope.hasExcludes, scope.excludes(path, isDirectory: isDirectory) { return true }
+        return scope.honoursGitignore && ignores.ignores(rootPath.appending(path), isDirectory: isDirectory)
+    }
+
+    private func watch(_ directory: Directory, _ path: BytePath, _ role: WatchTable.Role, in listing: inout Listing) {
+        guard let inotify else { return }
+        do throws(SystemError) {
+            let watch = try inotify.watch(directory, role == .sources ? .sources : .artifacts)
+            listing.result.watches.append((watch, path, role))
+        } catch {
+            listing.result.unwatched.append((path, error))
+        }
+    }
+
+    // MARK: .gitignore
+
+    private func rules(in directory: BytePath) -> IgnoreRules {
+        guard scope.honoursGitignore else { return IgnoreRules(contents: [], directory: directory) }
+        return Self.rules(in: rootPath.appending(directory), file: ".gitignore")
+    }
+
+    private static func rules(in directory: BytePath, file: String) -> IgnoreRules {
+        IgnoreRules(contents: Host.contents(directory.appending(file)) ?? [], directory: directory)
+    }
+
+    /// The rules that hold at a directory before its own: the user's, the repository's own, and every file from the top
+    /// of the work tree down.
+    private func ignoresAbove(_ directory: BytePath) -> IgnoreStack {
+        let place = rootPath.appending(directory)
+        var upwards: [BytePath] = []
+        var current = place
+        var top: BytePath?
+        while true {
+            if let status = try? Host.status(current.appending(".git")), status.kind != .other {
+                top = current
+                break
+            }
+            if current.components.isEmpty { break }
+            current = current.parent
+            upwards.append(current)
+        }
+        guard let top else { return IgnoreStack() }
+        var stack = IgnoreStack()
+        let home = Host.environment("XDG_CONFIG_HOME") ?? Host.environment("HOME")?.appending(".config")
+        if let contents = home.flatMap({ Host.contents($0.appending("git/ignore")) }) {
+            stack = stack.adding(IgnoreRules(contents: contents, directory: top))
+        }
+        if let contents = Host.contents(top.appending(".git/info/exclude")) {
+            stack = stack.adding(IgnoreRules(contents: contents, directory: top))
+        }
+        for above in upwards.reversed() where above.isWithin(top) && above != place {
+            stack = stack.adding(Self.rules(in: above, file: ".gitignore"))
+        }
+        return stack
+    }
+}

@@ -1,0 +1,134 @@
+// Which watch is which directory.
+// Knows: the two-way table and what follows from an event. Does not know: the kernel; it asks for watches to be ended.
+
+import BuildModel
+
+/// Something that may have changed: never a fact, always a reason to look.
+package enum TreeHint: Hashable, Sendable {
+    /// A name that ends in `.py`: look at it now.
+    case source(BytePath)
+    /// The same, but somebody has it open for writing: an event at its closing is to be expected.
+    case sourceBeingWritten(BytePath)
+    /// A file in the `__pycache__` of this directory.
+    case artifact(directory: BytePath, name: [UInt8])
+    /// A directory is there that was not: scan it.
+    case directoryAppeared(BytePath)
+    /// A directory is no longer there, nor what was in it.
+    case directoryGone(BytePath)
+    /// Ignore rules changed.
+    case rulesChanged
+    /// Events were lost: look at everything.
+    case eventsLost
+    /// The root itself was deleted, moved or unmounted.
+    case rootGone
+}
+
+/// The directories that are watched.
+package struct WatchTable: Sendable {
+    package enum Role: Hashable, Sendable {
+        case sources
+        /// The `__pycache__` in the directory of this path.
+        case artifacts
+    }
+
+    private struct Entry: Hashable, Sendable {
+        let path: BytePath
+        let role: Role
+    }
+
+    private var byWatch: [Int32: Entry] = [:]
+    private var sources: [BytePath: Int32] = [:]
+    private var artifacts: [BytePath: Int32] = [:]
+
+    package init() {}
+
+    /// Directories with sources that are watched.
+    package var directoryCount: Int { sources.count }
+    package var watchCount: Int { byWatch.count }
+
+    package func isWatched(_ directory: BytePath) -> Bool { sources[directory] != nil }
+
+    /// Notes a watch. The kernel gives one directory one watch, by whatever path it was reached: the newest path holds.
+    package mutating func add(_ watch: Int32, path: BytePath, role: Role) {
+        if let old = byWatch[watch], old != Entry(path: path, role: role) { forget(old, watch: watch) }
+        byWatch[watch] = Entry(path: path, role: role)
+        if role == .sources { sources[path] = watch } else { artifacts[path] = watch }
+    }
+
+    private mutating func forget(_ entry: Entry, watch: Int32) {
+        if entry.role == .sources {
+            if sources[entry.path] == watch { sources[entry.path] = nil }
+        } else if artifacts[entry.path] == watch {
+            artifacts[entry.path] = nil
+        }
+        byWatch[watch] = nil
+    }
+
+    /// Forgets everything at or below a directory.
+    ///
+    /// - Returns: the watches to be ended.
+    package mutating func removeTree(_ directory: BytePath) -> [Int32] {
+        let ended = byWatch.filter { $0.value.path.isWithin(directory) }
+        for (watch, entry) in ended { forget(entry, watch: watch) }
+        return Array(ended.keys)
+    }
+
+    /// What an event may mean. Watches that are to be ended are appended to `ended`.
+    package mutating func hints(for event: InotifyEvent, ended: inout [Int32]) -> [TreeHint] {
+        if event.mask.contains(.overflowed) { return [.eventsLost] }
+        guard let entry = byWatch[event.watch] else {
+            // Of a watch that was ended while its events were on their way.
+            return []
+        }
+        if event.mask.contains(.ignored) {
+            forget(entry, watch: event.watch)
+            return []
+        }
+        if !event.mask.isDisjoint(with: [.deletedSelf, .movedSelf, .unmounted]) {
+            return entry.path.isEmpty && entry.role == .sources ? [.rootGone] : []
+        }
+        switch entry.role {
+        case .artifacts:
+            return [.artifact(directory: entry.path, name: event.name)]
+        case .sources:
+            return hints(for: event, in: entry.path, ended: &ended)
+        }
+    }
+
+    private mutating func hints(
+        for event: InotifyEvent, in directory: BytePath, ended: inout [Int32]
+    ) -> [TreeHint] {
+        let path = directory.appending(event.name)
+        guard event.mask.contains(.isDirectory) else {
+            if event.name.elementsEqual(".gitignore".utf8) { return [.rulesChanged] }
+            guard path.hasSuffix(".py") else {
+                return event.name.elementsEqual("pyvenv.cfg".utf8) ? [.rulesChanged] : []
+            }
+            if !event.mask.isDisjoint(with: [.closedAfterWriting, .movedTo, .movedFrom, .deleted, .attributes]) {
+                return [.source(path)]
+            }
+            return [.sourceBeingWritten(path)]
+        }
+        if event.name.elementsEqual("__pycache__".utf8) {
+            if !event.mask.isDisjoint(with: [.deleted, .movedFrom]) {
+                if let watch = artifacts[directory] {
+                    forget(Entry(path: directory, role: .artifacts), watch: watch)
+                    ended.append(watch)
+                }
+                return [.artifact(directory: directory, name: [])]
+            }
+            return event.mask.isDisjoint(with: [.created, .movedTo]) ? [] : [.artifact(directory: directory, name: [])]
+        }
+        if !event.mask.isDisjoint(with: [.created, .movedTo]) { return [.directoryAppeared(path)] }
+        if event.mask.contains(.attributes) {
+            // Perhaps it has become readable.
+            return isWatched(path) ? [] : [.directoryAppeared(path)]
+        }
+        if !event.mask.isDisjoint(with: [.movedFrom, .deleted]) {
+            // The watches of a moved directory live on with it, under a path that no longer holds.
+            ended += removeTree(path)
+            return [.directoryGone(path)]
+        }
+        return []
+    }
+}

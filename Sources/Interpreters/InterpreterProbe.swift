@@ -1,0 +1,79 @@
+// Asking an interpreter what it is.
+// Knows: that a worker's first frame says so. Does not know: where interpreters are found.
+
+import BuildModel
+import Bytecode
+import LinuxSystem
+
+/// Why there is no interpreter to work with.
+package enum InterpreterError: Error, Sendable {
+    case notFound(spec: String, searched: String)
+    case noneFound
+    case notPython(BytePath, reason: String)
+
+    package var message: String {
+        switch self {
+        case .notFound(let spec, let searched):
+            "no Python '\(spec)' found (\(searched)); run `freshpyc interpreters`, or give a path with --python"
+        case .noneFound:
+            "no Python interpreter found (looked for $VIRTUAL_ENV, .venv and python3 on PATH); name one with --python PATH"
+        case .notPython(let path, let reason):
+            "\(path) is not a usable Python interpreter: \(reason); name another with --python"
+        }
+    }
+}
+
+/// A probed interpreter, and the warm worker that the probe has left.
+package struct ProbedInterpreter {
+    package let interpreter: Interpreter
+    let worker: WorkerProcess
+}
+
+package enum InterpreterProbe {
+    /// How long an interpreter may take to start, in nanoseconds.
+    static let deadline: Int64 = 20_000_000_000
+
+    /// Starts the interpreter and waits for what it says of itself.
+    package static func run(_ path: BytePath) throws(InterpreterError) -> ProbedInterpreter {
+        var hello: WorkerHello?
+        var reading = WorkerProcess.Reading.more
+        let worker: WorkerProcess
+        let stamp: Stamp
+        do throws(SystemError) {
+            guard let status = try Host.status(path), status.kind == .regular else {
+                throw SystemError("exec", path, code: SystemError.noSuchFile)
+            }
+            stamp = status.stamp
+            worker = try WorkerProcess(path, level: nil)
+            let begun = Host.monotonic
+            while hello == nil, reading == .more, Host.monotonic - begun < deadline {
+                try worker.child.output.waitUntilReadable(nanoseconds: deadline - (Host.monotonic - begun))
+                reading = worker.read { if case .hello(let said) = $0 { hello = said } }
+            }
+        } catch {
+            throw .notPython(path, reason: error.reason)
+        }
+        guard let hello else {
+            throw .notPython(path, reason: reading == .more ? "it does not answer" : "it cannot run the compiler")
+        }
+        guard let interpreter = hello.interpreter(path: path, executable: stamp, hashed: hash(sampleBy:key:)) else {
+            throw .notPython(path, reason: "it does not say what it is")
+        }
+        return ProbedInterpreter(interpreter: interpreter, worker: worker)
+    }
+
+    /// The hash of worker.py's sample.
+    private static func hash(sampleBy variant: SourceHashVariant, key: UInt64) -> UInt64 {
+        Array("freshpyc".utf8).withUnsafeBytes { variant.hash($0, key: key) }
+    }
+}
+
+extension SourceHashVariant {
+    /// CPython's `_imp.source_hash`: the key is the raw magic number, and nothing for its upper half.
+    package func hash(_ bytes: UnsafeRawBufferPointer, key: UInt64) -> UInt64 {
+        switch self {
+        case .sipHash13: SipHash.hash13(bytes, key: (key, 0))
+        case .sipHash24: SipHash.hash24(bytes, key: (key, 0))
+        }
+    }
+}

@@ -1,0 +1,187 @@
+// The frames between us and `worker.py`, which describes them.
+// Knows: their bytes. Does not know: processes or pipes.
+
+import BuildModel
+
+/// One source to compile.
+package struct CompileRequest: Sendable {
+    package var identifier: UInt32
+    package var level: OptimizationLevel
+    /// Whether the code is sent back; a check wants the verdict alone.
+    package var wantsCode: Bool
+    /// What the code says it was compiled from (`co_filename`).
+    package var fileName: BytePath
+    package var source: [UInt8]
+
+    package init(
+        identifier: UInt32, level: OptimizationLevel, wantsCode: Bool, fileName: BytePath, source: [UInt8]
+    ) {
+        self.identifier = identifier
+        self.level = level
+        self.wantsCode = wantsCode
+        self.fileName = fileName
+        self.source = source
+    }
+
+    /// A source must leave room for the rest of its frame in 32 bits; far smaller ones exhaust a compiler.
+    package static let largestSource: Int64 = 1 << 29
+
+    /// The frame.
+    ///
+    /// - Parameter levelIsFixed: the process was started at its level and cannot change it (Python 2).
+    func frame(levelIsFixed: Bool) -> [UInt8] {
+        let length = 10 + fileName.count + source.count
+        var frame = [UInt8]()
+        frame.reserveCapacity(4 + length)
+        frame.append(littleEndian: UInt32(length))
+        frame.append(littleEndian: identifier)
+        frame.append(levelIsFixed ? 255 : level.rawValue)
+        frame.append(wantsCode ? 1 : 0)
+        frame.append(littleEndian: UInt32(fileName.count))
+        frame.append(contentsOf: fileName.bytes)
+        frame.append(contentsOf: source)
+        return frame
+    }
+}
+
+/// What the compiler made of a source.
+package struct CompileReply: Sendable {
+    package var identifier: UInt32
+    package var isFailure: Bool
+    package var microseconds: UInt32
+    package var diagnostics: [Diagnostic]
+    /// Marshalled; empty for failures and checks.
+    package var code: [UInt8]
+}
+
+/// What an interpreter says of itself.
+package struct WorkerHello: Sendable {
+    var facts: [String: String]
+
+    /// - Returns: `nil` where a fact is missing or makes no sense.
+    func interpreter(path: BytePath, executable: Stamp, hashed: (SourceHashVariant, _ key: UInt64) -> UInt64)
+        -> Interpreter?
+    {
+        guard let version = facts["version"], let implementation = facts["implementation"], let tag = facts["tag"],
+            let magic = facts["magic"].flatMap(Self.word), let magic32 = UInt32(exactly: magic),
+            let layout = facts["header"].flatMap({ Int($0) }).flatMap({ HeaderLayout(rawValue: $0) })
+        else { return nil }
+        // The interpreter hashed a sample; the variant that gives the same is the one it uses.
+        let sample = facts["hash"].flatMap(Self.word)
+        let variants: [SourceHashVariant] = [.sipHash13, .sipHash24]
+        let variant = variants.first { sample != nil && hashed($0, magic) == sample }
+        return Interpreter(
+            path: path, executable: executable, version: version, implementation: implementation, cacheTag: tag,
+            magic: magic32, layout: layout, sourceHash: layout == .flagged ? variant : nil)
+    }
+
+    /// The little-endian number that hexadecimal digits stand for.
+    private static func word(_ text: String) -> UInt64? {
+        guard !text.isEmpty, text.utf8.count <= 16, let bigEndian = UInt64(text, radix: 16) else { return nil }
+        return bigEndian.byteSwapped >> UInt64(64 - text.utf8.count * 4)
+    }
+}
+
+/// A frame that came from a worker.
+enum WorkerFrame {
+    case hello(WorkerHello)
+    case reply(CompileReply)
+
+    static let helloIdentifier: UInt32 = 0xFFFF_FFFF
+
+    /// Reads one frame's payload; `nil` where it is not of the form that worker.py writes.
+    init?(payload: UnsafeRawBufferPointer) {
+        var cursor = Cursor(bytes: payload)
+        guard let identifier = cursor.word() else { return nil }
+        if identifier == Self.helloIdentifier {
+            var facts: [String: String] = [:]
+            for line in String(decoding: cursor.rest(), as: UTF8.self).split(separator: "\n") {
+                guard let space = line.firstIndex(of: " ") else { return nil }
+                facts[String(line[..<space])] = String(line[line.index(after: space)...])
+            }
+            self = .hello(WorkerHello(facts: facts))
+            return
+        }
+        guard let status = cursor.byte(), status < 2, let microseconds = cursor.word(), let count = cursor.word()
+        else { return nil }
+        var diagnostics: [Diagnostic] = []
+        for _ in 0..<count {
+            guard let diagnostic = cursor.diagnostic() else { return nil }
+            diagnostics.append(diagnostic)
+        }
+        self = .reply(
+            CompileReply(
+                identifier: identifier, isFailure: status == 1, microseconds: microseconds, diagnostics: diagnostics,
+                code: Array(cursor.rest())))
+    }
+
+    private struct Cursor {
+        let bytes: UnsafeRawBufferPointer
+        var offset = 0
+
+        mutating func byte() -> UInt8? {
+            guard offset < bytes.count else { return nil }
+            defer { offset += 1 }
+            return bytes[offset]
+        }
+
+        mutating func word() -> UInt32? {
+            guard bytes.count - offset >= 4 else { return nil }
+            defer { offset += 4 }
+            return UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+        }
+
+        mutating func number() -> Int? { word().map { Int(Int32(bitPattern: $0)) } }
+
+        mutating func text() -> String? {
+            guard let length = word(), bytes.count - offset >= Int(length) else { return nil }
+            defer { offset += Int(length) }
+            return String(decoding: bytes[offset..<offset + Int(length)], as: UTF8.self)
+        }
+
+        mutating func rest() -> UnsafeRawBufferPointer {
+            UnsafeRawBufferPointer(rebasing: bytes[offset...])
+        }
+
+        mutating func diagnostic() -> Diagnostic? {
+            guard let kind = byte(), let line = number(), let column = number(), let endLine = number(),
+                let endColumn = number(), let type = text(), let message = text()
+            else { return nil }
+            let (rule, severity): (Rule, Severity)
+            switch kind {
+            case 0: (rule, severity) = (Self.rule(type: type, message: message), .error)
+            case 1: (rule, severity) = (.syntaxWarning, .warning)
+            case 2: (rule, severity) = (.deprecationWarning, .warning)
+            case 3: (rule, severity) = (.syntaxWarning, .warning)
+            default: return nil
+            }
+            return Diagnostic(
+                rule, severity, line: line, column: column, endLine: endLine, endColumn: endColumn, type: type,
+                message: message)
+        }
+
+        /// CPython has one exception for many things; versions differ in which.
+        private static func rule(type: String, message: String) -> Rule {
+            if message.contains("null bytes") { return .nullBytes }
+            switch type {
+            case "UnicodeDecodeError": return .undecodable
+            case "SyntaxError":
+                let decoding = [
+                    "(unicode error) 'utf-8' codec", "unknown encoding", "encoding problem", "Non-UTF-8 code",
+                ]
+                let isDecoding =
+                    decoding.contains { message.lowercased().hasPrefix($0.lowercased()) }
+                    || (message.hasPrefix("'") && message.contains("codec can't decode"))
+                return isDecoding ? .undecodable : .syntaxError
+            case "IndentationError", "TabError": return .syntaxError
+            default: return .compilerError
+            }
+        }
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(littleEndian word: UInt32) {
+        Swift.withUnsafeBytes(of: word.littleEndian) { append(contentsOf: $0) }
+    }
+}

@@ -1,0 +1,244 @@
+# A warm compiler. Reads sources from standard input, writes code to standard output, until its input ends.
+#
+# Runs on CPython 2.7 and 3.6 to the newest, and on PyPy. Compiles, and never executes or imports, what it is sent.
+# It is started without `site`, with an environment that holds nothing of the user's but PYTHONHASHSEED=0 (which
+# isolated mode, -I, would ignore, and without which the order of sets in code differs from run to run).
+#
+# All integers are little-endian. A frame is a u32 with the length of the rest, then:
+#   request  u32 id, u8 level (255: the interpreter's own), u8 flags (1: send the code), u32 n, n bytes of file name,
+#            source
+#   reply    u32 id, u8 status (0 compiled, 1 failed), u32 microseconds, u32 count, count diagnostics, code
+#   diagnostic  u8 kind (0 error, 1 SyntaxWarning, 2 DeprecationWarning, 3 another warning), i32 line, column,
+#               end line, end column (0: unknown), u32 n, n bytes of class name, u32 n, n bytes of message
+#   hello    the first frame: id 0xFFFFFFFF, then lines of `key value`
+import sys
+
+sys.path[:] = [entry for entry in sys.path if entry]  # '' is the current directory
+sys.dont_write_bytecode = True
+
+import gc
+import marshal
+import os
+import struct
+import time
+import warnings
+
+PYTHON_2 = sys.version_info[0] == 2
+MOST_PLACED = 64  # warnings of one file that are compiled again for their column
+
+
+def header_length():
+    # Asked of the interpreter's own import system, which has no such function in Python 2.
+    try:
+        import importlib._bootstrap_external as external
+    except ImportError:
+        return 8
+    code = compile(b'', 'x', 'exec')
+    if hasattr(external, '_code_to_timestamp_pyc'):
+        return len(external._code_to_timestamp_pyc(code, 0, 0)) - len(marshal.dumps(code))
+    return len(external._code_to_bytecode(code, 0, 0)) - len(marshal.dumps(code))
+
+
+def magic_number():
+    try:
+        import importlib.util
+        return bytearray(importlib.util.MAGIC_NUMBER)
+    except ImportError:
+        import imp
+        return bytearray(imp.get_magic())
+
+
+def source_hash_sample():
+    try:
+        import importlib.util
+        return bytearray(importlib.util.source_hash(b'freshpyc'))
+    except (ImportError, AttributeError):
+        return bytearray()
+
+
+def hexadecimal(data):
+    return ''.join('%02x' % byte for byte in bytearray(data))
+
+
+def hello():
+    implementation = getattr(sys, 'implementation', None)
+    if implementation is None:  # Python 2
+        name, tag = 'pypy' if hasattr(sys, 'pypy_version_info') else 'cpython', ''
+    else:
+        name, tag = implementation.name, implementation.cache_tag or ''
+    executable = sys.executable or ''
+    if not isinstance(executable, bytes):
+        executable = os.fsencode(executable)
+    facts = [
+        ('version', '%d.%d.%d%s' % (sys.version_info[:3] + (
+            '' if sys.version_info[3] == 'final' else sys.version_info[3][0] + str(sys.version_info[4]),))),
+        ('implementation', name),
+        ('tag', tag),
+        ('magic', hexadecimal(magic_number())),
+        ('header', str(header_length())),
+        ('hash', hexadecimal(source_hash_sample())),
+        ('executable', hexadecimal(executable)),
+    ]
+    return struct.pack('<I', 0xFFFFFFFF) + ''.join('%s %s\n' % fact for fact in facts).encode('ascii')
+
+
+def to_bytes(text):
+    if isinstance(text, bytes):
+        return text
+    try:
+        return text.encode('utf-8', 'backslashreplace')
+    except UnicodeError:
+        return repr(text).encode('ascii', 'backslashreplace')
+
+
+def number(value):
+    return value if isinstance(value, int) and 0 < value < 0x7FFFFFFF else 0
+
+
+def diagnostic(kind, line, column, end_line, end_column, name, message):
+    name, message = to_bytes(name), to_bytes(message)
+    return (struct.pack('<BiiiiI', kind, number(line), number(column), number(end_line), number(end_column), len(name))
+            + name + struct.pack('<I', len(message)) + message)
+
+
+def of_error(error):
+    name = type(error).__name__
+    if not isinstance(error, SyntaxError):
+        return diagnostic(0, 0, 0, 0, 0, name, str(error) or name)
+    # A file that cannot be decoded has its error at line 0 or none at all.
+    return diagnostic(0, error.lineno, error.offset, getattr(error, 'end_lineno', 0),
+                      getattr(error, 'end_offset', 0), name, error.msg or name)
+
+
+def kind_of(category):
+    if issubclass(category, SyntaxWarning):
+        return 1
+    return 2 if issubclass(category, (DeprecationWarning, PendingDeprecationWarning)) else 3
+
+
+class Nth(object):
+    """Matches a message the n-th time that it is asked: the warnings module takes any object with `match`."""
+
+    def __init__(self, message, which):
+        self.message, self.which, self.seen = message, which, 0
+
+    def match(self, text):
+        if text != self.message:
+            return None
+        self.seen += 1
+        return self.seen == self.which or None
+
+
+class Compiler(object):
+    def __init__(self):
+        self.caught = []
+        warnings.simplefilter('always')
+        self.filters = list(warnings.filters)
+        if hasattr(warnings, '_showwarnmsg'):
+            warnings._showwarnmsg = self.keep
+        warnings.showwarning = self.keep_parts
+
+    def keep(self, message):
+        self.caught.append((message.category, str(message.message), message.lineno))
+
+    def keep_parts(self, message, category, filename, lineno, file=None, line=None):
+        self.caught.append((category, str(message), lineno))
+
+    def compile(self, source, name, level):
+        if PYTHON_2:
+            # As its py_compile, which reads in universal newlines mode.
+            source = source.replace(b'\r\n', b'\n').replace(b'\r', b'\n')
+            return compile(source, name, 'exec', 0, True)
+        return compile(source, name, 'exec', 0, True, -1 if level == 255 else level)
+
+    def place(self, source, name, level, category, text, line, which):
+        """Where a warning is: as an error, it comes with a column."""
+        # setting the list and telling the C half of the module that it has changed
+        warnings.filters[:] = [('error', Nth(text, which), category, None, 0)] + self.filters
+        getattr(warnings, '_filters_mutated', getattr(warnings, '_filters_mutated_lock_held', lambda: None))()
+        kept = self.caught
+        try:
+            self.compile(source, name, level)
+        except SyntaxError as error:
+            if error.lineno == line:
+                return error.lineno, error.offset, getattr(error, 'end_lineno', 0), getattr(error, 'end_offset', 0)
+        except Exception:
+            pass
+        finally:
+            self.caught = kept
+            warnings.filters[:] = self.filters
+            getattr(warnings, '_filters_mutated', lambda: None)()
+        return line, 0, 0, 0
+
+    def found(self, source, name, level):
+        """The warnings that the last compilation caught, in order, each with its place."""
+        caught, self.caught = self.caught, []
+        counts, packed = {}, []
+        for category, text, line in caught:
+            which = counts[text, category] = counts.get((text, category), 0) + 1
+            place = (line, 0, 0, 0)
+            if len(packed) < MOST_PLACED:
+                place = self.place(source, name, level, category, text, line, which)
+                self.caught = []
+            packed.append(diagnostic(kind_of(category), *(place + (category.__name__, text))))
+        return packed
+
+    def run(self, source, name, level, wants_code):
+        """(status, diagnostics, code)"""
+        self.caught = []
+        try:
+            code = self.compile(source, name, level)
+        except Exception as error:
+            # MemoryError and RecursionError as well: the interpreter lives on.
+            failure = of_error(error)
+            del error
+            return 1, self.found(source, name, level) + [failure], b''
+        found = self.found(source, name, level) if self.caught else []
+        return 0, found, marshal.dumps(code) if wants_code else b''
+
+
+def read_exactly(stream, count):
+    data = stream.read(count)
+    if data is None or len(data) < count:
+        os._exit(0)  # whoever sent the frames is gone
+    return data
+
+
+def main():
+    output = os.dup(1)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)  # nothing but frames must reach the other end
+    os.close(null)
+    stream = os.fdopen(os.dup(0), 'rb', 1 << 16)
+
+    def send(payload):
+        data = memoryview(struct.pack('<I', len(payload)) + payload)
+        while data:
+            data = data[os.write(output, data):]
+
+    clock = getattr(time, 'perf_counter', time.time)
+    send(hello())
+    compiler = Compiler()
+    gc.collect()
+    # Compiling makes no garbage in cycles; an error's traceback may, and is collected by hand.
+    gc.disable()
+    failures = 0
+    while True:
+        (length,) = struct.unpack('<I', read_exactly(stream, 4))
+        request, level, flags, name_length = struct.unpack('<IBBI', read_exactly(stream, 10))
+        name = read_exactly(stream, name_length)
+        source = read_exactly(stream, length - 10 - name_length)
+        if not PYTHON_2:
+            name = name.decode('utf-8', 'surrogateescape')
+        begun = clock()
+        status, found, code = compiler.run(source, name, level, flags & 1)
+        spent = min(int((clock() - begun) * 1000000), 0xFFFFFFFF)
+        send(struct.pack('<IBII', request, status, max(spent, 0), len(found)) + b''.join(found) + code)
+        del code, source, found
+        if status:
+            failures += 1
+            if failures % 64 == 0:
+                gc.collect()
+
+
+main()

@@ -1,0 +1,124 @@
+// One child process with pipes to its standard input and from its standard output.
+// Knows: posix_spawn(3), waitpid(2). Does not know: what the child does.
+
+import BuildModel
+import CLinuxShims
+import Glibc
+
+/// How a process ended.
+package enum ExitReason: Hashable, Sendable {
+    case status(Int32)
+    case signal(Int32)
+}
+
+/// A child that was started and not yet waited for.
+package final class ChildProcess {
+    package let identifier: pid_t
+    /// To the child's standard input; not blocking.
+    package let input: OwnedDescriptor
+    /// From the child's standard output; not blocking.
+    package let output: OwnedDescriptor
+    private var ending: ExitReason?
+
+    /// Starts a program with just this environment, in `/`, in a process group of its own (a Ctrl-C at the terminal
+    /// is ours to answer), with default signals and no descriptor but 0, 1 and 2.
+    ///
+    /// - Parameter sharesErrors: whether the child's standard error is ours; else it is thrown away.
+    package init(
+        _ executable: BytePath, arguments: [BytePath], environment: [BytePath], sharesErrors: Bool
+    ) throws(SystemError) {
+        let (childInput, input) = try Self.pipe()
+        let (output, childOutput) = try Self.pipe()
+        // Pipes are made close-on-exec; dup2 in the child clears that for 0 and 1 alone. Were a pipe's own number 0
+        // or 1 already, dup2 would leave the flag, so those numbers are kept from ever being free (see `Standard`).
+        var actions = posix_spawn_file_actions_t()
+        var attributes = posix_spawnattr_t()
+        posix_spawn_file_actions_init(&actions)
+        posix_spawnattr_init(&attributes)
+        defer {
+            posix_spawn_file_actions_destroy(&actions)
+            posix_spawnattr_destroy(&attributes)
+        }
+        var failure = posix_spawn_file_actions_adddup2(&actions, childInput.raw, 0)
+        if failure == 0 { failure = posix_spawn_file_actions_adddup2(&actions, childOutput.raw, 1) }
+        if failure == 0, !sharesErrors {
+            failure = posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+        }
+        if failure == 0 { failure = freshpyc_spawn_start_in(&actions, "/") }
+        // Whatever we ourselves inherited without close-on-exec stays out of the child.
+        if failure == 0 { failure = freshpyc_spawn_close_from(&actions, 3) }
+        if failure == 0 { failure = freshpyc_spawn_defaults(&attributes) }
+        guard failure == 0 else { throw SystemError("posix_spawn", executable, code: failure) }
+
+        var child: pid_t = 0
+        let code = Self.withCStrings([executable] + arguments) { arguments in
+            Self.withCStrings(environment) { environment in
+                executable.withCString { posix_spawn(&child, $0, &actions, &attributes, arguments, environment) }
+            }
+        }
+        guard code == 0 else { throw SystemError("posix_spawn", executable, code: code) }
+        identifier = child
+        self.input = input
+        self.output = output
+        try input.setNonblocking()
+        try output.setNonblocking()
+    }
+
+    deinit {
+        kill()
+    }
+
+    /// Ends the child now and waits for it, so that no zombie is left. Does nothing a second time.
+    @discardableResult
+    package func kill() -> ExitReason {
+        if let ending { return ending }
+        Glibc.kill(identifier, SIGKILL)
+        return wait()
+    }
+
+    /// Waits until the child has ended.
+    @discardableResult
+    package func wait() -> ExitReason {
+        if let ending { return ending }
+        var status: Int32 = 0
+        while waitpid(identifier, &status, 0) < 0, errno == EINTR {}
+        let reason: ExitReason =
+            freshpyc_exited(status) != 0
+            ? .status(freshpyc_exit_status(status)) : .signal(freshpyc_term_signal(status))
+        ending = reason
+        return reason
+    }
+
+    private static func pipe() throws(SystemError) -> (read: OwnedDescriptor, write: OwnedDescriptor) {
+        var ends: [Int32] = [-1, -1]
+        _ = try retrying("pipe2") { freshpyc_pipe(&ends) }
+        return (OwnedDescriptor(ends[0]), OwnedDescriptor(ends[1]))
+    }
+
+    private static func withCStrings<Result>(
+        _ strings: [BytePath], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+    ) -> Result {
+        var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { $0.withCString { strdup($0) } }
+        pointers.append(nil)
+        defer { pointers.forEach { free($0) } }
+        return pointers.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { preconditionFailure("the list holds its terminator") }
+            return body(base)
+        }
+    }
+}
+
+/// The three descriptors that every program expects to be open.
+package enum Standard {
+    /// Opens /dev/null on those of 0, 1 and 2 that our parent left closed, so that no other file gets their number.
+    package static func ensureOpen() {
+        while true {
+            let raw = freshpyc_openat(AT_FDCWD, "/dev/null", O_RDWR, 0)
+            if raw < 0 { return }
+            if raw > 2 {
+                close(raw)
+                return
+            }
+        }
+    }
+}

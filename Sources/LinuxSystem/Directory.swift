@@ -1,0 +1,166 @@
+// Directories by descriptor: opening, listing, and every call that is relative to one.
+// Knows: the *at family and openat2(2). Does not know: what the names mean.
+
+import BuildModel
+import CLinuxShims
+import Glibc
+
+/// How a file is opened.
+package enum OpenMode: Sendable {
+    case read
+    case readWrite
+    /// For appending; made with these permissions where missing.
+    case append(UInt32)
+    /// Made now; the name must be free, and a link there counts as taken.
+    case createNew(UInt32)
+
+    fileprivate var flags: Int32 {
+        switch self {
+        // A FIFO that took a file's place must not block us.
+        case .read: O_RDONLY | O_NONBLOCK
+        case .readWrite: O_RDWR | O_NONBLOCK
+        case .append: O_RDWR | O_APPEND | O_CREAT
+        case .createNew: O_WRONLY | O_CREAT | O_EXCL
+        }
+    }
+
+    fileprivate var permissions: UInt32 {
+        switch self {
+        case .read, .readWrite: 0
+        case .append(let permissions), .createNew(let permissions): permissions
+        }
+    }
+}
+
+/// An open directory. Names handed to it are relative to it, whatever happens to the path that it was opened by.
+package final class Directory: Sendable {
+    package let descriptor: OwnedDescriptor
+
+    private init(_ descriptor: Int32) {
+        self.descriptor = OwnedDescriptor(descriptor)
+    }
+
+    private static let openFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
+
+    /// Opens by any path, following links: for roots that the user named.
+    package init(path: BytePath) throws(SystemError) {
+        let raw = try retrying("open", path) {
+            path.withCString { freshpyc_openat(AT_FDCWD, $0, Self.openFlags, 0) }
+        }
+        descriptor = OwnedDescriptor(raw)
+    }
+
+    /// Opens a directory below this one; no component may be a link or lead out (openat2(2), with a walk component
+    /// by component on kernels before 5.6). The empty path opens this directory again.
+    package func directory(_ path: BytePath) throws(SystemError) -> Directory {
+        Directory(try beneath(path, flags: Self.openFlags, permissions: 0))
+    }
+
+    /// Opens a file below this directory without following any link on the way.
+    package func file(_ path: BytePath, _ mode: OpenMode) throws(SystemError) -> OwnedDescriptor {
+        OwnedDescriptor(
+            try beneath(path, flags: mode.flags | O_NOFOLLOW | O_CLOEXEC, permissions: mode.permissions))
+    }
+
+    /// Opens a file to read, following links: a source may be a link to another file.
+    package func fileFollowingLinks(_ path: BytePath) throws(SystemError) -> OwnedDescriptor {
+        OwnedDescriptor(
+            try retrying("open", path) {
+                path.withCString {
+                    freshpyc_openat(descriptor.raw, $0, OpenMode.read.flags | O_CLOEXEC | O_NOCTTY, 0)
+                }
+            })
+    }
+
+    private func beneath(_ path: BytePath, flags: Int32, permissions: UInt32) throws(SystemError) -> Int32 {
+        let path = path.isEmpty ? BytePath(".") : path
+        do throws(SystemError) {
+            let resolve =
+                UInt64(FRESHPYC_RESOLVE_BENEATH) | UInt64(FRESHPYC_RESOLVE_NO_SYMLINKS)
+                | UInt64(FRESHPYC_RESOLVE_NO_MAGICLINKS)
+            return try retrying("openat2", path) {
+                path.withCString { freshpyc_openat2(descriptor.raw, $0, flags, permissions, resolve) }
+            }
+        } catch  where error.isUnsupported || error.code == EAGAIN {
+            // EAGAIN: a rename somewhere in the system raced with the look-up; the walk has no such race.
+            return try walk(path, flags: flags, permissions: permissions)
+        }
+    }
+
+    private func walk(_ path: BytePath, flags: Int32, permissions: UInt32) throws(SystemError) -> Int32 {
+        let components = path.components
+        if components.contains(where: { $0.elementsEqual([0x2E, 0x2E]) }) {
+            throw SystemError("openat", path, code: EXDEV)
+        }
+        var current = descriptor
+        for component in components.dropLast() {
+            guard let name = BytePath(component) else { throw SystemError("openat", path, code: EINVAL) }
+            current = OwnedDescriptor(
+                try retrying("openat", path) {
+                    name.withCString { freshpyc_openat(current.raw, $0, Self.openFlags | O_NOFOLLOW, 0) }
+                })
+        }
+        guard let name = components.last.flatMap({ BytePath($0) }) else {
+            throw SystemError("openat", path, code: EINVAL)
+        }
+        return try retrying("openat", path) {
+            name.withCString { freshpyc_openat(current.raw, $0, flags | O_NOFOLLOW, permissions) }
+        }
+    }
+
+    /// What stat(2) says of a name below this directory; `nil` where there is nothing.
+    package func status(_ path: BytePath, followsLinks: Bool) throws(SystemError) -> FileStatus? {
+        try path.withCString { pointer throws(SystemError) in try status(pointer, followsLinks: followsLinks) }
+    }
+
+    /// As above, for a name that lies in a buffer.
+    package func status(_ name: UnsafePointer<CChar>, followsLinks: Bool) throws(SystemError) -> FileStatus? {
+        var raw = Glibc.stat()
+        do throws(SystemError) {
+            _ = try retrying("stat", BytePath(cString: name)) {
+                fstatat(descriptor.raw, name, &raw, followsLinks ? 0 : AT_SYMLINK_NOFOLLOW)
+            }
+            return FileStatus(raw)
+        } catch  where error.isMissing {
+            return nil
+        }
+    }
+
+    /// Makes one directory; `false` where the name was taken.
+    package func makeDirectory(_ name: BytePath, permissions: UInt32 = 0o777) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            _ = try retrying("mkdir", name) { name.withCString { mkdirat(descriptor.raw, $0, permissions) } }
+            return true
+        } catch  where error.alreadyExists {
+            return false
+        }
+    }
+
+    /// Renames within this directory, over what has the new name.
+    package func rename(_ old: BytePath, to new: BytePath) throws(SystemError) {
+        _ = try retrying("rename", new) {
+            old.withCString { from in
+                new.withCString { to in renameat(descriptor.raw, from, descriptor.raw, to) }
+            }
+        }
+    }
+
+    /// Removes a file; `false` where there was none.
+    package func removeFile(_ name: BytePath) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            _ = try retrying("unlink", name) { name.withCString { unlinkat(descriptor.raw, $0, 0) } }
+            return true
+        } catch  where error.isMissing {
+            return false
+        }
+    }
+
+    /// Removes a directory that is empty; `false` where it is not, or is not there.
+    package func removeEmptyDirectory(_ name: BytePath) -> Bool {
+        name.withCString { unlinkat(descriptor.raw, $0, AT_REMOVEDIR) } == 0
+    }
+
+    package func synchronize() throws(SystemError) {
+        try descriptor.synchronize()
+    }
+}

@@ -1,0 +1,122 @@
+// The one serial queue that owns all mutable state, and what wakes it.
+// Knows: Dispatch. Does not know: what the handlers do.
+
+import BuildModel
+import Dispatch
+import Glibc
+
+/// A serial Dispatch queue with a beginning and an end.
+///
+/// A loop is made by `run` and lives on its own queue. It is not `Sendable`, nor are the objects that hold it: all that
+/// is reached through a loop belongs to its queue, and is used without locks.
+package final class EventLoop {
+    /// A closure that is run on the loop's queue, and nowhere else.
+    ///
+    /// `@unchecked Sendable` because Dispatch wants handlers that may go to any thread. These do not: a loop exists on
+    /// its own queue only (`run` makes it there, and it cannot leave, not being `Sendable`), so a handler is made on
+    /// that queue, and every source and timer below targets that same queue.
+    private struct Handler: @unchecked Sendable {
+        let body: () -> Void
+    }
+
+    /// Something that wakes the loop until it is cancelled or forgotten.
+    package final class Source {
+        private let source: any DispatchSourceProtocol
+
+        fileprivate init(_ source: any DispatchSourceProtocol) {
+            self.source = source
+        }
+
+        package func cancel() {
+            source.cancel()
+        }
+
+        deinit {
+            source.cancel()
+        }
+    }
+
+    private let queue: DispatchQueue
+    private let finished: Finish
+
+    /// Holds the exit status between the queue and the thread that waits for it.
+    private final class Finish: @unchecked Sendable {
+        // Written once on the queue before the semaphore is signalled, read after it was waited for: the semaphore
+        // orders the two.
+        var status: Int32 = 0
+        let semaphore = DispatchSemaphore(value: 0)
+    }
+
+    private init(queue: DispatchQueue, finished: Finish) {
+        self.queue = queue
+        self.finished = finished
+    }
+
+    /// Runs `body` on a new loop, and returns the status that `stop` is called with.
+    package static func run(_ body: @escaping @Sendable (EventLoop) -> Void) -> Int32 {
+        let queue = DispatchQueue(label: "freshpyc.engine", qos: .userInitiated)
+        let finished = Finish()
+        queue.async {
+            body(EventLoop(queue: queue, finished: finished))
+        }
+        finished.semaphore.wait()
+        return finished.status
+    }
+
+    /// Ends `run`. What is still queued may or may not run.
+    package func stop(_ status: Int32) {
+        finished.status = status
+        finished.semaphore.signal()
+    }
+
+    /// Runs after the handlers that wait already.
+    package func later(_ body: @escaping () -> Void) {
+        let handler = Handler(body: body)
+        queue.async { handler.body() }
+    }
+
+    /// Wakes whenever the descriptor can be read, or its other end is gone. The descriptor stays open for as long as
+    /// the kernel may still watch it.
+    package func onReadable(_ descriptor: OwnedDescriptor, _ body: @escaping () -> Void) -> Source {
+        start(DispatchSource.makeReadSource(fileDescriptor: descriptor.raw, queue: queue), keeping: descriptor, body)
+    }
+
+    /// Wakes whenever the descriptor can be written.
+    package func onWritable(_ descriptor: OwnedDescriptor, _ body: @escaping () -> Void) -> Source {
+        start(DispatchSource.makeWriteSource(fileDescriptor: descriptor.raw, queue: queue), keeping: descriptor, body)
+    }
+
+    private func start(
+        _ source: any DispatchSourceProtocol, keeping descriptor: OwnedDescriptor, _ body: @escaping () -> Void
+    ) -> Source {
+        let handler = Handler(body: body)
+        source.setEventHandler { handler.body() }
+        source.setCancelHandler { withExtendedLifetime(descriptor) {} }
+        source.activate()
+        return Source(source)
+    }
+
+    /// Wakes once, after this many nanoseconds.
+    package func after(_ nanoseconds: Int64, _ body: @escaping () -> Void) -> Source {
+        let source = DispatchSource.makeTimerSource(queue: queue)
+        source.schedule(deadline: .now() + .nanoseconds(Int(clamping: max(0, nanoseconds))), leeway: .milliseconds(1))
+        let handler = Handler(body: body)
+        source.setEventHandler { handler.body() }
+        source.activate()
+        return Source(source)
+    }
+
+    /// Wakes on a signal, which then has no other effect.
+    package func onSignal(_ number: Int32, _ body: @escaping () -> Void) -> Source {
+        signal(number, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+        let handler = Handler(body: body)
+        source.setEventHandler { handler.body() }
+        source.activate()
+        return Source(source)
+    }
+
+    package static let interrupt = SIGINT
+    package static let terminate = SIGTERM
+    package static let hangUp = SIGHUP
+}

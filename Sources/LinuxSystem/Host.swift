@@ -1,0 +1,128 @@
+// What the process is told by the machine around it: environment, clocks, processors, its own descriptors.
+// Knows: how each is asked. Does not know: what any of it is used for.
+
+import BuildModel
+import CLinuxShims
+import Glibc
+
+package enum Host {
+    /// Nanoseconds since 1970, of the clock that people set.
+    package static var realtime: Int64 { clock(CLOCK_REALTIME) }
+
+    /// Nanoseconds of a clock that only goes forward and stands while the machine sleeps.
+    package static var monotonic: Int64 { clock(CLOCK_MONOTONIC) }
+
+    private static func clock(_ id: clockid_t) -> Int64 {
+        var time = timespec()
+        clock_gettime(id, &time)
+        return Stamp.nanoseconds(seconds: time.tv_sec, nanoseconds: time.tv_nsec)
+    }
+
+    /// The value of an environment variable; `nil` where unset or empty.
+    package static func environment(_ name: String) -> BytePath? {
+        guard let value = getenv(name) else { return nil }
+        let path = BytePath(cString: value)
+        return path.isEmpty ? nil : path
+    }
+
+    package static func workingDirectory() throws(SystemError) -> BytePath {
+        guard let raw = getcwd(nil, 0) else { throw .last("getcwd") }
+        defer { free(raw) }
+        return BytePath(cString: raw)
+    }
+
+    /// The path without links, dots and dot-dots (realpath(3)).
+    package static func realPath(_ path: BytePath) throws(SystemError) -> BytePath {
+        let resolved: UnsafeMutablePointer<CChar>? = path.withCString { realpath($0, nil) }
+        guard let resolved else { throw .last("realpath", path) }
+        defer { free(resolved) }
+        return BytePath(cString: resolved)
+    }
+
+    /// What stat(2) says of any path; `nil` where there is nothing.
+    package static func status(_ path: BytePath, followsLinks: Bool = true) throws(SystemError) -> FileStatus? {
+        var raw = Glibc.stat()
+        do throws(SystemError) {
+            _ = try retrying("stat", path) {
+                path.withCString { fstatat(AT_FDCWD, $0, &raw, followsLinks ? 0 : AT_SYMLINK_NOFOLLOW) }
+            }
+            return FileStatus(raw)
+        } catch  where error.isMissing {
+            return nil
+        }
+    }
+
+    /// The contents of a small file, at most `limit` bytes; `nil` where it cannot be read.
+    package static func contents(_ path: BytePath, limit: Int = 1 << 20) -> [UInt8]? {
+        let raw = path.withCString { freshpyc_openat(AT_FDCWD, $0, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0) }
+        guard raw >= 0 else { return nil }
+        return try? OwnedDescriptor(raw).readAll(expected: 4096, limit: limit)
+    }
+
+    /// Makes a directory; `false` where the name was taken.
+    package static func makeDirectory(_ path: BytePath, permissions: UInt32) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            _ = try retrying("mkdir", path) { path.withCString { mkdir($0, permissions) } }
+            return true
+        } catch  where error.alreadyExists {
+            return false
+        }
+    }
+
+    /// Whether the file may be executed by this process.
+    package static func isExecutable(_ path: BytePath) -> Bool {
+        guard let status = try? status(path), status.kind == .regular else { return false }
+        return path.withCString { access($0, X_OK) } == 0
+    }
+
+    package static var processIdentifier: Int32 { getpid() }
+
+    /// Resident memory of this process in bytes, from /proc/self/statm.
+    package static var residentMemory: Int {
+        guard let text = contents(BytePath("/proc/self/statm"), limit: 256) else { return 0 }
+        let pages = text.split(separator: UInt8(ascii: " ")).dropFirst().first
+        return (pages.flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0) * sysconf(Int32(_SC_PAGESIZE))
+    }
+
+    /// Gives memory that was freed back to the kernel (malloc_trim(3)).
+    package static func trimMemory() {
+        freshpyc_trim_memory()
+    }
+
+    /// Whether a descriptor is a terminal.
+    package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+
+    /// Columns of the terminal, or `nil` where it is none.
+    package static func terminalColumns(_ descriptor: Int32) -> Int? {
+        let columns = freshpyc_terminal_columns(descriptor)
+        return columns > 0 ? Int(columns) : nil
+    }
+
+    /// Writes to standard output (1) or error (2), all of it. A reader that went away is no error: whoever closed the
+    /// pipe wants no more.
+    package static func write(_ text: String, to descriptor: Int32) {
+        var text = text
+        text.withUTF8 { utf8 in
+            var rest = UnsafeRawBufferPointer(utf8)
+            while !rest.isEmpty {
+                let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    if errno == EAGAIN {
+                        var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                        _ = Glibc.poll(&poll, 1, -1)
+                        continue
+                    }
+                    return
+                }
+                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            }
+        }
+    }
+
+    /// Ends the process without running destructors: everything that must be on disk is there.
+    package static func exit(_ status: Int32) -> Never { _exit(status) }
+
+    /// A write to a pipe without a reader gives EPIPE instead of a signal.
+    package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+}
