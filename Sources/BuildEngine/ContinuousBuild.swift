@@ -53,6 +53,8 @@ package final class ContinuousBuild {
     private var retries: Set<BytePath> = []
     private var retryTimer: EventLoop.Source?
     private var retryDelay = ContinuousBuild.firstRetry
+    private static let rootChecks: ArraySlice<Int64> = [100_000_000, 1_000_000_000]
+    private var rootTimer: EventLoop.Source?
     private var reported: Set<LocatedDiagnostic> = []
 
     /// Called after each wave that did something.
@@ -136,6 +138,7 @@ package final class ContinuousBuild {
             dirt.appeared.insert(path)
         case .directoryGone(let path):
             dirt.gone.insert(path)
+            expectRoot(after: Self.rootChecks)
         case .rulesChanged, .eventsLost:
             dirt.everything = true
         case .rootGone:
@@ -173,6 +176,17 @@ package final class ContinuousBuild {
             }
             armWritingTimer()
             advance()
+        }
+    }
+
+    /// A directory that somebody holds open, as we hold the root, is deleted without an event of its own; but its
+    /// entries go first, and `.freshpyc` is one of them.
+    private func expectRoot(after delays: ArraySlice<Int64>) {
+        guard let delay = delays.first else { return }
+        rootTimer = loop.after(delay) { [weak self] in
+            guard let self else { return }
+            rootTimer = nil
+            session.isRootInPlace ? expectRoot(after: delays.dropFirst()) : onRootGone()
         }
     }
 
@@ -219,6 +233,7 @@ package final class ContinuousBuild {
             reported.subtract(reported.filter { old in input.sources.contains { $0.path == old.path } })
             reported.formUnion(report.diagnostics.filter { $0.diagnostic.rule.isOperational })
             guarded.formUnion(session.guarded)
+            if report.removed > 0 { expectRoot(after: Self.rootChecks) }
             waveEnded(report)
         }
     }
@@ -312,7 +327,7 @@ extension WaveReport {
     /// Whether anything was done, or something failed that was not known to fail.
     fileprivate func hasNews(since known: Set<LocatedDiagnostic>) -> Bool {
         removed > 0 || changes.contains { $0.result == .compiled || $0.result == .restamped && $0.reason != .guardOver }
-            || diagnostics.contains { !known.contains($0) }
+            || changes.contains { $0.result == .failed && $0.reason != nil } || diagnostics.contains { !known.contains($0) }
     }
 
     /// Without operational findings that were reported before.

@@ -217,23 +217,32 @@ package final class Session {
 
     /// The findings on record for a source, for the targets of this session.
     func findings(_ record: ModuleRecord) -> [LocatedDiagnostic] {
-        var found: [Diagnostic: [InterpreterID]] = [:]
-        var order: [Diagnostic] = []
+        // Interpreters place the end of an error differently, and name its class differently; it is one finding.
+        struct Finding: Hashable {
+            let rule: Rule
+            let line: Int
+            let column: Int
+            let message: String
+        }
+        var found: [Finding: (diagnostic: Diagnostic, interpreters: [InterpreterID])] = [:]
+        var order: [Finding] = []
         for target in targets {
-            guard let trace = record.trace(target.key) else { continue }
-            for diagnostic in trace.diagnostics {
-                if found[diagnostic] == nil { order.append(diagnostic) }
-                if found[diagnostic]?.contains(target.key.interpreter) != true {
-                    found[diagnostic, default: []].append(target.key.interpreter)
+            for diagnostic in record.trace(target.key)?.diagnostics ?? [] {
+                let finding = Finding(
+                    rule: diagnostic.rule, line: diagnostic.line, column: diagnostic.column, message: diagnostic.message)
+                if found[finding] == nil { order.append(finding) }
+                if found[finding]?.interpreters.contains(target.key.interpreter) != true {
+                    found[finding, default: (diagnostic, [])].interpreters.append(target.key.interpreter)
                 }
             }
         }
         let all = interpreters.selected.count
-        return order.map { diagnostic in
-            let holds = found[diagnostic] ?? []
-            return LocatedDiagnostic(
-                path: record.path, diagnostic: diagnostic,
-                interpreters: holds.count == all ? [] : holds.map { interpreters[$0].name })
+        return order.compactMap { finding in
+            found[finding].map { diagnostic, holds in
+                LocatedDiagnostic(
+                    path: record.path, diagnostic: diagnostic,
+                    interpreters: holds.count == all ? [] : holds.map { interpreters[$0].name })
+            }
         }
     }
 }
@@ -253,6 +262,14 @@ extension Session {
     func hasIntactArtifacts(_ path: BytePath) -> Bool {
         guard let record = record(path) else { return true }
         return targets.allSatisfy { record.trace($0.key)?.published == nil || isIntact(record, $0) }
+    }
+
+    /// Whether the root's path still leads to the directory that we hold.
+    var isRootInPlace: Bool {
+        guard let held = try? root.descriptor.status().stamp,
+            let there = (try? Host.status(configuration.rootPath))?.stamp
+        else { return false }
+        return held.inode == there.inode && held.device == there.device
     }
 
     /// Whether an artifact is the file that its trace speaks of.

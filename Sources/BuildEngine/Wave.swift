@@ -97,9 +97,9 @@ final class Wave {
 
     private func removeMissing() {
         for path in input.missing {
-            removed.append(path)
-            // Out of scope now, but there: its bytecode is not ours to remove any more.
+            // Out of scope this time, but there: it is left alone, and what is known of it is kept.
             if (try? session.root.status(path, followsLinks: false)) != nil { continue }
+            removed.append(path)
             if let record = session.record(path) { removeArtifacts(of: record) }
         }
     }
@@ -420,7 +420,7 @@ final class Wave {
             if let record = module.record {
                 if module.isChanged || module.isRefreshed { outcome.records.append(record) }
                 if !module.isChanged, module.isRefreshed { outcome.refreshedOnly.insert(record.path) }
-                if input.reportsAll || module.isChanged { outcome.report.diagnostics += session.findings(record) }
+                if input.reportsAll || module.compiled || (hasFailed && module.isChanged) { outcome.report.diagnostics += session.findings(record) }
             }
             outcome.report.diagnostics += module.operational.map {
                 LocatedDiagnostic(path: module.source.path, diagnostic: $0)

@@ -1,6 +1,8 @@
 // Command lines: options with and without values, anywhere among the operands.
 // Knows: syntax. Does not know: verbs, or what a value means.
 
+import BuildModel
+
 /// One option that a verb takes.
 struct OptionSpecification: Sendable {
     /// As typed: `--python`, `-q`. The first is the one that is shown.
@@ -23,21 +25,37 @@ struct UsageError: Error {
     let message: String
 }
 
+/// One word of a command line: its exact bytes, which may name a file, and its text.
+struct Argument: Sendable {
+    let path: BytePath
+    let text: String
+
+    init(_ path: BytePath) {
+        self.path = path
+        text = String(decoding: path.bytes, as: UTF8.self)
+    }
+
+    /// What follows the first `count` bytes.
+    fileprivate func dropFirst(_ count: Int) -> Argument {
+        Argument(BytePath.empty.appending(path.bytes.dropFirst(count)))
+    }
+}
+
 /// A command line, taken apart.
 struct ParsedArguments {
-    private var values: [String: [String]] = [:]
-    private(set) var operands: [String] = []
+    private var values: [String: [Argument]] = [:]
+    private(set) var operands: [BytePath] = []
 
     /// - Parameter verb: for the messages.
-    init(_ arguments: [String], options: [OptionSpecification], verb: String) throws(UsageError) {
+    init(_ arguments: [Argument], options: [OptionSpecification], verb: String) throws(UsageError) {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
-            if argument == "--" {
-                operands += rest
+            if argument.text == "--" {
+                operands += rest.map(\.path)
                 break
             }
-            guard argument.hasPrefix("-"), argument != "-" else {
-                operands.append(argument)
+            guard argument.text.hasPrefix("-"), argument.text != "-" else {
+                operands.append(argument.path)
                 continue
             }
             try take(argument, &rest, options, verb)
@@ -45,21 +63,19 @@ struct ParsedArguments {
     }
 
     private mutating func take(
-        _ argument: String, _ rest: inout ArraySlice<String>, _ options: [OptionSpecification], _ verb: String
+        _ argument: Argument, _ rest: inout ArraySlice<Argument>, _ options: [OptionSpecification], _ verb: String
     ) throws(UsageError) {
-        var name = argument
-        var attached: String?
-        if argument.hasPrefix("--") {
-            if let equals = argument.firstIndex(of: "=") {
-                name = String(argument[..<equals])
-                attached = String(argument[argument.index(after: equals)...])
+        var name = argument.text
+        var attached: Argument?
+        if name.hasPrefix("--") {
+            if let equals = argument.path.bytes.firstIndex(of: UInt8(ascii: "=")) {
+                attached = argument.dropFirst(equals - argument.path.bytes.startIndex + 1)
+                name = String(name.prefix { $0 != "=" })
             }
-        } else if argument.count > 2,
-            options.contains(where: { $0.value != nil && $0.names.contains(String(argument.prefix(2))) })
-        {
+        } else if name.count > 2, options.contains(where: { $0.value != nil && $0.names.contains(String(name.prefix(2))) }) {
             // `-O2`
-            name = String(argument.prefix(2))
-            attached = String(argument.dropFirst(2))
+            attached = argument.dropFirst(2)
+            name = String(name.prefix(2))
         }
         guard let option = options.first(where: { $0.names.contains(name) }) else {
             let known = options.flatMap(\.names)
@@ -67,21 +83,23 @@ struct ParsedArguments {
             throw UsageError(
                 message: "unknown option '\(name)' for \(verb)" + (hint ?? "; see `freshpyc \(verb) --help`"))
         }
-        guard option.value != nil else {
+        guard let placeholder = option.value else {
             if attached != nil { throw UsageError(message: "option '\(name)' takes no value") }
-            values[option.name, default: []].append("")
+            values[option.name, default: []].append(argument)
             return
         }
         guard let value = attached ?? rest.popFirst() else {
-            throw UsageError(message: "option '\(name)' needs a value: \(name) \(option.value ?? "")")
+            throw UsageError(message: "option '\(name)' needs a value: \(name) \(placeholder)")
         }
         values[option.name, default: []].append(value)
     }
 
     func has(_ name: String) -> Bool { values[name] != nil }
-    func all(_ name: String) -> [String] { values[name] ?? [] }
+    func all(_ name: String) -> [String] { (values[name] ?? []).map(\.text) }
     /// The last one counts.
-    func last(_ name: String) -> String? { values[name]?.last }
+    func last(_ name: String) -> String? { values[name]?.last?.text }
+    /// The last one counts; with its exact bytes.
+    func lastPath(_ name: String) -> BytePath? { values[name]?.last?.path }
 
     /// One of some words.
     func choice<Choice: RawRepresentable<String> & CaseIterable>(

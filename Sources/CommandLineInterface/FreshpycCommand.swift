@@ -11,17 +11,17 @@ package enum FreshpycCommand {
     package static func main() {
         Standard.ensureOpen()
         Host.ignoreBrokenPipes()
-        Host.exit(run(Array(CommandLine.arguments.dropFirst())))
+        Host.exit(run(Host.arguments.map { Argument($0) }))
     }
 
     /// - Returns: the exit status: 0 fine, 1 findings, 2 could not be done.
-    static func run(_ arguments: [String]) -> Int32 {
+    static func run(_ words: [Argument]) -> Int32 {
         do throws(UsageError) {
-            guard let first = arguments.first else {
+            guard let first = words.first?.text else {
                 Host.write(Verb.overview, to: 2)
                 return 2
             }
-            if first == "--help" || first == "-h" || first == "help" { return help(for: arguments.dropFirst().first) }
+            if first == "--help" || first == "-h" || first == "help" { return help(for: words.dropFirst().first?.text) }
             if first == "--version" {
                 Host.write("freshpyc \(version)\n", to: 1)
                 return 0
@@ -32,7 +32,7 @@ package enum FreshpycCommand {
                     message: "unknown verb '\(first)'"
                         + (hint.map { "; did you mean '\($0)'?" } ?? "; see `freshpyc --help`"))
             }
-            let parsed = try ParsedArguments(Array(arguments.dropFirst()), options: verb.options, verb: first)
+            let parsed = try ParsedArguments(Array(words.dropFirst()), options: verb.options, verb: first)
             if parsed.has("--help") { return help(for: first) }
             return switch verb {
             case .build, .check: try BuildCommand.run(verb, parsed)

@@ -15,9 +15,9 @@ struct LocatedRoot {
 enum RootLocator {
     /// - Parameters:
     ///   - paths: as the user gave them; none means the working directory.
-    static func locate(_ paths: [String], workingDirectory: BytePath) throws(UsageError) -> LocatedRoot {
+    static func locate(_ paths: [BytePath], workingDirectory: BytePath) throws(UsageError) -> LocatedRoot {
         var places: [(path: BytePath, isDirectory: Bool)] = []
-        for path in paths.isEmpty ? ["."] : paths { places.append(try place(path, workingDirectory)) }
+        for path in paths.isEmpty ? [BytePath(".")] : paths { places.append(try place(path, workingDirectory)) }
         let directories = places.map { $0.isDirectory ? $0.path : $0.path.parent }
         var common = directories[0]
         for directory in directories { while !directory.isWithin(common) { common = common.parent } }
@@ -32,8 +32,7 @@ enum RootLocator {
         return kept.filter { path in !kept.contains { $0 != path && path.isWithin($0) } }
     }
 
-    private static func place(_ text: String, _ workingDirectory: BytePath) throws(UsageError) -> (BytePath, Bool) {
-        let given = BytePath(text)
+    private static func place(_ given: BytePath, _ workingDirectory: BytePath) throws(UsageError) -> (BytePath, Bool) {
         let path = given.isAbsolute ? given : workingDirectory.appending(given)
         do throws(SystemError) {
             guard let status = try Host.status(path) else {

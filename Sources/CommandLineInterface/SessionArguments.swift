@@ -48,9 +48,8 @@ struct SessionArguments {
             options: options, pythons: arguments.all("--python"), workingDirectory: directory,
             jobs: try arguments.count("--jobs") ?? Processors.available,
             deadline: try arguments.seconds("--timeout") ?? 60_000_000_000,
-            stateDirectory: arguments.last("--state-dir").map {
-                let path = BytePath($0)
-                return (path.isAbsolute ? path : directory.appending(path)).normalized
+            stateDirectory: arguments.lastPath("--state-dir").map {
+                ($0.isAbsolute ? $0 : directory.appending($0)).normalized
             }, verb: verb.rawValue)
     }
 }

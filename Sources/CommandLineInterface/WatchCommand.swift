@@ -87,6 +87,11 @@ final class WatchCommand {
             return
                 "wave \(report.clock): \(printer.shown(change.path)) \(change.result.rawValue) in \(WaveReport.seconds(report.duration))"
         }
-        return "wave \(report.clock): \(report.summary)"
+        let counts = [
+            (report.compiled, "compiled"), (report.restamped, "restamped"), (report.removed, "removed"),
+            (report.failed, "failed"),
+        ]
+        let parts = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        return "wave \(report.clock): \(parts.joined(separator: ", ")) in \(WaveReport.seconds(report.duration))"
     }
 }

@@ -19,7 +19,7 @@ package enum TreeHint: Hashable, Sendable {
     case rulesChanged
     /// Events were lost: look at everything.
     case eventsLost
-    /// The root itself was deleted, moved or unmounted.
+    /// The root itself was moved or unmounted.
     case rootGone
 }
 
@@ -99,6 +99,7 @@ package struct WatchTable: Sendable {
         for event: InotifyEvent, in directory: BytePath, ended: inout [Int32]
     ) -> [TreeHint] {
         let path = directory.appending(event.name)
+        if event.name.isEmpty { return [] }
         guard event.mask.contains(.isDirectory) else {
             if event.name.elementsEqual(".gitignore".utf8) { return [.rulesChanged] }
             guard path.hasSuffix(".py") else {

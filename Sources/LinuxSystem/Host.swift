@@ -18,6 +18,14 @@ package enum Host {
         return Stamp.nanoseconds(seconds: time.tv_sec, nanoseconds: time.tv_nsec)
     }
 
+    /// The words of the command line after the program's name, as the kernel gave them: /proc keeps them apart by NUL.
+    package static var arguments: [BytePath] {
+        guard let raw = contents(BytePath("/proc/self/cmdline"), limit: 1 << 22), raw.last == 0 else {
+            return CommandLine.arguments.dropFirst().map { BytePath($0) }
+        }
+        return raw.dropLast().split(separator: 0, omittingEmptySubsequences: false).dropFirst().compactMap { BytePath($0) }
+    }
+
     /// The value of an environment variable; `nil` where unset or empty.
     package static func environment(_ name: String) -> BytePath? {
         guard let value = getenv(name) else { return nil }

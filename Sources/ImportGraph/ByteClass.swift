@@ -1,0 +1,75 @@
+// What a byte can mean to the cursor that walks over a source.
+// Knows: Python's lexical alphabet. Does not know: any context.
+
+/// One lookup per byte decides whether the cursor has to stop for it.
+enum ByteClass {
+    /// Ends a run of code that means nothing here.
+    static let stopsCode: UInt8 = 1 << 0
+    /// The same where a colon may end the code: in the header of a compound statement, in a replacement field.
+    static let stopsHeader: UInt8 = 1 << 1
+    /// Ends a run of the text of a string that is not triple-quoted.
+    static let stopsString: UInt8 = 1 << 2
+    /// The same in a formatted string.
+    static let stopsFormatted: UInt8 = 1 << 3
+    /// Part of a name. All bytes beyond ASCII are: Python sorts out later which ones it takes (PEP 3131).
+    static let isName: UInt8 = 1 << 4
+    /// Begins one of the words in ``Keyword`` that can begin a statement of interest.
+    static let opensKeyword: UInt8 = 1 << 5
+    static let isDigit: UInt8 = 1 << 6
+
+    static let table: [UInt8] = {
+        var table = [UInt8](repeating: 0, count: 256)
+        func mark(_ bytes: some Sequence<UInt8>, _ flags: UInt8) {
+            for byte in bytes { table[Int(byte)] |= flags }
+        }
+        mark("()[]{}'\"#;\\\n\r".utf8, stopsCode | stopsHeader)
+        mark(":l".utf8, stopsHeader)
+        mark("'\"\\\n\r".utf8, stopsString | stopsFormatted)
+        mark("{}".utf8, stopsFormatted)
+        mark(UInt8(ascii: "a")...UInt8(ascii: "z"), isName)
+        mark(UInt8(ascii: "A")...UInt8(ascii: "Z"), isName)
+        mark(UInt8(ascii: "0")...UInt8(ascii: "9"), isName | isDigit)
+        mark("_".utf8, isName)
+        mark(0x80...0xFF, isName)
+        mark("acdefiltw".utf8, opensKeyword)
+        return table
+    }()
+}
+
+/// The words that matter, as their bytes in one little-endian number: none is longer than eight.
+enum Keyword: UInt64 {
+    case `as` = 0x7361
+    case `assert` = 0x7472_6573_7361
+    case `async` = 0x63_6E79_7361
+    case `break` = 0x6B_6165_7262
+    case `case` = 0x6573_6163
+    case `class` = 0x73_7361_6C63
+    case `continue` = 0x6575_6E69_746E_6F63
+    case `def` = 0x66_6564
+    case `del` = 0x6C_6564
+    case `elif` = 0x6669_6C65
+    case `else` = 0x6573_6C65
+    case `except` = 0x7470_6563_7865
+    case `finally` = 0x79_6C6C_616E_6966
+    case `for` = 0x72_6F66
+    case `from` = 0x6D6F_7266
+    case `global` = 0x6C61_626F_6C67
+    case `if` = 0x6669
+    case `import` = 0x7472_6F70_6D69
+    case `lazy` = 0x797A_616C
+    case `pass` = 0x7373_6170
+    case `raise` = 0x65_7369_6172
+    case `return` = 0x6E72_7574_6572
+    case `try` = 0x79_7274
+    case `while` = 0x65_6C69_6877
+    case `with` = 0x6874_6977
+
+    /// Whether a line inside of brackets that begins with it proves that a bracket was never closed. The words that
+    /// expressions have too (`if`, `for`, `else`, `from`), and names (`lazy`, `case`), prove nothing.
+    var neverOccursInBrackets: Bool {
+        switch self {
+        case .as, .async, .case, .else, .for, .from, .if, .lazy: false
+        default: true
+        }
+    }
+}

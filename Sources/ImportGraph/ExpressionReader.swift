@@ -1,0 +1,169 @@
+// The tokens of a short piece of Python: a test, a handler's types, a call's arguments.
+// Knows: names, numbers, strings, operators. Does not know: grammar.
+
+/// Reads tokens one by one, and allocates nothing.
+struct ExpressionReader {
+    enum Token: Equatable {
+        case name(Range<Int>)
+        /// `nil` for what is no decimal, hexadecimal, octal or binary integer.
+        case number(Int?)
+        /// What is between the quotes, or `nil` for more than plain characters: escapes, `f`, `t` or `b` prefixes.
+        case string(Range<Int>?)
+        /// An operator of one byte, or of two.
+        case symbol(UInt8, UInt8)
+        case end
+
+        static func symbol(_ byte: Unicode.Scalar) -> Token { .symbol(UInt8(ascii: byte), 0) }
+    }
+
+    let source: UnsafeBufferPointer<UInt8>
+    let end: Int
+    private(set) var position: Int
+
+    init(_ source: UnsafeBufferPointer<UInt8>, from start: Int = 0, to end: Int? = nil) {
+        self.source = source
+        self.end = min(end ?? source.count, source.count)
+        position = start
+    }
+
+    func matches(_ range: Range<Int>, _ text: StaticString) -> Bool {
+        range.count == text.utf8CodeUnitCount
+            && source[range].elementsEqual(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    func bytes(_ range: Range<Int>) -> [UInt8] { Array(source[range]) }
+
+    /// What is left of the text, without the blanks around it.
+    var trimmedText: [UInt8] {
+        var text = source[min(position, end)..<end]
+        let isBlank = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
+        while let first = text.first, isBlank(first) { text.removeFirst() }
+        while let last = text.last, isBlank(last) { text.removeLast() }
+        return Array(text)
+    }
+
+    /// The next token, without taking it.
+    var upcoming: Token {
+        var copy = self
+        return copy.next()
+    }
+
+    mutating func next() -> Token {
+        skipBlanks()
+        guard position < end else { return .end }
+        let byte = source[position]
+        switch byte {
+        case UInt8(ascii: "'"), UInt8(ascii: "\""): return string(isPlain: true)
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): return number()
+        case _ where Self.isName(byte): return name()
+        default: return symbol()
+        }
+    }
+
+    private static func isName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), 0x80...: true
+        default: false
+        }
+    }
+
+    /// Line ends are blanks: what is read here ends at a colon or a parenthesis.
+    private mutating func skipBlanks() {
+        while position < end {
+            switch source[position] {
+            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"), 0x0C,
+                UInt8(ascii: "\\"):
+                position += 1
+            case UInt8(ascii: "#"):
+                while position < end, source[position] != UInt8(ascii: "\n"), source[position] != UInt8(ascii: "\r") {
+                    position += 1
+                }
+            default: return
+            }
+        }
+    }
+
+    private mutating func takeName() -> Range<Int> {
+        let start = position
+        while position < end, Self.isName(source[position]) { position += 1 }
+        return start..<position
+    }
+
+    private mutating func name() -> Token {
+        let name = takeName()
+        guard name.count <= 2, position < end,
+            source[position] == UInt8(ascii: "'") || source[position] == UInt8(ascii: "\"")
+        else { return .name(name) }
+        // A prefix, unless it is a word such as `in` or `or`.
+        var isPlain = true
+        for byte in source[name] {
+            switch byte | 0x20 {
+            case UInt8(ascii: "u"), UInt8(ascii: "r"): break
+            case UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "t"): isPlain = false
+            default: return .name(name)
+            }
+        }
+        return string(isPlain: isPlain)
+    }
+
+    private mutating func number() -> Token {
+        let text = takeName()
+        // `1.5` and `1.` are one number each.
+        if position < end, source[position] == UInt8(ascii: ".") {
+            position += 1
+            _ = takeName()
+            return .number(nil)
+        }
+        let digits = String(decoding: source[text].filter { $0 != UInt8(ascii: "_") }, as: UTF8.self)
+        switch digits.prefix(2).lowercased() {
+        case "0x": return .number(Int(digits.dropFirst(2), radix: 16))
+        case "0o": return .number(Int(digits.dropFirst(2), radix: 8))
+        case "0b": return .number(Int(digits.dropFirst(2), radix: 2))
+        default: return .number(Int(digits))
+        }
+    }
+
+    private mutating func string(isPlain: Bool) -> Token {
+        let quote = source[position]
+        let isTriple = position + 2 < end && source[position + 1] == quote && source[position + 2] == quote
+        position += isTriple ? 3 : 1
+        let start = position
+        var isPlain = isPlain
+        while position < end {
+            if source[position] == UInt8(ascii: "\\") {
+                isPlain = false
+                position = min(position + 2, end)
+            } else if source[position] != quote {
+                position += 1
+            } else if !isTriple {
+                position += 1
+                return .string(isPlain ? start..<(position - 1) : nil)
+            } else if position + 2 < end, source[position + 1] == quote, source[position + 2] == quote {
+                position += 3
+                return .string(isPlain ? start..<(position - 3) : nil)
+            } else {
+                position += 1
+            }
+        }
+        return .end
+    }
+
+    private mutating func symbol() -> Token {
+        let first = source[position]
+        position += 1
+        guard position < end else { return .symbol(first, 0) }
+        let second = source[position]
+        switch (first, second) {
+        case (UInt8(ascii: "="), UInt8(ascii: "=")), (UInt8(ascii: "!"), UInt8(ascii: "=")),
+            (UInt8(ascii: "<"), UInt8(ascii: "=")), (UInt8(ascii: ">"), UInt8(ascii: "=")),
+            (UInt8(ascii: "<"), UInt8(ascii: ">")), (UInt8(ascii: ":"), UInt8(ascii: "=")),
+            (UInt8(ascii: "<"), UInt8(ascii: "<")), (UInt8(ascii: ">"), UInt8(ascii: ">")),
+            (UInt8(ascii: "*"), UInt8(ascii: "*")), (UInt8(ascii: "/"), UInt8(ascii: "/")):
+            position += 1
+            return .symbol(first, second)
+        default:
+            return .symbol(first, 0)
+        }
+    }
+}

@@ -1,0 +1,143 @@
+// What the header of a compound statement says about the imports below it.
+// Knows: the names that tell versions, platforms, type checking, and failing imports apart.
+// Does not know: whether a test holds.
+
+/// Looks through the text between a keyword and its colon.
+enum HeaderExamination {
+    /// What a test is about.
+    struct Subject: OptionSet {
+        let rawValue: UInt8
+        /// `TYPE_CHECKING`, or a constant all by itself.
+        static let constant = Subject(rawValue: 1 << 0)
+        /// The interpreter's version, implementation or platform.
+        static let environment = Subject(rawValue: 1 << 1)
+    }
+
+    /// - Parameter typeCheckingNames: what `TYPE_CHECKING` was imported as.
+    static func subject(of test: ExpressionReader, typeCheckingNames: [[UInt8]]) -> Subject {
+        var reader = test
+        var subject: Subject = []
+        // The name before a dot, and whether a dot came last.
+        var owner: Range<Int>?
+        var isAttribute = false
+        var count = 0
+        while true {
+            let token = reader.next()
+            count += 1
+            switch token {
+            case .end:
+                return subject
+            case .name(let name):
+                if isAttribute {
+                    subject.formUnion(Self.subject(ofAttribute: name, owner: owner, in: reader))
+                } else if reader.matches(name, "TYPE_CHECKING") || reader.matches(name, "MYPY")
+                    || typeCheckingNames.contains(where: { reader.source[name].elementsEqual($0) })
+                {
+                    subject.insert(.constant)
+                } else if reader.matches(name, "PY2") || reader.matches(name, "PY3")
+                    || reader.matches(name, "version_info")
+                {
+                    subject.insert(.environment)
+                } else if count == 1, reader.matches(name, "False") || reader.matches(name, "True"),
+                    reader.upcoming == .end
+                {
+                    subject.insert(.constant)
+                }
+                owner = isAttribute ? nil : name
+                isAttribute = false
+            case .number where count == 1 && reader.upcoming == .end:
+                subject.insert(.constant)
+            case .symbol(UInt8(ascii: "."), 0):
+                isAttribute = true
+            default:
+                owner = nil
+                isAttribute = false
+            }
+        }
+    }
+
+    private static func subject(
+        ofAttribute name: Range<Int>, owner: Range<Int>?, in reader: ExpressionReader
+    ) -> Subject {
+        // As mypy has it (mypy/reachability.py): the name counts, whoever has it.
+        if reader.matches(name, "TYPE_CHECKING") { return .constant }
+        guard let owner else { return [] }
+        let attributes: [StaticString]
+        switch owner {
+        case _ where reader.matches(owner, "sys"), _ where reader.matches(owner, "_sys"):
+            attributes = ["version_info", "platform", "implementation", "hexversion", "version"]
+        case _ where reader.matches(owner, "os"):
+            attributes = ["name"]
+        case _ where reader.matches(owner, "six"):
+            attributes = ["PY2", "PY3"]
+        case _ where reader.matches(owner, "platform"):
+            // Only the module's functions: `platform` is a favourite name for variables.
+            attributes = [
+                "system", "machine", "python_implementation", "python_version", "python_version_tuple", "release",
+                "version", "architecture", "processor", "uname", "mac_ver", "win32_ver", "libc_ver", "platform",
+            ]
+        default:
+            return []
+        }
+        return attributes.contains { reader.matches(name, $0) } ? .environment : []
+    }
+
+    /// What the exceptions in a header have to do with imports that fail.
+    enum Handling {
+        case none
+        /// `Exception`, `BaseException`, or no name at all: among others.
+        case anything
+        /// `ImportError` or `ModuleNotFoundError`
+        case imports
+    }
+
+    /// What is handled by `except` and this text: `(ValueError, ImportError) as e`, Python 2's `ImportError, e`.
+    static func handling(ofHandler types: ExpressionReader) -> Handling {
+        var reader = types
+        return reader.upcoming == .end ? .anything : strongest(in: &reader, untilClosed: false)
+    }
+
+    /// What `with` and this text suppress: `contextlib.suppress(ImportError)`.
+    static func handling(ofContexts contexts: ExpressionReader) -> Handling {
+        var reader = contexts
+        var handling = Handling.none
+        while true {
+            switch reader.next() {
+            case .end: return handling
+            case .name(let name)
+            where reader.matches(name, "suppress") && reader.upcoming == .symbol("("):
+                let found = strongest(in: &reader, untilClosed: true)
+                if found == .imports || handling == .none { handling = found }
+            default: break
+            }
+        }
+    }
+
+    private static func strongest(in reader: inout ExpressionReader, untilClosed: Bool) -> Handling {
+        var handling = Handling.none
+        var depth = 0
+        while true {
+            switch reader.next() {
+            case .end:
+                return handling
+            case .symbol(UInt8(ascii: "("), 0):
+                depth += 1
+            case .symbol(UInt8(ascii: ")"), 0):
+                depth -= 1
+                if untilClosed, depth <= 0 { return handling }
+            case .name(let name):
+                if reader.matches(name, "as"), !untilClosed { return handling }
+                // Of a dotted name the last part tells.
+                if reader.upcoming == .symbol(".") { break }
+                if reader.matches(name, "ImportError") || reader.matches(name, "ModuleNotFoundError") {
+                    handling = .imports
+                } else if handling == .none,
+                    reader.matches(name, "Exception") || reader.matches(name, "BaseException")
+                {
+                    handling = .anything
+                }
+            default: break
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+// Imports that are calls: `importlib.import_module("a")`, `__import__("a")`.
+// Knows: who is called, and literal arguments. Does not know: values of anything else.
+
+extension ImportScanner {
+    private enum Function { case importModule, dunderImport }
+
+    /// An argument, as far as the scanner can tell.
+    private enum Argument {
+        case text([UInt8])
+        case number(Int)
+        case list([[UInt8]])
+        /// `__name__`
+        case ownName
+        /// `__package__`
+        case ownPackage
+        case other
+    }
+
+    /// Looks at the call whose parenthesis the cursor is at.
+    mutating func call() {
+        guard let (function, start, isConfirmed) = callee(before: cursor.position) else { return }
+        let arguments = arguments(after: cursor.position + 1, of: function)
+        guard case .text(let text)? = arguments.first else { return }
+        let level = text.prefix { $0 == UInt8(ascii: ".") }.count
+        let module = ModuleName(text.dropFirst(level))
+        var traits = self.traits.union(.dynamic)
+        if !isConfirmed {
+            traits.insert(.unconfirmed)
+            hasUnconfirmed = true
+        }
+        switch function {
+        case .importModule:
+            guard !text.isEmpty else { return }
+            let anchor: ImportAnchor =
+                switch arguments.count > 1 ? arguments[1] : .other {
+                case .text(let name): .named(ModuleName(name))
+                case .ownName: .ownName
+                case .ownPackage: .enclosingPackage
+                default: .unknown
+                }
+            record(
+                .call, at: start, level: level, module: module, names: [],
+                anchor: level > 0 ? anchor : .enclosingPackage, traits: traits)
+        case .dunderImport:
+            // Here the dots are a number of their own. Python 2's -1, first relative and then absolute, is its default.
+            guard level == 0 else { return }
+            var level = 0
+            if arguments.count > 4, case .number(let number) = arguments[4] { level = max(0, min(number, 1000)) }
+            guard !text.isEmpty || level > 0 else { return }
+            var names: [ImportedName] = []
+            if arguments.count > 3, case .list(let list) = arguments[3] {
+                names = list.map { ImportedName(name: ModuleName($0)) }
+            }
+            record(.call, at: start, level: level, module: module, names: names, traits: traits)
+        }
+    }
+
+    // MARK: Who is called
+
+    /// The function, and where the expression begins that names it.
+    private func callee(before parenthesis: Int) -> (function: Function, start: Int, isConfirmed: Bool)? {
+        let end = skipBlanks(before: parenthesis)
+        let name = nameStart(before: end)..<end
+        guard !name.isEmpty else { return nil }
+        var start = name.lowerBound
+        // `importlib.import_module`, `a.importlib.import_module`: the last owner tells.
+        var owner: Range<Int>?
+        while true {
+            let dot = skipBlanks(before: start) - 1
+            guard dot >= 0, source[dot] == UInt8(ascii: ".") else { break }
+            let ownerEnd = skipBlanks(before: dot)
+            let ownerStart = nameStart(before: ownerEnd)
+            guard ownerStart < ownerEnd else { return nil }
+            owner = owner ?? ownerStart..<ownerEnd
+            start = ownerStart
+        }
+        let isImportModule = cursor.matches("import_module", in: name)
+        let isDunderImport = cursor.matches("__import__", in: name)
+        if let owner {
+            if isImportModule || isDunderImport, isImportlib(owner) {
+                return (isImportModule ? .importModule : .dunderImport, start, true)
+            }
+            let isBuiltins =
+                cursor.matches("builtins", in: owner) || cursor.matches("__builtin__", in: owner)
+                || cursor.matches("__builtins__", in: owner)
+            return isDunderImport && isBuiltins ? (.dunderImport, start, true) : nil
+        }
+        let wordEnd = skipBlanks(before: start)
+        if cursor.matches("def", in: nameStart(before: wordEnd)..<wordEnd) { return nil }
+        if isDunderImport { return (.dunderImport, start, true) }
+        if isImportModule { return (.importModule, start, isImportModuleImported) }
+        return importFunctionNames.contains { source[name].elementsEqual($0) } ? (.importModule, start, true) : nil
+    }
+
+    private func isImportlib(_ owner: Range<Int>) -> Bool {
+        cursor.matches("importlib", in: owner) || importlibNames.contains { source[owner].elementsEqual($0) }
+    }
+
+    /// Only within the line: what is in the line before can be a comment.
+    private func skipBlanks(before index: Int) -> Int {
+        var index = index
+        while index > 0, source[index - 1] == UInt8(ascii: " ") || source[index - 1] == UInt8(ascii: "\t") {
+            index -= 1
+        }
+        return index
+    }
+
+    private func nameStart(before index: Int) -> Int {
+        var index = index
+        while index > 0, cursor.has(ByteClass.isName, at: index - 1) { index -= 1 }
+        return index
+    }
+
+    // MARK: Arguments
+
+    /// The arguments in the order of the parameters, up to the first that is not simple. Never reads into another
+    /// call that the cursor would have to look at, so the same bytes are not read over and over.
+    private func arguments(after start: Int, of function: Function) -> [Argument] {
+        let parameters: [StaticString] =
+            function == .importModule ? ["name", "package"] : ["name", "globals", "locals", "fromlist", "level"]
+        var found = [Argument](repeating: .other, count: parameters.count)
+        var reader = ExpressionReader(source, from: start)
+        var index = 0
+        while true {
+            var parameter = index
+            var token = reader.next()
+            if token == .symbol(")") { return found }
+            if case .name(let name) = token, reader.upcoming == .symbol("=") {
+                guard let named = parameters.firstIndex(where: { reader.matches(name, $0) }) else { return found }
+                parameter = named
+                _ = reader.next()
+                token = reader.next()
+            }
+            guard parameter < found.count, let argument = Self.argument(from: token, in: &reader) else {
+                return found
+            }
+            switch reader.next() {
+            case .symbol(UInt8(ascii: ","), 0): found[parameter] = argument
+            case .symbol(UInt8(ascii: ")"), 0):
+                found[parameter] = argument
+                return found
+            default:
+                return found
+            }
+            index += 1
+        }
+    }
+
+    private static func argument(
+        from token: ExpressionReader.Token, in reader: inout ExpressionReader
+    ) -> Argument? {
+        switch token {
+        case .string:
+            return text(from: token, in: &reader).map { .text($0) }
+        case .number(let value):
+            return value.map { .number($0) }
+        case .symbol(UInt8(ascii: "-"), 0):
+            guard case .number(let value?) = reader.next(), value <= Int(Int32.max) else { return nil }
+            return .number(-value)
+        case .symbol(UInt8(ascii: "["), 0), .symbol(UInt8(ascii: "("), 0), .symbol(UInt8(ascii: "{"), 0):
+            var list: [[UInt8]] = []
+            while true {
+                let item = reader.next()
+                switch item {
+                case .symbol(UInt8(ascii: "]"), 0), .symbol(UInt8(ascii: ")"), 0), .symbol(UInt8(ascii: "}"), 0):
+                    return .list(list)
+                case .symbol(UInt8(ascii: ","), 0):
+                    continue
+                default:
+                    guard let text = text(from: item, in: &reader) else { return nil }
+                    list.append(text)
+                }
+            }
+        case .name(let name):
+            if reader.matches(name, "__name__") { return .ownName }
+            if reader.matches(name, "__package__") { return .ownPackage }
+            // `globals()` and `locals()`, which are all that is ever passed there.
+            if reader.matches(name, "globals") || reader.matches(name, "locals"), reader.upcoming == .symbol("(") {
+                _ = reader.next()
+                guard reader.next() == .symbol(")") else { return nil }
+            }
+            return .other
+        default:
+            return nil
+        }
+    }
+
+    /// A string, or several that stand side by side.
+    private static func text(
+        from first: ExpressionReader.Token, in reader: inout ExpressionReader
+    ) -> [UInt8]? {
+        guard case .string(let range?) = first else { return nil }
+        var text = reader.bytes(range)
+        while case .string(let next) = reader.upcoming {
+            guard let next else { return nil }
+            text.append(contentsOf: reader.bytes(next))
+            _ = reader.next()
+        }
+        return text
+    }
+}

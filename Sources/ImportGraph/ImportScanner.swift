@@ -1,0 +1,298 @@
+// The imports of one source, found without Python.
+// Knows: statements, the blocks around them, and what those mean for an import.
+// Does not know: where the source came from, what an import resolves to, how one is written in detail.
+
+/// Scans a source in one pass. Any bytes will do: what is no Python has no imports, and what comes after it is found.
+package struct ImportScanner {
+    /// A compound statement that matters to the imports in its current clause.
+    private struct Block {
+        enum Shape {
+            case plain
+            /// A clause of an `if`.
+            case branch
+            /// The body of a `try`, then its handlers.
+            case guarded
+        }
+
+        let indentation: Int
+        var shape: Shape
+        /// Those of all blocks around, and its own.
+        var traits: ImportTraits
+        /// How many conditions hold around it.
+        var outerConditions: Int
+        /// What the body of the `try` imports, as positions in `imports`. The end is not known before a handler comes.
+        var guardedStart: Int
+        var guardedEnd: Int?
+        /// Of a branch: this one or an earlier one is taken whatever happens, so that all others are dead.
+        /// Of a handler: this one or an earlier one made the body's imports optional.
+        var isSettled = false
+    }
+
+    /// More branches than this in one `if` are not told apart.
+    private static let maximumConditions = 64
+
+    var cursor: SourceCursor
+    var imports: [ImportStatement] = []
+    let source: UnsafeBufferPointer<UInt8>
+    private var blocks: [Block] = []
+    /// What must hold here: the conditions of all blocks.
+    private(set) var conditions: [ImportCondition] = []
+    /// The block whose next clause the line can be, with its own conditions.
+    private var predecessor: Block?
+    private var predecessorConditions: [ImportCondition] = []
+
+    /// Names in this source for `importlib`, its functions, and `TYPE_CHECKING`.
+    var importlibNames: [[UInt8]] = []
+    var importFunctionNames: [[UInt8]] = []
+    var isImportModuleImported = false
+    private var typeCheckingNames: [[UInt8]] = []
+    var hasUnconfirmed = false
+
+    private var lines = LineCounter()
+
+    /// Every import of the source, in order.
+    package static func scan(_ source: UnsafeRawBufferPointer) -> [ImportStatement] {
+        ByteClass.table.withUnsafeBufferPointer { classes in
+            guard var scanner = ImportScanner(source, classes: classes) else { return [] }
+            scanner.run()
+            return scanner.imports
+        }
+    }
+
+    package static func scan(_ source: [UInt8]) -> [ImportStatement] {
+        source.withUnsafeBytes { scan($0) }
+    }
+
+    private init?(_ source: UnsafeRawBufferPointer, classes: UnsafeBufferPointer<UInt8>) {
+        guard let cursor = SourceCursor(source: source, classes: classes) else { return nil }
+        self.cursor = cursor
+        self.source = UnsafeBufferPointer(start: cursor.base, count: cursor.end)
+        lines.skipMark(to: cursor.position)
+    }
+
+    private mutating func run() {
+        while let indentation = cursor.enterLine() {
+            leaveBlocks(to: indentation)
+            var stop = statement(indentation)
+            while stop == .semicolon || stop == .colon {
+                predecessor = nil
+                cursor.skipBlanks()
+                stop = statement(indentation)
+            }
+        }
+        guard hasUnconfirmed else { return }
+        if !isImportModuleImported { imports.removeAll { $0.traits.contains(.unconfirmed) } }
+        for index in imports.indices { imports[index].traits.remove(.unconfirmed) }
+    }
+
+    // MARK: Blocks
+
+    /// The traits of a statement here.
+    var traits: ImportTraits { blocks.last?.traits ?? [] }
+
+    private mutating func leaveBlocks(to indentation: Int) {
+        predecessor = nil
+        while let block = blocks.last, block.indentation >= indentation {
+            blocks.removeLast()
+            if block.indentation == indentation {
+                predecessor = block
+                predecessorConditions = Array(conditions[block.outerConditions...])
+            }
+            conditions.removeSubrange(block.outerConditions...)
+        }
+    }
+
+    private mutating func enterBlock(_ indentation: Int, _ shape: Block.Shape, adding added: ImportTraits) {
+        blocks.append(
+            Block(
+                indentation: indentation, shape: shape, traits: traits.union(added),
+                outerConditions: conditions.count, guardedStart: imports.count))
+    }
+
+    // MARK: Statements
+
+    /// Reads one statement, or one header with its colon.
+    private mutating func statement(_ indentation: Int) -> SourceCursor.Stop {
+        let start = cursor.position
+        guard start < cursor.end, cursor.has(ByteClass.opensKeyword, at: start) else { return rest() }
+        let (keyword, wordEnd) = cursor.word(at: start)
+        cursor.position = wordEnd
+        switch keyword {
+        case .import:
+            return importStatement(at: start, traits: traits)
+        case .from:
+            return fromStatement(at: start, traits: traits)
+        case .lazy:
+            return lazyStatement(at: start)
+        case .def:
+            return block(indentation, adding: .deferred)
+        case .async:
+            cursor.skipBlanks()
+            let (second, end) = cursor.word(at: cursor.position)
+            guard second == .def || second == .with || second == .for else { return rest() }
+            cursor.position = end
+            return second == .def ? block(indentation, adding: .deferred) : header().stop
+        case .if:
+            return branch(indentation, after: nil, hasTest: true)
+        case .elif:
+            return branch(indentation, after: predecessor, hasTest: true)
+        case .else:
+            guard let block = predecessor, block.shape == .branch else { return header().stop }
+            return branch(indentation, after: block, hasTest: false)
+        case .try:
+            let stop = header().stop
+            if stop == .colon { enterBlock(indentation, .guarded, adding: []) }
+            return stop
+        case .except:
+            return handler(indentation)
+        case .with:
+            let (stop, text) = header()
+            if stop == .colon, HeaderExamination.handling(ofContexts: text) != .none {
+                enterBlock(indentation, .plain, adding: .optional)
+            }
+            return stop
+        case .class, .for, .while, .finally, .case:
+            return header().stop
+        default:
+            return rest()
+        }
+    }
+
+    /// The rest of a simple statement.
+    mutating func rest() -> SourceCursor.Stop { skip(toColon: false) }
+
+    private mutating func skip(toColon: Bool) -> SourceCursor.Stop {
+        while true {
+            let stop = cursor.skip(toColon: toColon)
+            guard stop == .call else { return stop }
+            call()
+            cursor.enterCall()
+        }
+    }
+
+    /// The rest of a header, and the text before its colon.
+    private mutating func header() -> (stop: SourceCursor.Stop, text: ExpressionReader) {
+        let start = cursor.position
+        cursor.beginHeader()
+        let stop = skip(toColon: true)
+        return (stop, ExpressionReader(source, from: start, to: max(start, cursor.position - 1)))
+    }
+
+    private mutating func block(_ indentation: Int, adding added: ImportTraits) -> SourceCursor.Stop {
+        let stop = header().stop
+        if stop == .colon { enterBlock(indentation, .plain, adding: added) }
+        return stop
+    }
+
+    private mutating func lazyStatement(at start: Int) -> SourceCursor.Stop {
+        cursor.skipBlanks()
+        let (second, end) = cursor.word(at: cursor.position)
+        switch second {
+        case .import:
+            cursor.position = end
+            return importStatement(at: start, traits: traits.union(.lazy))
+        case .from:
+            cursor.position = end
+            return fromStatement(at: start, traits: traits.union(.lazy))
+        default:
+            return rest()
+        }
+    }
+
+    /// `if`, `elif` and `else`: each branch is under its test, and under the failure of those before.
+    private mutating func branch(
+        _ indentation: Int, after earlier: Block?, hasTest: Bool
+    ) -> SourceCursor.Stop {
+        let earlier = earlier?.shape == .branch ? earlier : nil
+        var own = earlier == nil ? [] : predecessorConditions
+        if let last = own.last, !last.isNegated {
+            own[own.count - 1] = ImportCondition(text: last.text, isNegated: true)
+        }
+        let (stop, text) = header()
+        guard stop == .colon else { return stop }
+
+        var isDead = earlier?.isSettled ?? false
+        var isSettled = isDead
+        if hasTest {
+            let subject = HeaderExamination.subject(of: text, typeCheckingNames: typeCheckingNames)
+            if subject.contains(.constant) {
+                switch ConditionEvaluator(typeCheckingNames: typeCheckingNames).evaluate(text) {
+                case .holds: isSettled = true
+                case .fails: isDead = true
+                case .unknown: break
+                }
+            }
+            if subject.contains(.environment) {
+                if own.count < Self.maximumConditions {
+                    own.append(ImportCondition(text: text.trimmedText))
+                } else if own.count == Self.maximumConditions {
+                    // Nobody can decide this one.
+                    own.append(ImportCondition(text: Array("...".utf8)))
+                }
+            }
+        }
+        var added: ImportTraits = isDead ? .typeOnly : []
+        if !own.isEmpty { added.insert(.conditional) }
+        enterBlock(indentation, .branch, adding: added)
+        blocks[blocks.count - 1].isSettled = isSettled
+        conditions.append(contentsOf: own)
+        return stop
+    }
+
+    /// `except`: what a handler says is said of the body before it, too.
+    private mutating func handler(_ indentation: Int) -> SourceCursor.Stop {
+        let earlier = predecessor?.shape == .guarded ? predecessor : nil
+        // At the first handler, all imports since `try` are of its body.
+        let guarded = (earlier?.guardedStart ?? imports.count)..<(earlier?.guardedEnd ?? imports.count)
+        let (stop, text) = header()
+        guard stop == .colon else { return stop }
+
+        let handling = HeaderExamination.handling(ofHandler: text)
+        // What handles everything need not have to do with imports: it has if there are any.
+        let isFallback = handling == .imports || handling == .anything && !guarded.isEmpty
+        if handling != .none, earlier?.isSettled == false {
+            for index in guarded { imports[index].traits.insert(.optional) }
+        }
+        enterBlock(indentation, .guarded, adding: isFallback ? .optional : [])
+        blocks[blocks.count - 1].guardedStart = guarded.lowerBound
+        blocks[blocks.count - 1].guardedEnd = guarded.upperBound
+        blocks[blocks.count - 1].isSettled = handling != .none || earlier?.isSettled ?? false
+        return stop
+    }
+
+    // MARK: Findings
+
+    /// Adds an import, and learns the names that it gives to what the scanner looks for.
+    mutating func record(
+        _ form: ImportForm, at start: Int, level: Int = 0, module: ModuleName = .empty, names: [ImportedName],
+        anchor: ImportAnchor = .enclosingPackage, traits: ImportTraits
+    ) {
+        let place = lines.place(of: start, in: source)
+        imports.append(
+            ImportStatement(
+                form: form, line: place.line, column: place.column, level: level, module: module, names: names,
+                anchor: anchor, traits: traits, conditions: conditions))
+        switch form {
+        case .call: break
+        case .modules:
+            for name in names {
+                if let alias = name.alias, name.name.bytes.elementsEqual("importlib".utf8) {
+                    importlibNames.append(alias)
+                }
+            }
+        case .names:
+            let isImportlib = level == 0 && module.bytes.elementsEqual("importlib".utf8)
+            for name in names {
+                if isImportlib, name.name.bytes.elementsEqual("import_module".utf8) {
+                    isImportModuleImported = isImportModuleImported || name.alias == nil
+                    if let alias = name.alias {
+                        importFunctionNames.append(alias)
+                        cursor.stopsAtEveryCall = true
+                    }
+                } else if let alias = name.alias, name.name.bytes.elementsEqual("TYPE_CHECKING".utf8) {
+                    typeCheckingNames.append(alias)
+                }
+            }
+        }
+    }
+}

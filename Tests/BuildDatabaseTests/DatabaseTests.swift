@@ -1,0 +1,133 @@
+import BuildModel
+import LinuxSystem
+import Testing
+
+@testable import BuildDatabase
+
+@Suite struct DatabaseTests {
+    private static func stamp(_ seed: Int64) -> Stamp {
+        Stamp(device: 7, inode: .max, size: seed, modified: -seed, changed: .max)
+    }
+
+    static let contents: DatabaseContents = {
+        var contents = DatabaseContents(root: BytePath("/r \"quoted\"\n"))
+        contents.clock = 9
+        contents.interpreters = [
+            Interpreter(
+                path: BytePath("/usr/bin/python3"), executable: stamp(1), version: "3.12.1", implementation: "cpython",
+                cacheTag: "cpython-312", magic: 0x0a0d_0dcb, layout: .flagged, sourceHash: .sipHash13)
+        ]
+        let odd = BytePath([0x61, 0xFF, 0x22]) ?? .empty
+        for (index, path) in [BytePath("a.py"), BytePath("b/\u{1F600}\\.py"), odd].enumerated() {
+            var record = ModuleRecord(
+                path: path,
+                source: SourceState(
+                    stamp: stamp(Int64(index)), fingerprint: Fingerprint(high: .max, low: UInt64(index)), isRacy: index == 1))
+            let outcomes: [Outcome] = [
+                .failed, .compiles,
+                .published(
+                    PublishedArtifact(
+                        stamp: stamp(3), body: 0xabc, mode: .checkedHash, seconds: .max, size: 0, isGuarded: true)),
+            ]
+            for (level, outcome) in zip(OptimizationLevel.allCases, outcomes) {
+                record.record(
+                    Trace(
+                        key: ArtifactKey(interpreter: InterpreterID(rawValue: 0), level: level),
+                        fingerprint: Fingerprint(high: .max, low: UInt64(level.rawValue)), outcome: outcome,
+                        diagnostics: outcome == .failed
+                            ? [Diagnostic(.syntaxError, .error, line: 3, column: 1, type: "SyntaxError", message: "a \"b\" \\ \u{1} é")]
+                            : [], microseconds: 12, clock: 4))
+            }
+            contents.modules.append(record)
+        }
+        return contents
+    }()
+
+    @Test func snapshotsComeBackAsTheyWere() throws {
+        let bytes = Snapshot.encode(Self.contents)
+        guard case .contents(let back) = Snapshot.decode(bytes) else {
+            Issue.record("not read back: \(String(decoding: bytes, as: UTF8.self))")
+            return
+        }
+        #expect(back.root == Self.contents.root && back.clock == 9)
+        #expect(back.interpreters == Self.contents.interpreters)
+        #expect(back.modules.sorted { $0.path < $1.path } == Self.contents.modules.sorted { $0.path < $1.path })
+    }
+
+    @Test func snapshotsCutAnywhereOrFlippedAreNeverTrusted() {
+        let bytes = Snapshot.encode(Self.contents)
+        for length in 0..<bytes.count {
+            if case .contents = Snapshot.decode(Array(bytes[..<length])) { Issue.record("trusted \(length) bytes") }
+        }
+        for index in bytes.indices {
+            for bit in [0, 3, 7] {
+                var flipped = bytes
+                flipped[index] ^= 1 << UInt8(bit)
+                if case .contents = Snapshot.decode(flipped) { Issue.record("trusted a flipped bit at \(index)") }
+            }
+        }
+        for rubbish in ["", "[]", "null", "{}", "{\"schema\":1}", "{\"schema\":-1", "{\"schema\":99999999999999999999999"] {
+            if case .contents = Snapshot.decode(Array(rubbish.utf8)) { Issue.record("trusted \(rubbish)") }
+        }
+        if case .newer(let schema) = Snapshot.decode(Array("{\"schema\":2,\"anything\"".utf8)) {
+            #expect(schema == 2)
+        } else {
+            Issue.record("a newer schema is not known as one")
+        }
+    }
+
+    private static let waves: [WaveChange] = (1...3).map { number in
+        var wave = WaveChange(clock: UInt64(number))
+        wave.modules = number == 2 ? contents.modules : [contents.modules[0]]
+        wave.removed = number == 3 ? [BytePath("a.py")] : []
+        if number == 1 { wave.interpreters = contents.interpreters }
+        return wave
+    }
+
+    @Test func journalsCutAnywhereLoseOnlyTheTornWave() {
+        let lines = Self.waves.map { Journal.encode($0) }
+        let whole = Array(lines.joined())
+        for length in 0...whole.count {
+            guard case .waves(let waves, let valid) = Journal.decode(Array(whole[..<length])) else {
+                Issue.record("not read at \(length)")
+                continue
+            }
+            var complete = 0
+            var end = 0
+            while complete < lines.count, end + lines[complete].count <= length {
+                end += lines[complete].count
+                complete += 1
+            }
+            #expect(waves == Array(Self.waves[..<complete]) && valid == end, "cut at \(length)")
+        }
+    }
+
+    @Test func journalsWithABadLineInTheMiddleAreBroken() {
+        let lines = Self.waves.map { Journal.encode($0) }
+        for index in stride(from: 0, to: lines[1].count - 1, by: 7) {
+            var bad = lines[1]
+            bad[index] ^= 4
+            guard bad[index] != 0x0A else { continue }
+            if case .waves = Journal.decode(lines[0] + bad + lines[2]) { Issue.record("trusted a bad line, \(index)") }
+        }
+        if case .waves = Journal.decode(lines[1] + lines[0]) { Issue.record("trusted a clock that goes back") }
+    }
+
+    @Test func readersNeverTrap() {
+        var seed: UInt64 = 42
+        func random(_ bound: Int) -> Int {
+            seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(seed >> 33) % bound
+        }
+        let line = Array(#"{"path":"a.py","stamp":[1,2,3,4,5],"fingerprint":"00000000000000010000000000000002","traces":[]}"#.utf8)
+        for _ in 0..<20_000 {
+            var mutated = line
+            for _ in 0...random(3) { mutated[random(mutated.count)] = UInt8(random(256)) }
+            mutated.removeLast(random(20))
+            mutated.withUnsafeBytes {
+                var reader = JSONLineReader($0)
+                _ = try? reader.moduleRecord()
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+// The interpreters that tests use.
+// Knows: where they are on this machine. Does not know: freshpyc's way of finding them, which it serves to test.
+
+import BuildModel
+import LinuxSystem
+
+/// One interpreter.
+struct TestPython: Sendable, CustomStringConvertible {
+    let path: BytePath
+    let cacheTag: String
+    let version: String
+
+    var description: String { "Python \(version)" }
+
+    private init?(_ path: BytePath) {
+        let script =
+            "import sys; i = sys.implementation; print(i.cache_tag, '.'.join(map(str, sys.version_info[:3])), sys.executable)"
+        guard let result = try? Program.run(path.description, "-c", script), result.status == 0 else { return nil }
+        let fields = result.output.split(whereSeparator: \.isWhitespace).map(String.init)
+        guard fields.count == 3 else { return nil }
+        cacheTag = fields[0]
+        version = fields[1]
+        self.path = BytePath(fields[2])
+    }
+
+    /// `python3` of whoever runs the tests.
+    static let standard: TestPython? = TestPython(BytePath("python3"))
+
+    /// One of a series, from PATH or pyenv.
+    static func series(_ series: String) -> TestPython? {
+        known.first { $0.version.hasPrefix(series + ".") }
+    }
+
+    private static let known: [TestPython] = {
+        var paths: [String] = ((6...14).map { "python3.\($0)" })
+        if let result = try? Program.shell("ls -d \"$HOME\"/.pyenv/versions/3.*/bin/python3 2>/dev/null || true", in: home) {
+            paths += result.output.split(separator: "\n").map(String.init)
+        }
+        return paths.compactMap { TestPython(BytePath($0)) }
+    }()
+
+    private static let home = Host.environment("HOME") ?? BytePath("/")
+}

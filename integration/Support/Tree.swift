@@ -1,0 +1,175 @@
+// A tree of files that a test makes and edits.
+// Knows: files on a real disk. Does not know: freshpyc's promises.
+
+import BuildModel
+import Glibc
+import LinuxSystem
+import Testing
+
+/// Waiting.
+enum Pause {
+    static func seconds(_ seconds: Double) { usleep(UInt32(seconds * 1_000_000)) }
+}
+
+/// Names and places that no other test has.
+enum Scratch {
+    static let home: BytePath = {
+        let base = Host.environment("TMPDIR") ?? BytePath("/tmp")
+        return (try? Host.realPath(base)) ?? base
+    }()
+
+    static func unique(_ label: String) -> BytePath {
+        home.appending("freshpyc-test-\(Host.processIdentifier)-\(label)-\(UInt64.random(in: 0 ... .max))")
+    }
+
+    static func remove(_ path: BytePath) {
+        _ = try? Program.run("sh", "-c", "chmod -R u+rwx \"$1\" 2>/dev/null; rm -rf \"$1\"", "sh", path.description)
+    }
+}
+
+/// A directory of its own for one test, removed with the object.
+final class Tree {
+    let path: BytePath
+    let python: TestPython
+
+    /// - Parameter files: contents by relative path. All get a time an hour ago, so that the guard for saves within the
+    ///   same second does not apply.
+    init(_ files: [String: String] = [:], python: TestPython? = nil) throws {
+        self.python = try python ?? #require(TestPython.standard, "no python3 to test with")
+        path = Scratch.unique("tree")
+        _ = try Host.makeDirectory(path, permissions: 0o755)
+        for (name, text) in files { try write(name, text) }
+        try age()
+    }
+
+    deinit {
+        Scratch.remove(path)
+    }
+
+    func write(_ name: String, _ text: String) throws { try write(name, bytes: Array(text.utf8)) }
+
+    func write(_ name: String, bytes: [UInt8]) throws { try write(BytePath(name), bytes: bytes) }
+
+    func write(_ name: BytePath, bytes: [UInt8]) throws {
+        let root = try Directory(path: path)
+        var made = BytePath.empty
+        for component in name.parent.components {
+            made = made.appending(component)
+            _ = try root.makeDirectory(made)
+        }
+        _ = try? root.removeFile(name)
+        try bytes.withRawBytes { buffer throws(SystemError) in
+            try root.file(name, .createNew(0o644)).writeAll(buffer, path: name)
+        }
+    }
+
+    /// Makes every source an hour old.
+    func age() throws {
+        try shell("find . -name '*.py' -type f -exec touch -h -d '1 hour ago' {} +")
+    }
+
+    func shell(_ script: String) throws {
+        let result = try Program.shell(script, in: path)
+        #expect(result.status == 0, "\(script)\n\(result)")
+    }
+
+    func exists(_ name: String) -> Bool {
+        ((try? Host.status(path.appending(name), followsLinks: false)) ?? nil) != nil
+    }
+
+    func stamp(_ name: String) throws -> Stamp {
+        try #require(try Host.status(path.appending(name), followsLinks: false), "\(name) is missing").stamp
+    }
+
+    func bytes(_ name: String) throws -> [UInt8] {
+        try #require(Host.contents(path.appending(name), limit: 1 << 28), "\(name) is missing")
+    }
+
+    /// The bytecode of a source, relative to the tree.
+    func pyc(_ source: String, level: Int = 0) -> String {
+        let path = BytePath(source)
+        let stem = path.lastComponent.dropLast(3)
+        let suffix = level == 0 ? "" : ".opt-\(level)"
+        let name = String(decoding: stem, as: UTF8.self) + ".\(python.cacheTag)\(suffix).pyc"
+        return path.parent.appending("__pycache__").appending(name).description
+    }
+
+    /// Every file but the database, with its stamp.
+    func everything() throws -> String {
+        try Program.shell(
+            "find . -path ./.freshpyc -prune -o -printf '%p %i %s %T@ %C@ %m\\n' | LC_ALL=C sort", in: path
+        ).output
+    }
+
+    /// Runs the binary here, with this tree's interpreter.
+    @discardableResult
+    func run(
+        _ words: String..., environment: [String: String] = [:], usesPython: Bool = true
+    ) throws -> RunResult {
+        try run(words, environment: environment, usesPython: usesPython)
+    }
+
+    @discardableResult
+    func run(_ words: [String], environment: [String: String] = [:], usesPython: Bool = true) throws -> RunResult {
+        let python = usesPython ? ["--python", self.python.path.description] : []
+        return try Freshpyc.start(words + python, in: path, environment: environment).finish()
+    }
+
+    /// Asks CPython whether every artifact is what a clean recompile would make, and nothing is left over.
+    ///
+    /// - Returns: the differences.
+    func differences(levels: String = "0", mode: String = "timestamp") throws -> String {
+        let script = BytePath(#filePath).parent.parent.appending("oracle.py")
+        let result = try Program.run(
+            python.path.description, "-I", script.description, path.description, levels, mode)
+        return result.status == 0 ? result.output : "the oracle failed: \(result)"
+    }
+
+    /// Waits until something holds, at most 20 seconds.
+    func eventually(
+        _ what: String, _ condition: () throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation
+    ) rethrows {
+        let begun = Host.monotonic
+        while Host.monotonic - begun < 20_000_000_000 {
+            if try condition() { return }
+            Pause.seconds(0.02)
+        }
+        Issue.record("never came true: \(what)", sourceLocation: sourceLocation)
+    }
+}
+
+/// A watch of a tree.
+final class Watch {
+    let program: RunningProgram
+    private let tree: Tree
+
+    init(_ tree: Tree, _ words: String...) throws {
+        self.tree = tree
+        let started = try Freshpyc.start(
+            ["watch", "--python", tree.python.path.description] + words, in: tree.path)
+        program = started
+        tree.eventually("ready") { started.errors.contains("ready:") }
+    }
+
+    /// Waits until the tree is as a clean recompile would leave it.
+    func converges(_ sourceLocation: SourceLocation = #_sourceLocation) throws {
+        var left = "not asked"
+        let begun = Host.monotonic
+        while Host.monotonic - begun < 20_000_000_000 {
+            left = try tree.differences(mode: "guarded")
+            if left.isEmpty { return }
+            Pause.seconds(0.05)
+        }
+        Issue.record("differences stay:\n\(left)\n\(program.errors)", sourceLocation: sourceLocation)
+    }
+
+    /// Lines that report a compiled module of this name.
+    func compilations(of name: String) -> Int {
+        program.errors.split(separator: "\n").count { $0.contains("\(name) compiled") }
+    }
+
+    func stop(_ signal: Signal = .interrupt) -> RunResult {
+        program.send(signal)
+        return program.finish(within: 10)
+    }
+}
