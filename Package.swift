@@ -31,21 +31,23 @@ let package = Package(
         .target(
             name: "BuildEngine",
             dependencies: [
-                "FileWatching", "Interpreters", "BuildDatabase", "Bytecode", "BuildModel", "LinuxSystem",
+                "FileWatching", "Interpreters", "BuildDatabase", "ImportGraph", "Bytecode", "BuildModel", "LinuxSystem",
             ], swiftSettings: settings),
         .target(name: "FileWatching", dependencies: ["BuildModel", "LinuxSystem"], swiftSettings: settings),
         .target(
             name: "Interpreters", dependencies: ["Bytecode", "BuildModel", "LinuxSystem"],
             resources: [.embedInCode("worker.py")], swiftSettings: settings),
         .target(
-            name: "BuildDatabase", dependencies: ["Bytecode", "BuildModel", "LinuxSystem"],
+            name: "BuildDatabase", dependencies: ["ImportGraph", "Bytecode", "BuildModel", "LinuxSystem"],
             exclude: ["FORMAT.md"], swiftSettings: settings),
+        .target(name: "ImportGraph", swiftSettings: settings),
         .target(name: "Bytecode", swiftSettings: settings),
         .target(name: "BuildModel", swiftSettings: settings),
         .target(name: "LinuxSystem", dependencies: ["CLinuxShims", "BuildModel"], swiftSettings: settings),
         .target(name: "CLinuxShims"),
         .testTarget(name: "BuildModelTests", dependencies: ["BuildModel"]),
         .testTarget(name: "BytecodeTests", dependencies: ["Bytecode"]),
+        .testTarget(name: "ImportGraphTests", dependencies: ["ImportGraph"]),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "BuildModel"]),
         .testTarget(name: "BuildDatabaseTests", dependencies: ["BuildDatabase", "BuildModel", "LinuxSystem"]),
         .testTarget(name: "InterpretersTests", dependencies: ["Interpreters", "BuildModel", "LinuxSystem"]),

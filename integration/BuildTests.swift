@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct BuildTests {
     private static let files = [
-        "pkg/__init__.py": "", "pkg/a.py": "import os\nX = {1, 2, 3}\n", "pkg/sub/b.py": "def f():\n    '''doc'''\n    assert f\n",
+        "pkg/__init__.py": "", "pkg/a.py": "import os\nX = {1, 2, 3}\n",
+        "pkg/sub/b.py": "def f():\n    '''doc'''\n    assert f\n",
         "top.py": "print('hello')\n",
     ]
 
@@ -238,10 +239,13 @@ import Testing
 
     @Test func aKilledBuildLeavesNothingHalfDone() throws {
         var files: [String: String] = [:]
-        for index in 0..<200 { files["p\(index % 7)/m\(index).py"] = String(repeating: "x = [1, 2, (3, 4)]\n", count: 400) }
+        for index in 0..<200 {
+            files["p\(index % 7)/m\(index).py"] = String(repeating: "x = [1, 2, (3, 4)]\n", count: 400)
+        }
         let tree = try Tree(files)
         for _ in 0..<4 {
-            let build = try Freshpyc.start(["build", "--force", "--python", tree.python.path.description], in: tree.path)
+            let build = try Freshpyc.start(
+                ["build", "--force", "--python", tree.python.path.description], in: tree.path)
             Pause.seconds(Double.random(in: 0.1...0.5))
             build.send(.kill)
             _ = build.finish(within: 20)

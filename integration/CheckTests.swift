@@ -6,7 +6,8 @@ import Testing
 @Suite struct CheckTests {
     @Test func writesNothingAndFindsEverything() throws {
         let tree = try Tree([
-            "ok.py": "x = 1\n", "syntax.py": "if x\n", "nul.py": "a = 1\u{0}\n", "mixed.py": "if 1:\n\tx = 1\n        y = 2\n",
+            "ok.py": "x = 1\n", "syntax.py": "if x\n", "nul.py": "a = 1\u{0}\n",
+            "mixed.py": "if 1:\n\tx = 1\n        y = 2\n",
             "cookie.py": "# coding: no-such-codec\n", "is.py": "x = 1\nx is 'a'\n",
         ])
         try tree.write("latin.py", bytes: Array("x = '".utf8) + [0xE9] + Array("'\n".utf8))
@@ -68,7 +69,9 @@ import Testing
         }
         let tree = try Tree(["m.py": "match 1:\n    case 1: pass\n", "bad.py": "def\n"], python: new)
         let result = try tree.run("check", "--python", old.path.description)
-        #expect(result.lines.contains { $0.hasPrefix("m.py:1:7: error: ") && $0.hasSuffix("(cpython \(old.version))") }, "\(result)")
+        #expect(
+            result.lines.contains { $0.hasPrefix("m.py:1:7: error: ") && $0.hasSuffix("(cpython \(old.version))") },
+            "\(result)")
         #expect(result.lines.count { $0.hasPrefix("bad.py") } == 1, "\(result)")
     }
 }

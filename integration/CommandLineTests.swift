@@ -14,7 +14,8 @@ import Testing
         Case(words: ["biuld"], message: "unknown verb 'biuld'; did you mean 'build'?"),
         Case(words: ["frobnicate"], message: "unknown verb 'frobnicate'; see `freshpyc --help`"),
         Case(words: ["build", "--forse"], message: "unknown option '--forse' for build; did you mean '--force'?"),
-        Case(words: ["check", "--zzzzzz"], message: "unknown option '--zzzzzz' for check; see `freshpyc check --help`"),
+        Case(
+            words: ["check", "--zzzzzz"], message: "unknown option '--zzzzzz' for check; see `freshpyc check --help`"),
         Case(words: ["build", "--force=1"], message: "option '--force' takes no value"),
         Case(words: ["build", "--python"], message: "option '--python' needs a value: --python SPEC"),
         Case(words: ["build", "-O", "3"], message: "'3' is not an optimization level; use 0, 1 or 2 (-O)"),
@@ -22,19 +23,24 @@ import Testing
         Case(
             words: ["build", "--invalidation", "checked-hsah"],
             message:
-                "'checked-hsah' is not one of timestamp, checked-hash, unchecked-hash (--invalidation); did you mean 'checked-hash'?"),
+                "'checked-hsah' is not one of timestamp, checked-hash, unchecked-hash (--invalidation); did you mean 'checked-hash'?"
+        ),
         Case(words: ["build", "--format", "github"], message: "--format github is for check; use text or json"),
         Case(words: ["build", "missing"], message: "no such file or directory: 'missing'; check the path"),
-        Case(words: ["check", "notes.txt"], message: "'notes.txt' is not a Python source; name a directory or a .py file"),
+        Case(
+            words: ["check", "notes.txt"], message: "'notes.txt' is not a Python source; name a directory or a .py file"
+        ),
         Case(words: ["watch", "missing"], message: "no such file or directory: 'missing'; check the path"),
         Case(
             words: ["build", "--python", "9.99"],
             message:
-                "no Python '9.99' found (looked on PATH, in pyenv's and uv's folders); run `freshpyc interpreters`, or give a path with --python"),
+                "no Python '9.99' found (looked on PATH, in pyenv's and uv's folders); run `freshpyc interpreters`, or give a path with --python"
+        ),
         Case(
             words: ["build", "--python", "./notes.txt"],
             message:
-                "no Python './notes.txt' found (no executable file there); run `freshpyc interpreters`, or give a path with --python"),
+                "no Python './notes.txt' found (no executable file there); run `freshpyc interpreters`, or give a path with --python"
+        ),
         Case(
             words: ["build", "--python", "/bin/true"],
             message:
@@ -62,7 +68,9 @@ import Testing
         let tree = try Tree(["a.py": ""])
         let result = try tree.run(["build"], environment: ["PATH": "/nowhere"], usesPython: false)
         #expect(result.status == 2)
-        #expect(result.errors.hasPrefix("freshpyc: no Python interpreter found (looked for $VIRTUAL_ENV, .venv and python3"))
+        #expect(
+            result.errors.hasPrefix("freshpyc: no Python interpreter found (looked for $VIRTUAL_ENV, .venv and python3")
+        )
     }
 
     @Test(arguments: ["watch", "build", "check", "interpreters"])

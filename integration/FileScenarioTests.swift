@@ -23,13 +23,18 @@ import Testing
         let before = try outside.everything()
         let result = try tree.run("build")
         #expect(result.status == 2, "\(result)")
-        #expect(result.lines.count == 1 && result.lines[0].hasPrefix("linkedcache/z.py: error: cannot write linkedcache/__pycache__"), "\(result)")
+        #expect(
+            result.lines.count == 1
+                && result.lines[0].hasPrefix("linkedcache/z.py: error: cannot write linkedcache/__pycache__"),
+            "\(result)")
         #expect(result.summary.hasPrefix("4 modules: 3 compiled, 0 up to date, 1 failed"), "\(result)")
         #expect(try outside.everything() == before, "something was written outside of the tree")
     }
 
     @Test func scenario12Names() throws {
-        let tree = try Tree(["with space.py": "a = 1\n", "quote'\".py": "b = 1\n", "new\nline.py": "c = 1\n", "ünïcode.py": "d = 1\n"])
+        let tree = try Tree([
+            "with space.py": "a = 1\n", "quote'\".py": "b = 1\n", "new\nline.py": "c = 1\n", "ünïcode.py": "d = 1\n",
+        ])
         let odd = try #require(BytePath(Array("bytes-".utf8) + [0xFF, 0xFE] + Array(".py".utf8)))
         try tree.write(odd, bytes: Array("e = 1\n".utf8))
         let longest = String(repeating: "l", count: 252) + ".py"
@@ -64,7 +69,9 @@ import Testing
 
     @Test func scenario13NotRegularFiles() throws {
         let tree = try Tree(["a.py": "x = 1\n", "d.py/inside.py": "y = 1\n"])
-        try tree.shell("mkfifo fifo.py; ln -s fifo.py tofifo.py; ln -s /dev/zero zero.py; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"sock.py\")'")
+        try tree.shell(
+            "mkfifo fifo.py; ln -s fifo.py tofifo.py; ln -s /dev/zero zero.py; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"sock.py\")'"
+        )
         let result = try tree.run("build")
         #expect(result.status == 0 && result.summary.hasPrefix("2 modules: 2 compiled"), "\(result)")
         let named = try tree.run("build", "fifo.py")
@@ -86,7 +93,8 @@ import Testing
 
     @Test func scenario15StrangeContents() throws {
         let tree = try Tree([
-            "empty.py": "", "bom.py": "\u{FEFF}x = 1\n", "crlf.py": "x = 1\r\ny = '''a\r\nb'''\r\n", "cr.py": "x = 1\ry = 2\r",
+            "empty.py": "", "bom.py": "\u{FEFF}x = 1\n", "crlf.py": "x = 1\r\ny = '''a\r\nb'''\r\n",
+            "cr.py": "x = 1\ry = 2\r",
             "formfeed.py": "x = 1\n\u{0C}\ny = 2\n", "noend.py": "x = 1", "latin1.py": "# coding: latin-1\nx = 'a'\n",
             "nest.py": "x = " + String(repeating: "(", count: 5000) + String(repeating: ")", count: 5000) + "\n",
             "deep.py": "x = " + String(repeating: "-", count: 200_000) + "1\n", "cookie.py": "# coding: bogus\n",
@@ -108,7 +116,9 @@ import Testing
         try tree.write("big.py", String(repeating: "x = [1, 2, (3, 4), {5: 6}]\n", count: 150_000))
         let timed = try tree.run("build", "--timeout", "0.5")
         #expect(timed.status == 1, "\(timed)")
-        #expect(timed.lines.count == 1 && timed.output.contains("big.py: error: ") && timed.output.contains("[timeout]"), "\(timed)")
+        #expect(
+            timed.lines.count == 1 && timed.output.contains("big.py: error: ") && timed.output.contains("[timeout]"),
+            "\(timed)")
         #expect(timed.summary.hasPrefix("3 modules: 2 compiled, 0 up to date, 1 failed"), "\(timed)")
         // The same with workers that are killed whenever they have it in hand.
         let build = try Freshpyc.start(
@@ -124,13 +134,17 @@ import Testing
 
     @Test func scenario15AndA100MegabyteSource() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
-        try tree.shell("{ yes '# a comment of some length that fills the file' | head -c 100000000; echo; echo 'x = 1'; } > large.py; touch -d '1 hour ago' large.py")
+        try tree.shell(
+            "{ yes '# a comment of some length that fills the file' | head -c 100000000; echo; echo 'x = 1'; } > large.py; touch -d '1 hour ago' large.py"
+        )
         let result = try tree.run("build")
         #expect(result.status == 0 && result.summary.hasPrefix("2 modules: 2 compiled"), "\(result)")
     }
 
     @Test func scenario16TimesAndSizes() throws {
-        let tree = try Tree(["past.py": "a = 1\n", "future.py": "b = 1\n", "epoch.py": "c = 1\n", "round.py": "d = 1\n"])
+        let tree = try Tree([
+            "past.py": "a = 1\n", "future.py": "b = 1\n", "epoch.py": "c = 1\n", "round.py": "d = 1\n",
+        ])
         try tree.shell(
             """
             touch -d '1960-01-01 00:00:00.5 UTC' past.py; touch -d '2110-06-01 UTC' future.py; touch -d '@0' epoch.py
@@ -138,7 +152,9 @@ import Testing
             truncate -s 5G sparse.py
             """)
         let result = try tree.run("build")
-        #expect(result.status == 1 && result.output.contains("sparse.py: error: the file is larger than 256 MiB"), "\(result)")
+        #expect(
+            result.status == 1 && result.output.contains("sparse.py: error: the file is larger than 256 MiB"),
+            "\(result)")
         #expect(result.summary.hasPrefix("5 modules: 4 compiled"), "\(result)")
         try tree.shell("rm sparse.py")
         // A time in the future could be saved again: it stays guarded.
@@ -148,7 +164,9 @@ import Testing
 
     @Test func scenario17WhatCannotBeWritten() throws {
         let tree = try Tree(["a/x.py": "x = 1\n", "a/y.py": "y = 1\n", "b/z.py": "z = 1\n", "c.py": "c = 1\n"])
-        try tree.shell("mkdir b/__pycache__ a/__pycache__; chmod 555 a/__pycache__; rmdir b/__pycache__; echo file > b/__pycache__; chmod 777 . b")
+        try tree.shell(
+            "mkdir b/__pycache__ a/__pycache__; chmod 555 a/__pycache__; rmdir b/__pycache__; echo file > b/__pycache__; chmod 777 . b"
+        )
         let result = try asNobody(tree, "build")
         #expect(result.status == 2, "\(result)")
         #expect(result.lines.count == 2, "reported once for each directory\n\(result)")
@@ -168,17 +186,21 @@ import Testing
     private func asNobody(_ tree: Tree, _ words: String...) throws -> RunResult {
         guard try Program.run("id", "-u").output == "0\n" else { return try tree.run(words) }
         let python = try #require(
-            ["/usr/bin/python3"].first { Host.isExecutable(BytePath($0)) }, "needs an interpreter that everybody may run")
+            ["/usr/bin/python3"].first { Host.isExecutable(BytePath($0)) },
+            "needs an interpreter that everybody may run")
         try tree.shell("chown -R nobody .")
         let binary = Scratch.unique("binary")
         defer { Scratch.remove(binary) }
         // The build directory may lie where nobody may look.
         try Program.run("install", "-m", "755", Freshpyc.path.description, binary.description)
         let libraries = try Program.shell(
-            "ldd \(binary) | awk '/swift|dispatch|Foundation|Blocks/ {print $3; exit}' | xargs -r dirname", in: tree.path)
+            "ldd \(binary) | awk '/swift|dispatch|Foundation|Blocks/ {print $3; exit}' | xargs -r dirname",
+            in: tree.path)
         let prefix = libraries.output.split(separator: "\n").first.map { "LD_LIBRARY_PATH=\($0)" } ?? "A=1"
         return try RunningProgram(
-            ["/usr/bin/env", "setpriv", "--reuid=65534", "--clear-groups", "env", prefix, binary.description].map { BytePath($0) }
+            ["/usr/bin/env", "setpriv", "--reuid=65534", "--clear-groups", "env", prefix, binary.description].map {
+                BytePath($0)
+            }
                 + words.map { BytePath($0) } + [BytePath("--python"), BytePath(python)], in: tree.path
         ).finish()
     }
@@ -189,7 +211,8 @@ import Testing
         }
         let tree = try Tree(["a.py": "x = 1\n"])
         try tree.run("build")
-        try tree.shell("\(other.path) -c \"import py_compile; py_compile.compile('a.py', cfile='\(tree.pyc("a.py"))')\"")
+        try tree.shell(
+            "\(other.path) -c \"import py_compile; py_compile.compile('a.py', cfile='\(tree.pyc("a.py"))')\"")
         let result = try tree.run("build", "--format", "json")
         if other.cacheTag != tree.python.cacheTag {
             #expect(result.output.contains("\"compiled\":1"), "\(result)")

@@ -9,7 +9,9 @@ import Testing
         for signal in [Signal.interrupt, .terminate] {
             let tree = try Tree(["a.py": "x = 1\n", "p/b.py": "def\n"])
             let watch = try Watch(tree)
-            #expect(watch.program.errors.contains("ready: 2 modules, 1 failed, watching 2 directories\n"), "\(watch.program.errors)")
+            #expect(
+                watch.program.errors.contains("ready: 2 modules, 1 failed, watching 2 directories\n"),
+                "\(watch.program.errors)")
             #expect(watch.program.outputSoFar.contains("p/b.py:1:4: error: invalid syntax [syntax-error]"))
             let result = watch.stop(signal)
             #expect(result.status == 0, "\(result)")
@@ -90,7 +92,8 @@ import Testing
         try watch.converges()
         // Saves of the same size within one second.
         for round in 0..<10 { try tree.shell("printf 'x = \(round)\\n' > half.py") }
-        let imported = try Program.run(tree.python.path.description, "-B", "-c", "import half; print(half.x)", in: tree.path)
+        let imported = try Program.run(
+            tree.python.path.description, "-B", "-c", "import half; print(half.x)", in: tree.path)
         #expect(imported.output == "9\n", "\(imported)")
         try watch.converges()
         #expect(try tree.run("check", "half.py").status == 0)
@@ -148,7 +151,8 @@ import Testing
     @Test func aBurstIsAFewWaves() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         let watch = try Watch(tree)
-        try tree.shell("for d in $(seq 20); do mkdir d$d; for i in $(seq 25); do echo \"x = $i\" > d$d/m$i.py; done; done")
+        try tree.shell(
+            "for d in $(seq 20); do mkdir d$d; for i in $(seq 25); do echo \"x = $i\" > d$d/m$i.py; done; done")
         try watch.converges()
         let waves = watch.program.errors.split(separator: "\n").count { $0.hasPrefix("wave ") }
         #expect(waves <= 40, "\(watch.program.errors)")

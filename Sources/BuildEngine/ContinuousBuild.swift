@@ -327,7 +327,8 @@ extension WaveReport {
     /// Whether anything was done, or something failed that was not known to fail.
     fileprivate func hasNews(since known: Set<LocatedDiagnostic>) -> Bool {
         removed > 0 || changes.contains { $0.result == .compiled || $0.result == .restamped && $0.reason != .guardOver }
-            || changes.contains { $0.result == .failed && $0.reason != nil } || diagnostics.contains { !known.contains($0) }
+            || changes.contains { $0.result == .failed && $0.reason != nil }
+            || diagnostics.contains { !known.contains($0) }
     }
 
     /// Without operational findings that were reported before.

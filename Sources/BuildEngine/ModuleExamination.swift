@@ -20,6 +20,8 @@ enum ModuleExamination: Sendable {
         var resealed: StalenessReason?
         var stale: [(target: Int, reason: StalenessReason)] = []
         var problems: [Diagnostic] = []
+        /// What was read, where it is to be compiled.
+        var snapshot: SourceSnapshot?
     }
 }
 
@@ -42,6 +44,7 @@ struct ModuleExaminer: Sendable {
         var examined = ModuleExamination.Examined()
         guard var record else {
             examined.stale = targets.indices.map { ($0, .neverBuilt) }
+            examined.snapshot = snapshot
             return .judged(examined)
         }
         let before = record
@@ -84,6 +87,7 @@ struct ModuleExaminer: Sendable {
             }
         }
         if record != before { examined.record = record }
+        if !examined.stale.isEmpty { examined.snapshot = snapshot }
         return .judged(examined)
     }
 

@@ -229,7 +229,8 @@ package final class Session {
         for target in targets {
             for diagnostic in record.trace(target.key)?.diagnostics ?? [] {
                 let finding = Finding(
-                    rule: diagnostic.rule, line: diagnostic.line, column: diagnostic.column, message: diagnostic.message)
+                    rule: diagnostic.rule, line: diagnostic.line, column: diagnostic.column, message: diagnostic.message
+                )
                 if found[finding] == nil { order.append(finding) }
                 if found[finding]?.interpreters.contains(target.key.interpreter) != true {
                     found[finding, default: (diagnostic, [])].interpreters.append(target.key.interpreter)

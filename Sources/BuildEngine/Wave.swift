@@ -69,6 +69,8 @@ final class Wave {
     private var finishedModules = 0
     private var nextIdentifier: UInt32 = 0
     private var unwritable: Set<BytePath> = []
+    /// What was read while judging, for waves so small that it does not matter in memory.
+    private var snapshots: [Int: SourceSnapshot] = [:]
     private var done: (WaveOutcome) -> Void = { _ in }
 
     init(session: Session, input: WaveInput, clock: UInt64, progress: @escaping (Int, Int) -> Void) {
@@ -208,6 +210,7 @@ final class Wave {
             modules[index].restamped = examined.resealed != nil
             modules[index].reason = examined.resealed
             for diagnostic in examined.problems { fail(index, diagnostic) }
+            if !examined.stale.isEmpty, modules.count <= BuildOrder.smallWave { snapshots[index] = examined.snapshot }
             return examined.stale.map { schedule(index, $0.target, $0.reason) }
         }
     }
@@ -223,7 +226,7 @@ final class Wave {
     /// run at once than were asked for.
     private func compile(_ jobs: [Job]) {
         outstanding = jobs.count
-        let order = BuildOrder.sorted(jobs.map { (job: $0, size: modules[$0.module].source.stamp.size) })
+        let order = ordered(jobs)
         for id in session.interpreters.selected {
             let own = order.filter { session.targets[$0.target].key.interpreter == id }
             if !own.isEmpty { queues.append((pool: session.interpreters.pool(id), jobs: own, next: 0)) }
@@ -231,6 +234,22 @@ final class Wave {
         for index in queues.indices { queues[index].pool.onRoom = { [weak self] in self?.fill() } }
         progress(finishedModules, modules.count)
         fill()
+    }
+
+    private func ordered(_ jobs: [Job]) -> [Job] {
+        guard (2...BuildOrder.smallWave).contains(jobs.count) else {
+            return BuildOrder.sorted(jobs.map { (job: $0, size: modules[$0.module].source.stamp.size) })
+        }
+        for job in jobs where snapshots[job.module] == nil {
+            snapshots[job.module] = try? reader.read(modules[job.module].source.path)
+        }
+        let sources = Set(jobs.map(\.module)).compactMap { index in
+            snapshots[index].map { (path: modules[index].source.path, bytes: $0.bytes) }
+        }
+        let importers = BuildOrder.importers(sources)
+        return jobs.sorted {
+            (importers[modules[$0.module].source.path] ?? 0) > (importers[modules[$1.module].source.path] ?? 0)
+        }
     }
 
     private func fill() {
@@ -246,7 +265,11 @@ final class Wave {
         let module = modules[job.module]
         let snapshot: SourceSnapshot
         do throws(SourceProblem) {
-            snapshot = try reader.read(module.source.path)
+            if let known = snapshots.removeValue(forKey: job.module) {
+                snapshot = known
+            } else {
+                snapshot = try reader.read(module.source.path)
+            }
         } catch {
             // The answer comes later, as from a worker: callers are not entered again from within.
             session.loop.later { [self] in
@@ -420,7 +443,9 @@ final class Wave {
             if let record = module.record {
                 if module.isChanged || module.isRefreshed { outcome.records.append(record) }
                 if !module.isChanged, module.isRefreshed { outcome.refreshedOnly.insert(record.path) }
-                if input.reportsAll || module.compiled || (hasFailed && module.isChanged) { outcome.report.diagnostics += session.findings(record) }
+                if input.reportsAll || module.compiled || (hasFailed && module.isChanged) {
+                    outcome.report.diagnostics += session.findings(record)
+                }
             }
             outcome.report.diagnostics += module.operational.map {
                 LocatedDiagnostic(path: module.source.path, diagnostic: $0)

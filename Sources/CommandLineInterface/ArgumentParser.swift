@@ -72,7 +72,9 @@ struct ParsedArguments {
                 attached = argument.dropFirst(equals - argument.path.bytes.startIndex + 1)
                 name = String(name.prefix { $0 != "=" })
             }
-        } else if name.count > 2, options.contains(where: { $0.value != nil && $0.names.contains(String(name.prefix(2))) }) {
+        } else if name.count > 2,
+            options.contains(where: { $0.value != nil && $0.names.contains(String(name.prefix(2))) })
+        {
             // `-O2`
             attached = argument.dropFirst(2)
             name = String(name.prefix(2))

@@ -99,7 +99,9 @@ struct ConditionParser {
 
     // MARK: Comparison
 
-    private enum Comparison { case less, lessOrEqual, equal, notEqual, greater, greaterOrEqual, contained, notContained }
+    private enum Comparison {
+        case less, lessOrEqual, equal, notEqual, greater, greaterOrEqual, contained, notContained
+    }
 
     private mutating func takeComparison() -> Comparison? {
         let comparison: Comparison
@@ -182,7 +184,8 @@ struct ConditionParser {
     private func isArithmetic(_ first: UInt8, _ second: UInt8) -> Bool {
         switch first {
         case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "*"), UInt8(ascii: "/"), UInt8(ascii: "%"),
-            UInt8(ascii: "&"), UInt8(ascii: "|"), UInt8(ascii: "^"), UInt8(ascii: "@"): true
+            UInt8(ascii: "&"), UInt8(ascii: "|"), UInt8(ascii: "^"), UInt8(ascii: "@"):
+            true
         case UInt8(ascii: "<"), UInt8(ascii: ">"): second == first
         default: false
         }

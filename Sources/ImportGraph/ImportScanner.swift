@@ -30,6 +30,8 @@ package struct ImportScanner {
 
     /// More branches than this in one `if` are not told apart.
     private static let maximumConditions = 64
+    /// More aliases than this are not learned, so that looking for them stays cheap whatever the source is.
+    private static let maximumAliases = 16
 
     var cursor: SourceCursor
     var imports: [ImportStatement] = []
@@ -277,7 +279,7 @@ package struct ImportScanner {
         case .modules:
             for name in names {
                 if let alias = name.alias, name.name.bytes.elementsEqual("importlib".utf8) {
-                    importlibNames.append(alias)
+                    Self.learn(alias, in: &importlibNames)
                 }
             }
         case .names:
@@ -286,13 +288,17 @@ package struct ImportScanner {
                 if isImportlib, name.name.bytes.elementsEqual("import_module".utf8) {
                     isImportModuleImported = isImportModuleImported || name.alias == nil
                     if let alias = name.alias {
-                        importFunctionNames.append(alias)
+                        Self.learn(alias, in: &importFunctionNames)
                         cursor.stopsAtEveryCall = true
                     }
                 } else if let alias = name.alias, name.name.bytes.elementsEqual("TYPE_CHECKING".utf8) {
-                    typeCheckingNames.append(alias)
+                    Self.learn(alias, in: &typeCheckingNames)
                 }
             }
         }
+    }
+
+    private static func learn(_ alias: [UInt8], in names: inout [[UInt8]]) {
+        if names.count < maximumAliases, !names.contains(alias) { names.append(alias) }
     }
 }

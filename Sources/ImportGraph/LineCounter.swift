@@ -20,7 +20,8 @@ struct LineCounter {
             if passed > 0 {
                 line += passed
                 var start = position
-                while start > counted, source[start - 1] != UInt8(ascii: "\n"), source[start - 1] != UInt8(ascii: "\r") {
+                while start > counted, source[start - 1] != UInt8(ascii: "\n"), source[start - 1] != UInt8(ascii: "\r")
+                {
                     start -= 1
                 }
                 lineStart = start

@@ -105,7 +105,9 @@ extension SourceCursor {
             case UInt8(ascii: "\\"):
                 if isByte(UInt8(ascii: "{"), at: index + 1) || isByte(UInt8(ascii: "}"), at: index + 1) {
                     index &+= 1
-                } else if !string.isRaw, isByte(UInt8(ascii: "N"), at: index + 1), isByte(UInt8(ascii: "{"), at: index + 2) {
+                } else if !string.isRaw, isByte(UInt8(ascii: "N"), at: index + 1),
+                    isByte(UInt8(ascii: "{"), at: index + 2)
+                {
                     index = past(characterNameAt: index &+ 3)
                 } else {
                     index = past(escapeAt: index)

@@ -23,7 +23,9 @@ package enum Host {
         guard let raw = contents(BytePath("/proc/self/cmdline"), limit: 1 << 22), raw.last == 0 else {
             return CommandLine.arguments.dropFirst().map { BytePath($0) }
         }
-        return raw.dropLast().split(separator: 0, omittingEmptySubsequences: false).dropFirst().compactMap { BytePath($0) }
+        return raw.dropLast().split(separator: 0, omittingEmptySubsequences: false).dropFirst().compactMap {
+            BytePath($0)
+        }
     }
 
     /// The value of an environment variable; `nil` where unset or empty.

@@ -1,14 +1,24 @@
 // Work on values that is spread over the processors and brought back.
-// Knows: Dispatch's concurrentPerform. Does not know: the work.
+// Knows: serial Dispatch queues. Does not know: the work.
 
 import Dispatch
+import Synchronization
 
 /// Fans a pure or read-only function out over the elements of an array.
 package enum ParallelSlices {
+    /// Serial queues, one for each processor but the caller's.
+    ///
+    /// Not `concurrentPerform`: that runs on a global queue, and the first thread of one makes libdispatch look after
+    /// its pool once a second for as long as the process lives (workqueue.c), while an idle daemon is to have no
+    /// wake-ups. Serial queues run on threads of the overcommitting kind, which nobody looks after.
+    private static let queues = (1..<max(2, Processors.available)).map {
+        DispatchQueue(label: "freshpyc.slices.\($0)", qos: .userInitiated)
+    }
+
     /// The results of `transform`, in the order of the elements.
     ///
-    /// Each slice is one call, with a scratch value of its own; slices are small enough that a slow one does not hold
-    /// up the end. Runs on the calling thread alone where there is little to do.
+    /// Each processor takes one slice after the other, with a scratch value of its own; slices are small enough that a
+    /// slow one does not hold up the end. Runs on the calling thread alone where there is little to do.
     package static func map<Element: Sendable, Result: Sendable, Scratch>(
         _ elements: [Element], sliceSize: Int = 64, scratch: @Sendable () -> Scratch,
         _ transform: @Sendable (Element, Scratch) -> Result
@@ -19,11 +29,23 @@ package enum ParallelSlices {
         }
         return [Result](unsafeUninitializedCapacity: elements.count) { buffer, initialized in
             let slots = Slots(base: buffer)
-            DispatchQueue.concurrentPerform(iterations: (elements.count + sliceSize - 1) / sliceSize) { slice in
-                let scratch = scratch()
-                let start = slice * sliceSize
-                for index in start..<min(start + sliceSize, elements.count) {
-                    slots.base.initializeElement(at: index, to: transform(elements[index], scratch))
+            let next = Atomic(0)
+            withoutActuallyEscaping(scratch) { scratch in
+                withoutActuallyEscaping(transform) { transform in
+                    let group = DispatchGroup()
+                    let work: @Sendable () -> Void = {
+                        let scratch = scratch()
+                        while true {
+                            let start = next.add(sliceSize, ordering: .relaxed).oldValue
+                            guard start < elements.count else { return }
+                            for index in start..<min(start + sliceSize, elements.count) {
+                                slots.base.initializeElement(at: index, to: transform(elements[index], scratch))
+                            }
+                        }
+                    }
+                    for queue in queues { queue.async(group: group, execute: work) }
+                    work()
+                    group.wait()
                 }
             }
             initialized = elements.count
@@ -32,8 +54,8 @@ package enum ParallelSlices {
 
     /// The uninitialized results.
     ///
-    /// `@unchecked Sendable` because each index is written by exactly one iteration, and read only after
-    /// `concurrentPerform` has returned.
+    /// `@unchecked Sendable` because each index is taken from the counter by one thread only, and read only after the
+    /// group was waited for.
     private struct Slots<Result>: @unchecked Sendable {
         let base: UnsafeMutableBufferPointer<Result>
     }

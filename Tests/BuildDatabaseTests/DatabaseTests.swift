@@ -22,7 +22,8 @@ import Testing
             var record = ModuleRecord(
                 path: path,
                 source: SourceState(
-                    stamp: stamp(Int64(index)), fingerprint: Fingerprint(high: .max, low: UInt64(index)), isRacy: index == 1))
+                    stamp: stamp(Int64(index)), fingerprint: Fingerprint(high: .max, low: UInt64(index)),
+                    isRacy: index == 1))
             let outcomes: [Outcome] = [
                 .failed, .compiles,
                 .published(
@@ -35,7 +36,11 @@ import Testing
                         key: ArtifactKey(interpreter: InterpreterID(rawValue: 0), level: level),
                         fingerprint: Fingerprint(high: .max, low: UInt64(level.rawValue)), outcome: outcome,
                         diagnostics: outcome == .failed
-                            ? [Diagnostic(.syntaxError, .error, line: 3, column: 1, type: "SyntaxError", message: "a \"b\" \\ \u{1} é")]
+                            ? [
+                                Diagnostic(
+                                    .syntaxError, .error, line: 3, column: 1, type: "SyntaxError",
+                                    message: "a \"b\" \\ \u{1} é")
+                            ]
                             : [], microseconds: 12, clock: 4))
             }
             contents.modules.append(record)
@@ -66,7 +71,9 @@ import Testing
                 if case .contents = Snapshot.decode(flipped) { Issue.record("trusted a flipped bit at \(index)") }
             }
         }
-        for rubbish in ["", "[]", "null", "{}", "{\"schema\":1}", "{\"schema\":-1", "{\"schema\":99999999999999999999999"] {
+        for rubbish in [
+            "", "[]", "null", "{}", "{\"schema\":1}", "{\"schema\":-1", "{\"schema\":99999999999999999999999",
+        ] {
             if case .contents = Snapshot.decode(Array(rubbish.utf8)) { Issue.record("trusted \(rubbish)") }
         }
         if case .newer(let schema) = Snapshot.decode(Array("{\"schema\":2,\"anything\"".utf8)) {
@@ -119,7 +126,8 @@ import Testing
             seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return Int(seed >> 33) % bound
         }
-        let line = Array(#"{"path":"a.py","stamp":[1,2,3,4,5],"fingerprint":"00000000000000010000000000000002","traces":[]}"#.utf8)
+        let line = Array(
+            #"{"path":"a.py","stamp":[1,2,3,4,5],"fingerprint":"00000000000000010000000000000002","traces":[]}"#.utf8)
         for _ in 0..<20_000 {
             var mutated = line
             for _ in 0...random(3) { mutated[random(mutated.count)] = UInt8(random(256)) }

@@ -1,5 +1,5 @@
-import Bytecode
 import BuildModel
+import Bytecode
 import LinuxSystem
 import Testing
 
@@ -15,7 +15,8 @@ import Testing
 
     private func target(_ layout: HeaderLayout, _ hash: SourceHashVariant?) -> ArtifactTarget {
         ArtifactTarget(
-            key: ArtifactKey(interpreter: InterpreterID(rawValue: 0), level: .none), interpreter: interpreter(layout, hash))
+            key: ArtifactKey(interpreter: InterpreterID(rawValue: 0), level: .none),
+            interpreter: interpreter(layout, hash))
     }
 
     private let stamp = Stamp(device: 0, inode: 0, size: 3, modified: 9_000_000_000, changed: 0)
@@ -26,7 +27,8 @@ import Testing
         #expect(plain.header == [0xcb, 0x0d, 0x0d, 0x0a, 0, 0, 0, 0, 9, 0, 0, 0, 3, 0, 0, 0])
         let guarded = target(.flagged, .sipHash13).seal(stamp: stamp, source: source, mode: .timestamp, isGuarded: true)
         #expect(guarded.isGuarded && guarded.mode == .checkedHash && guarded.header[4] == 0b11)
-        let hashed = target(.flagged, .sipHash13).seal(stamp: stamp, source: source, mode: .uncheckedHash, isGuarded: true)
+        let hashed = target(.flagged, .sipHash13).seal(
+            stamp: stamp, source: source, mode: .uncheckedHash, isGuarded: true)
         #expect(!hashed.isGuarded && hashed.mode == .uncheckedHash && hashed.header[4] == 0b01)
         // Without hash-based bytecode, the guard is a time that cannot match.
         let old = target(.sized, nil).seal(stamp: stamp, source: source, mode: .timestamp, isGuarded: true)
@@ -38,13 +40,26 @@ import Testing
         for mode in InvalidationMode.allCases {
             let target = target(.flagged, .sipHash24)
             let seal = target.seal(stamp: stamp, source: source, mode: mode, isGuarded: false)
-            let published = PublishedArtifact(stamp: stamp, body: 0, mode: seal.mode, seconds: seal.seconds, size: seal.size)
+            let published = PublishedArtifact(
+                stamp: stamp, body: 0, mode: seal.mode, seconds: seal.seconds, size: seal.size)
             #expect(target.expectedHeader(of: published, source: source) == seal.header)
         }
     }
 
     @Test func theBiggestAreFirst() {
         #expect(BuildOrder.sorted([("a", 1), ("b", 30), ("c", 2)].map { (job: $0.0, size: $0.1) }) == ["b", "c", "a"])
+    }
+
+    @Test func theMostImportedComeFirst() {
+        let sources = [
+            ("src/app/main.py", "import app.core\nfrom app import util\n"),
+            ("src/app/core.py", "from .util import f\n"),
+            ("src/app/util.py", "import os\n"), ("src/app/__init__.py", ""),
+        ].map { (path: BytePath($0.0), bytes: Array($0.1.utf8)) }
+        let counts = BuildOrder.importers(sources)
+        #expect(counts[BytePath("src/app/util.py")] == 2)
+        #expect(counts[BytePath("src/app/core.py")] == 1)
+        #expect(counts[BytePath("src/app/main.py")] == nil)
     }
 
     @Test func tablesFollowTheirRecords() {

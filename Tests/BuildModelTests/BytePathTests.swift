@@ -6,7 +6,9 @@ import Testing
     @Test(arguments: [("a/b", "a"), ("a", ""), ("/a", "/"), ("/", "/"), ("/a/b/c.py", "/a/b")])
     func parents(_ path: String, _ parent: String) { #expect(BytePath(path).parent == BytePath(parent)) }
 
-    @Test(arguments: [("a/../b", "b"), ("./a//b/.", "a/b"), ("/../x", "/x"), ("../x", "../x"), ("a/..", ""), ("/", "/")])
+    @Test(arguments: [
+        ("a/../b", "b"), ("./a//b/.", "a/b"), ("/../x", "/x"), ("../x", "../x"), ("a/..", ""), ("/", "/"),
+    ])
     func normalization(_ path: String, _ normal: String) { #expect(BytePath(path).normalized == BytePath(normal)) }
 
     @Test func containment() {

@@ -12,7 +12,8 @@ import Testing
     private func published(_ mode: InvalidationMode = .timestamp, isGuarded: Bool = false) -> Outcome {
         .published(
             PublishedArtifact(
-                stamp: pyc, body: 5, mode: mode, seconds: old.headerSeconds, size: old.headerSize, isGuarded: isGuarded))
+                stamp: pyc, body: 5, mode: mode, seconds: old.headerSeconds, size: old.headerSize, isGuarded: isGuarded)
+        )
     }
 
     private func record(_ outcome: Outcome?, isRacy: Bool = false) -> ModuleRecord {
@@ -53,14 +54,16 @@ import Testing
 
     @Test func optionsDecideToo() {
         #expect(
-            glance(record(published()), artifact: pyc, options: BuildOptions(isForced: true)) == .decided(.recompile(.forced)))
+            glance(record(published()), artifact: pyc, options: BuildOptions(isForced: true))
+                == .decided(.recompile(.forced)))
         #expect(
             glance(record(published()), artifact: pyc, options: BuildOptions(invalidation: .checkedHash))
                 == .decided(.reseal(.modeChanged)))
         #expect(
             glance(record(published(.checkedHash)), artifact: pyc, options: BuildOptions(invalidation: .checkedHash))
                 == .decided(.upToDate))
-        #expect(glance(record(.compiles), artifact: nil, options: BuildOptions(isCheckOnly: true)) == .decided(.upToDate))
+        #expect(
+            glance(record(.compiles), artifact: nil, options: BuildOptions(isCheckOnly: true)) == .decided(.upToDate))
         #expect(glance(record(published(.checkedHash, isGuarded: true)), artifact: pyc) == .decided(.upToDate))
         #expect(
             glance(record(published(.checkedHash, isGuarded: true)), artifact: pyc, reseals: true)
@@ -83,10 +86,11 @@ import Testing
     }
 
     /// `int(os.stat(path).st_mtime)`, as CPython computes it.
-    @Test(arguments: [
-        (0, 0), (1_500_000_000, 1), (-500_000_000, 0), (-1_500_000_000, -1), (-1_000_000_000, -1),
-        (1_577_836_799_999_999_990, 1_577_836_800), (1_577_836_799_999_000_000, 1_577_836_799),
-    ] as [(Int64, Int64)])
+    @Test(
+        arguments: [
+            (0, 0), (1_500_000_000, 1), (-500_000_000, 0), (-1_500_000_000, -1), (-1_000_000_000, -1),
+            (1_577_836_799_999_999_990, 1_577_836_800), (1_577_836_799_999_000_000, 1_577_836_799),
+        ] as [(Int64, Int64)])
     func secondsAreThoseOfImport(_ nanoseconds: Int64, _ second: Int64) {
         let stamp = Stamp(device: 0, inode: 0, size: 0, modified: nanoseconds, changed: 0)
         #expect(stamp.importSecond == second)

@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct PycHeaderTests {
     @Test(arguments: [
-        (16, PycValidation.timestamp(seconds: 0x1234_5678, size: 42)), (16, .hash(0x0123_4567_89ab_cdef, isChecked: true)),
+        (16, PycValidation.timestamp(seconds: 0x1234_5678, size: 42)),
+        (16, .hash(0x0123_4567_89ab_cdef, isChecked: true)),
         (16, .hash(1, isChecked: false)), (12, .timestamp(seconds: 1, size: 2)), (8, .timestamp(seconds: 7, size: nil)),
     ])
     func bytesAndBack(_ length: Int, _ validation: PycValidation) throws {
@@ -27,7 +28,8 @@ import Testing
     @Test(arguments: [
         ("m.py", "cpython-312", 0, "__pycache__", "m.cpython-312.pyc"),
         ("m.py", "cpython-312", 2, "__pycache__", "m.cpython-312.opt-2.pyc"),
-        ("a.b.py", "pypy39", 0, "__pycache__", "a.b.pypy39.pyc"), (".py", "cpython-312", 0, "__pycache__", "py.cpython-312.pyc"),
+        ("a.b.py", "pypy39", 0, "__pycache__", "a.b.pypy39.pyc"),
+        (".py", "cpython-312", 0, "__pycache__", "py.cpython-312.pyc"),
         ("m.py", "", 0, "", "m.pyc"), ("m.py", "", 1, "", "m.pyo"),
     ])
     func cachePaths(_ source: String, _ tag: String, _ level: UInt8, _ directory: String, _ name: String) {

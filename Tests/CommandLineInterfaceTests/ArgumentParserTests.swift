@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct ArgumentParserTests {
     private let options = [
-        OptionSpecification("--python", "-p", value: "SPEC", help: ""), OptionSpecification("-O", value: "LEVEL", help: ""),
+        OptionSpecification("--python", "-p", value: "SPEC", help: ""),
+        OptionSpecification("-O", value: "LEVEL", help: ""),
         OptionSpecification("--force", "-f", help: ""),
     ]
 
@@ -14,7 +15,8 @@ import Testing
     }
 
     @Test func optionsStandAnywhere() throws {
-        let parsed = try parse("a", "--python", "3.12", "-p3.13", "--python=x=y", "b", "-O2", "-O", "0", "-f", "--", "--force", "-")
+        let parsed = try parse(
+            "a", "--python", "3.12", "-p3.13", "--python=x=y", "b", "-O2", "-O", "0", "-f", "--", "--force", "-")
         #expect(parsed.all("--python") == ["3.12", "3.13", "x=y"])
         #expect(parsed.all("-O") == ["2", "0"])
         #expect(parsed.has("--force"))

@@ -42,9 +42,11 @@ import Testing
         Case(2, [.deleted, .isDirectory], "__pycache__", [.artifact(directory: BytePath("p"), name: [])], ended: [4]),
         Case(3, [.created, .isDirectory], "__pycache__", [.artifact(directory: BytePath("p/q"), name: [])]),
         Case(4, .deleted, "m.x.pyc", [.artifact(directory: BytePath("p"), name: Array("m.x.pyc".utf8))]),
-        Case(1, .deletedSelf, "", [.rootGone]), Case(1, .movedSelf, "", [.rootGone]), Case(1, .unmounted, "", [.rootGone]),
+        Case(1, .deletedSelf, "", [.rootGone]), Case(1, .movedSelf, "", [.rootGone]),
+        Case(1, .unmounted, "", [.rootGone]),
         Case(1, [.attributes, .isDirectory], "", []), Case(2, [.attributes, .isDirectory], "", []),
-        Case(2, .deletedSelf, "", []), Case(99, .closedAfterWriting, "a.py", []), Case(-1, .overflowed, "", [.eventsLost]),
+        Case(2, .deletedSelf, "", []), Case(99, .closedAfterWriting, "a.py", []),
+        Case(-1, .overflowed, "", [.eventsLost]),
     ])
     func hints(_ one: Case) {
         var table = table()
@@ -75,7 +77,8 @@ import Testing
         let events = bytes.withUnsafeBytes { InotifyEvent.decode($0) }
         #expect(
             events == [
-                InotifyEvent(watch: 5, mask: .closedAfterWriting, name: [0x61, 0xFF]), InotifyEvent(watch: -1, mask: .overflowed),
+                InotifyEvent(watch: 5, mask: .closedAfterWriting, name: [0x61, 0xFF]),
+                InotifyEvent(watch: -1, mask: .overflowed),
             ])
         for length in 0..<bytes.count { _ = bytes[..<length].withUnsafeBytes { InotifyEvent.decode($0) } }
         let endless = record(1, 8, []).dropLast(4) + [0xFF, 0xFF, 0xFF, 0x7F]

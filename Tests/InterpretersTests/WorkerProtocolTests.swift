@@ -8,7 +8,8 @@ import Testing
     private func text(_ value: String) -> [UInt8] { word(UInt32(value.utf8.count)) + Array(value.utf8) }
 
     private var reply: [UInt8] {
-        word(7) + [1] + word(1234) + word(1) + [0] + word(3) + word(5) + word(3) + word(9) + text("SyntaxError") + text("bad")
+        word(7) + [1] + word(1234) + word(1) + [0] + word(3) + word(5) + word(3) + word(9) + text("SyntaxError")
+            + text("bad")
             + [1, 2, 3]
     }
 
@@ -21,7 +22,8 @@ import Testing
         #expect(
             reply.diagnostics == [
                 Diagnostic(
-                    .syntaxError, .error, line: 3, column: 5, endLine: 3, endColumn: 9, type: "SyntaxError", message: "bad")
+                    .syntaxError, .error, line: 3, column: 5, endLine: 3, endColumn: 9, type: "SyntaxError",
+                    message: "bad")
             ])
     }
 
@@ -36,11 +38,13 @@ import Testing
         ("SyntaxError", "(unicode error) 'utf-8' codec can't decode byte 0xff", .undecodable),
         ("SyntaxError", "(unicode error) 'unicodeescape' codec can't decode bytes in position 0-1", .syntaxError),
         ("SyntaxError", "unknown encoding: x", .undecodable), ("SyntaxError", "encoding problem: x", .undecodable),
-        ("ValueError", "source code string cannot contain null bytes", .nullBytes), ("RecursionError", "deep", .compilerError),
+        ("ValueError", "source code string cannot contain null bytes", .nullBytes),
+        ("RecursionError", "deep", .compilerError),
         ("MemoryError", "MemoryError", .compilerError),
     ])
     func errorsHaveRules(_ type: String, _ message: String, _ rule: Rule) {
-        let frame = word(1) + [1] + word(0) + word(1) + [0] + word(0) + word(0) + word(0) + word(0) + text(type) + text(message)
+        let frame =
+            word(1) + [1] + word(0) + word(1) + [0] + word(0) + word(0) + word(0) + word(0) + text(type) + text(message)
         guard case .reply(let reply) = frame.withUnsafeBytes({ WorkerFrame(payload: $0) }) else {
             Issue.record("not a reply")
             return

@@ -29,7 +29,8 @@ final class RunningProgram {
         variables.merge(environment) { $1 }
         let script = #"cd "$1" && exec 2>"$2" && shift 2 && exec "$@""#
         child = try ChildProcess(
-            BytePath("/bin/sh"), arguments: [BytePath("-c"), BytePath(script), BytePath("sh"), directory, errorFile] + words,
+            BytePath("/bin/sh"),
+            arguments: [BytePath("-c"), BytePath(script), BytePath("sh"), directory, errorFile] + words,
             environment: variables.map { BytePath("\($0.key)=\($0.value)") }, sharesErrors: false)
         self.errorFile = errorFile
     }

@@ -33,7 +33,9 @@ struct TestPython: Sendable, CustomStringConvertible {
 
     private static let known: [TestPython] = {
         var paths: [String] = ((6...14).map { "python3.\($0)" })
-        if let result = try? Program.shell("ls -d \"$HOME\"/.pyenv/versions/3.*/bin/python3 2>/dev/null || true", in: home) {
+        if let result = try? Program.shell(
+            "ls -d \"$HOME\"/.pyenv/versions/3.*/bin/python3 2>/dev/null || true", in: home)
+        {
             paths += result.output.split(separator: "\n").map(String.init)
         }
         return paths.compactMap { TestPython(BytePath($0)) }
