@@ -26,7 +26,9 @@ let package = Package(
             dependencies: ["Service", "BuildEngine", "Interpreters", "BuildDatabase", "BuildModel", "LinuxSystem"],
             exclude: ["OUTPUT.md"], swiftSettings: settings),
         .target(
-            name: "Service", dependencies: ["BuildEngine", "FileWatching", "BuildModel", "LinuxSystem"],
+            name: "Service",
+            dependencies: ["BuildEngine", "FileWatching", "Interpreters", "Bytecode", "BuildModel", "LinuxSystem"],
+            exclude: ["PROTOCOL.md"],
             swiftSettings: settings),
         .target(
             name: "BuildEngine",

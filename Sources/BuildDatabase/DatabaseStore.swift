@@ -46,7 +46,7 @@ package final class DatabaseStore {
     /// Journals smaller than this are not worth folding.
     private static let smallestFold: Int64 = 256 * 1024
 
-    private let directory: Directory
+    package let directory: Directory
     private let location: BytePath
     private var lock: OwnedDescriptor?
     private var journal: OwnedDescriptor?
@@ -252,6 +252,12 @@ package final class DatabaseStore {
     }
 
     private var mustFold: Bool { journalLength > max(Self.smallestFold, snapshotLength / 2) }
+
+    /// Makes and removes a file, for whoever watches the directory to see.
+    package func makeCookie(_ name: BytePath) throws(SystemError) {
+        _ = try directory.file(name, .createNew(0o600))
+        _ = try directory.removeFile(name)
+    }
 
     /// Says that nothing was left half done.
     package func markClean() {

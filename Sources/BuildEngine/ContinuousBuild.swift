@@ -7,13 +7,13 @@ import LinuxSystem
 
 /// Keeps a session's tree fresh from the events of its directories.
 package final class ContinuousBuild {
-    private let session: Session
-    private let watcher: TreeWatcher
-    private let scanner: TreeScanner
-    private let loop: EventLoop
+    let session: Session
+    let watcher: TreeWatcher
+    let scanner: TreeScanner
+    let loop: EventLoop
 
     /// What hints have named and no wave has looked at.
-    private struct Dirt {
+    struct Dirt {
         var sources: Set<BytePath> = []
         var appeared: Set<BytePath> = []
         var gone: Set<BytePath> = []
@@ -23,7 +23,7 @@ package final class ContinuousBuild {
         var isEmpty: Bool { count == 0 }
     }
 
-    private enum Phase {
+    enum Phase {
         case idle
         /// Waiting for a burst of events to end, since this time of the monotonic clock.
         case settling(since: Int64, EventLoop.Source)
@@ -40,11 +40,23 @@ package final class ContinuousBuild {
     private static let firstRetry: Int64 = 1_000_000_000
     private static let lastRetry: Int64 = 60_000_000_000
 
-    private var dirt = Dirt()
+    var dirt = Dirt()
+    /// Who waits for the wave under way, and who for the next one.
+    var riding: [BarrierWaiter] = []
+    var waiting: [BarrierWaiter] = []
+    var cookies = 0
+    var seenCookies: Set<[UInt8]> = []
+    var forcesNext = false
+    /// Directories that are not watched, for what reason, and when they are looked at next.
+    var polled: Set<BytePath> = []
+    var pollReason: String?
+    var pollTimer: EventLoop.Source?
+    var pollDelay = ContinuousBuild.firstPoll
+    private(set) var rescans = 0
     private var artifacts: [(directory: BytePath, name: [UInt8])] = []
-    private var phase = Phase.idle
+    var phase = Phase.idle
     /// Sources that somebody is writing, and when they are looked at all the same.
-    private var beingWritten: [BytePath: Int64] = [:]
+    var beingWritten: [BytePath: Int64] = [:]
     private var writingTimer: EventLoop.Source?
     private var guarded: Set<BytePath> = []
     private var guardTimer: EventLoop.Source?
@@ -55,12 +67,14 @@ package final class ContinuousBuild {
     private var retryDelay = ContinuousBuild.firstRetry
     private static let rootChecks: ArraySlice<Int64> = [100_000_000, 1_000_000_000]
     private var rootTimer: EventLoop.Source?
-    private var reported: Set<LocatedDiagnostic> = []
+    var reported: Set<LocatedDiagnostic> = []
 
     /// Called after each wave that did something.
     package var onWave: (WaveReport) -> Void = { _ in }
     /// Called once, if the root goes away.
     package var onRootGone: () -> Void = {}
+    /// Called before each wave; `false` where the interpreters changed, and there is to be no wave.
+    package var mayBuild: () -> Bool = { true }
     /// Called with sentences for the user.
     package var onNotice: (String) -> Void = { _ in }
 
@@ -78,6 +92,7 @@ package final class ContinuousBuild {
         let begun = Host.monotonic
         let result = scan(session.configuration.starts, obeysRules: false)
         session.sweepIfNeeded(result)
+        if let directory = session.databaseDirectory { try? watcher.watchCookies(in: directory) }
         watcher.onHints = { [weak self] in self?.take($0) }
         watcher.start(on: loop)
         phase = .building
@@ -90,6 +105,7 @@ package final class ContinuousBuild {
         ) { [self] report in
             reported = Set(report.diagnostics.filter { $0.diagnostic.rule.isOperational })
             guarded = Set(session.allGuarded)
+            note(report)
             ready(report)
             waveEnded(report)
             Host.trimMemory()
@@ -102,29 +118,22 @@ package final class ContinuousBuild {
         session.cancel()
     }
 
-    private func scan(_ starts: [BytePath], obeysRules: Bool) -> ScanResult {
+    func scan(_ starts: [BytePath], obeysRules: Bool) -> ScanResult {
         let result = scanner.scan(starts, obeysRules: obeysRules)
         watcher.adopt(result)
-        if let (path, error) = result.unwatched.first {
-            let remedy =
-                error.isOutOfWatches
-                ? "raise fs.inotify.max_user_watches (sysctl) and start again" : "start again when that is mended"
-            onNotice(
-                "\(result.unwatched.count) directories are not watched, the first is \(path): \(error.reason); \(remedy)"
-            )
-        }
+        notePolled(result, starts)
         return result
     }
 
     // MARK: Hints
 
-    private func take(_ hints: [TreeHint]) {
+    func take(_ hints: [TreeHint]) {
         for hint in hints { take(hint) }
         armWritingTimer()
         advance()
     }
 
-    private func take(_ hint: TreeHint) {
+    func take(_ hint: TreeHint) {
         switch hint {
         case .source(let path):
             beingWritten[path] = nil
@@ -139,6 +148,8 @@ package final class ContinuousBuild {
         case .directoryGone(let path):
             dirt.gone.insert(path)
             expectRoot(after: Self.rootChecks)
+        case .cookie(let name):
+            seenCookies.insert(name)
         case .rulesChanged, .eventsLost:
             dirt.everything = true
         case .rootGone:
@@ -193,14 +204,15 @@ package final class ContinuousBuild {
     // MARK: Waves
 
     /// Begins a wave if there is something to look at and nothing to wait for.
-    private func advance() {
+    func advance() {
         guard !dirt.isEmpty else { return }
         switch phase {
         case .building: return
         case .idle:
-            if dirt.count <= Self.smallWave { return wave() }
+            if dirt.count <= Self.smallWave || !waiting.isEmpty { return wave() }
             settle(since: Host.monotonic)
         case .settling(let since, _):
+            if !waiting.isEmpty { return wave() }
             // One more event: the quiet begins anew, up to a point.
             settle(since: since)
         }
@@ -212,15 +224,21 @@ package final class ContinuousBuild {
         phase = .settling(since: since, timer)
     }
 
-    private func wave() {
+    func wave() {
+        guard mayBuild() else { return }
         phase = .building
         let begun = Host.monotonic
         var input = WaveInput(
             sources: [], missing: [], problems: [], begun: begun, resealsGuarded: guardIsOver, reportsAll: false)
         guardIsOver = false
+        input.isForced = forcesNext
+        forcesNext = false
+        riding += waiting
+        waiting = []
         let dirt = self.dirt
         self.dirt = Dirt()
         if dirt.everything {
+            rescans += 1
             let result = scan(session.configuration.starts, obeysRules: false)
             input.sources = result.sources
             input.problems = result.problems
@@ -229,6 +247,7 @@ package final class ContinuousBuild {
             collect(dirt, into: &input)
         }
         session.run(input, progress: { _, _ in }) { [self] report in
+            note(report)
             report.hasNews(since: reported) ? onWave(report.leavingOut(reported)) : ()
             reported.subtract(reported.filter { old in input.sources.contains { $0.path == old.path } })
             reported.formUnion(report.diagnostics.filter { $0.diagnostic.rule.isOperational })
@@ -280,6 +299,8 @@ package final class ContinuousBuild {
         retries = failed
         armRetryTimer()
         armGuardTimer()
+        armPollTimer()
+        releaseWaiters()
         advance()
     }
 

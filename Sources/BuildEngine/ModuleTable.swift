@@ -14,10 +14,15 @@ struct ModuleTable {
     init(_ modules: [ModuleRecord] = []) {
         records = modules.map { $0 }
         index.reserveCapacity(modules.count)
-        for (position, record) in modules.enumerated() { index[record.path] = position }
+        for (position, record) in modules.enumerated() {
+            index[record.path] = position
+            if record.traces.contains(where: \.isFailure) { failing.insert(record.path) }
+        }
     }
 
     var count: Int { index.count }
+    /// Sources with an artifact that the compiler refuses.
+    private(set) var failing: Set<BytePath> = []
     var all: [ModuleRecord] { records.compactMap { $0 } }
 
     subscript(path: BytePath) -> ModuleRecord? {
@@ -25,6 +30,11 @@ struct ModuleTable {
     }
 
     mutating func update(_ record: ModuleRecord) {
+        if record.traces.contains(where: \.isFailure) {
+            failing.insert(record.path)
+        } else if !failing.isEmpty {
+            failing.remove(record.path)
+        }
         if let position = index[record.path] {
             records[position] = record
         } else if let position = free.popLast() {
@@ -40,6 +50,7 @@ struct ModuleTable {
 
     mutating func remove(_ path: BytePath) {
         guard let position = index.removeValue(forKey: path) else { return }
+        failing.remove(path)
         records[position] = nil
         siblings?[path.parent]?.remove(path)
         free.append(position)

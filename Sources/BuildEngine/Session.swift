@@ -14,7 +14,7 @@ package final class Session {
     let root: Directory
     let interpreters: InterpreterSet
     let targets: [ArtifactTarget]
-    private let store: DatabaseStore?
+    private var store: DatabaseStore?
     fileprivate var table: ModuleTable
     /// The number of the last wave.
     package private(set) var clock: UInt64
@@ -49,13 +49,7 @@ package final class Session {
         interpreters = InterpreterSet(
             loop: loop, known: loaded.contents.interpreters, jobs: configuration.jobs, deadline: configuration.deadline)
         do throws(InterpreterError) {
-            let finder = InterpreterFinder(root: configuration.rootPath)
-            var candidates: [InterpreterCandidate] = []
-            for spec in configuration.pythons {
-                candidates.append(try finder.find(spec, relativeTo: configuration.workingDirectory))
-            }
-            if candidates.isEmpty { candidates = [try finder.standard()] }
-            try interpreters.select(candidates)
+            try interpreters.select(try Self.candidates(configuration))
         } catch {
             throw .interpreter(InterpreterProblem(message: error.message))
         }
@@ -90,6 +84,22 @@ package final class Session {
     }
 
     package var moduleCount: Int { table.count }
+    /// Sources that do not compile.
+    package var failureCount: Int { table.failing.count }
+    /// Process identifiers of the workers that are warm.
+    package var workers: [Int32] { interpreters.activePools.flatMap(\.identifiers) }
+    /// Workers that died or hung and were replaced.
+    package var replacedWorkers: Int { interpreters.activePools.reduce(0) { $0 + $1.replaced } }
+    /// Where the database is, for cookies.
+    var databaseDirectory: Directory? { store?.directory }
+
+    /// Makes a file in the database's directory that a watcher sees.
+    func makeCookie(_ name: BytePath) throws(SystemError) { try store?.makeCookie(name) }
+
+    /// Whether an interpreter's executable is no longer the file that was probed.
+    package var hasChangedInterpreter: Bool {
+        selectedInterpreters.contains { ((try? Host.status($0.path)) ?? nil)?.stamp != $0.executable }
+    }
     package var selectedInterpreters: [Interpreter] { interpreters.selected.map { interpreters[$0] } }
 
     func record(_ path: BytePath) -> ModuleRecord? { table[path] }
@@ -215,8 +225,42 @@ package final class Session {
         }
     }
 
+    /// What is on record for these places, as the report of a wave that has done nothing but these changes.
+    package func report(on starts: [BytePath], changes: [WaveReport.Change], removed: Int) -> WaveReport {
+        func isNamed(_ path: BytePath) -> Bool { starts.contains { path.isWithin($0) } }
+        var report = WaveReport(clock: clock)
+        report.changes = changes.filter { isNamed($0.path) }
+        report.removed = removed
+        let results = Dictionary(report.changes.map { ($0.path, $0.result) }, uniquingKeysWith: { $1 })
+        let isWhole = starts.contains(.empty)
+        for record in table.all where isWhole || isNamed(record.path) {
+            report.modules += 1
+            if table.failing.contains(record.path) {
+                report.failed += 1
+            } else {
+                switch results[record.path] {
+                case .compiled: report.compiled += 1
+                case .restamped: report.restamped += 1
+                case .upToDate, .failed, nil: report.upToDate += 1
+                }
+            }
+            report.diagnostics += findings(record)
+        }
+        report.diagnostics.sort {
+            ($0.path, $0.diagnostic.line, $0.diagnostic.column) < ($1.path, $1.diagnostic.line, $1.diagnostic.column)
+        }
+        return report
+    }
+
+    /// Lets another session open the same database. This one is of no use afterwards.
+    package func releaseLock() {
+        store = nil
+    }
+
     /// The findings on record for a source, for the targets of this session.
     func findings(_ record: ModuleRecord) -> [LocatedDiagnostic] {
+        // Nearly all modules have none, and a report asks for all of them.
+        if record.traces.allSatisfy(\.diagnostics.isEmpty) { return [] }
         // Interpreters place the end of an error differently, and name its class differently; it is one finding.
         struct Finding: Hashable {
             let rule: Rule
@@ -292,7 +336,7 @@ extension Session {
     }
 
     /// Whether a path lies in one of the places that the user named.
-    func isInStarts(_ path: BytePath) -> Bool {
+    package func isInStarts(_ path: BytePath) -> Bool {
         configuration.starts.contains { path.isWithin($0) }
     }
 

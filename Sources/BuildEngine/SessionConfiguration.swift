@@ -41,7 +41,11 @@ package struct SessionConfiguration: Sendable {
     }
 
     /// Whether the database is written: a check writes only where the user named a place for it.
-    var writesDatabase: Bool { !options.isCheckOnly || stateDirectory != nil }
+    var writesDatabase: Bool { !isReadOnly && !isReadOnlyDatabase && (!options.isCheckOnly || stateDirectory != nil) }
+    /// Only look: neither artifacts nor the database are written.
+    package var isReadOnly = false
+    /// Artifacts are written, and the database is another's: nothing is remembered.
+    package var isReadOnlyDatabase = false
 }
 
 /// Why a session could not begin or go on.

@@ -19,6 +19,8 @@ struct WaveInput {
     var resealsGuarded = false
     /// Whether the report lists findings of sources that were up to date.
     var reportsAll = true
+    /// Recompile what is up to date as well.
+    var isForced = false
 }
 
 /// What a wave changed.
@@ -125,8 +127,10 @@ final class Wave {
 
     private func judge() -> [Job] {
         let targets = session.targets
+        var options = session.configuration.options
+        if input.isForced { options.isForced = true }
         let judge = StalenessJudge(
-            options: session.configuration.options, now: Host.realtime, resealsGuarded: input.resealsGuarded)
+            options: options, now: Host.realtime, resealsGuarded: input.resealsGuarded)
         var jobs: [Job] = []
         var unsure: [Int] = []
         for index in modules.indices {

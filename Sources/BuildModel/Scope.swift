@@ -13,11 +13,14 @@ package struct Scope: Sendable {
             "site-packages", "venv",
         ].map { Array($0.utf8) })
 
+    /// The patterns as they were given.
+    package let excludeTexts: [String]
     private let excludes: [GlobPattern]
     package let honoursGitignore: Bool
 
     /// - Parameter excludes: patterns as in `.gitignore`, relative to the root.
     package init(excludes: [String] = [], honoursGitignore: Bool = false) {
+        excludeTexts = excludes
         self.excludes = excludes.compactMap { GlobPattern(line: $0.utf8) }
         self.honoursGitignore = honoursGitignore
     }

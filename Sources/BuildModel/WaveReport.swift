@@ -49,6 +49,12 @@ package struct WaveReport: Sendable {
     /// Whether something could not be done that was asked for, whatever the code is like.
     package var isIncomplete: Bool { diagnostics.contains { $0.diagnostic.rule.isOperational } }
 
+    /// What a build of this report exits with: 0 fine, 1 findings, 2 something could not be done.
+    package var exitStatus: Int32 {
+        if isIncomplete || modules == 0 { return 2 }
+        return failed > 0 || errors > 0 ? 1 : 0
+    }
+
     /// `7722 modules: 7700 compiled, 12 restamped, 8 up to date, 2 failed in 2.31 s`
     package var summary: String {
         var parts = ["\(compiled) compiled"]

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -62,9 +63,9 @@ int freshpyc_terminal_columns(int descriptor) {
     return ioctl(descriptor, TIOCGWINSZ, &size) < 0 ? -1 : size.ws_col;
 }
 
-// Every catchable signal back to its default, an empty mask, and a process group of its own: libdispatch's
+// Every catchable signal back to its default, an empty mask, and a process group or session of its own: libdispatch's
 // threads block signals, and a child would inherit that.
-int freshpyc_spawn_defaults(posix_spawnattr_t *attributes) {
+int freshpyc_spawn_defaults(posix_spawnattr_t *attributes, int new_session) {
     sigset_t all, none;
     sigfillset(&all);
     sigdelset(&all, SIGKILL);
@@ -72,10 +73,11 @@ int freshpyc_spawn_defaults(posix_spawnattr_t *attributes) {
     sigemptyset(&none);
     int failure = posix_spawnattr_setsigdefault(attributes, &all);
     if (failure == 0) failure = posix_spawnattr_setsigmask(attributes, &none);
-    if (failure == 0) failure = posix_spawnattr_setpgroup(attributes, 0);
+    if (failure == 0 && !new_session) failure = posix_spawnattr_setpgroup(attributes, 0);
     if (failure == 0)
         failure = posix_spawnattr_setflags(
-            attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+            attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
+                            | (new_session ? POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP));
     return failure;
 }
 
@@ -90,4 +92,12 @@ int freshpyc_spawn_start_in(posix_spawn_file_actions_t *actions, const char *dir
 
 int freshpyc_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
     return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+
+int freshpyc_accept(int listener) { return accept4(listener, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK); }
+
+long freshpyc_peer_user(int connection) {
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 ? -1 : (long)peer.uid;
 }

@@ -4,14 +4,14 @@
 import BuildEngine
 import BuildModel
 import LinuxSystem
+import Service
 
 /// Runs a one-shot wave on a loop. The same for both verbs: a check differs in its options and in what counts.
 final class BuildCommand {
     private let verb: Verb
     private let arguments: SessionArguments
-    private let isStrict: Bool
+    private let output: BuildOutput
     private let loop: EventLoop
-    private let printer: DiagnosticPrinter
     private let progress: ProgressBar
     private var interrupt: [EventLoop.Source] = []
     private var interruptedBy: Int32?
@@ -19,10 +19,8 @@ final class BuildCommand {
     private init(_ verb: Verb, _ arguments: SessionArguments, isStrict: Bool, loop: EventLoop) {
         self.verb = verb
         self.arguments = arguments
-        self.isStrict = isStrict
+        output = BuildOutput(verb, arguments, isStrict: isStrict)
         self.loop = loop
-        printer = DiagnosticPrinter(
-            root: arguments.configuration.rootPath, workingDirectory: arguments.workingDirectory)
         progress = ProgressBar(isQuiet: arguments.isQuiet || arguments.format == .json)
     }
 
@@ -30,8 +28,22 @@ final class BuildCommand {
     static func run(_ verb: Verb, _ parsed: ParsedArguments) throws(UsageError) -> Int32 {
         let arguments = try SessionArguments(parsed, verb: verb)
         let isStrict = parsed.has("--strict")
+        var alone = arguments
+        if !parsed.has("--no-daemon") {
+            switch DaemonBuild.run(verb, arguments) {
+            case .report(let report, let interpreters):
+                let output = BuildOutput(verb, arguments, isStrict: isStrict)
+                return output.show(report, interpreters: interpreters, hasProblem: false)
+            case .none: break
+            case .unfit(let reason):
+                // It holds the database; this run reads it and remembers nothing.
+                alone.configuration.isReadOnlyDatabase = true
+                FreshpycCommand.complain("\(reason); this run works alone, and nothing is remembered of it")
+            }
+        }
+        let final = alone
         return EventLoop.run { loop in
-            BuildCommand(verb, arguments, isStrict: isStrict, loop: loop).start()
+            BuildCommand(verb, final, isStrict: isStrict, loop: loop).start()
         }
     }
 
@@ -63,46 +75,6 @@ final class BuildCommand {
             FreshpycCommand.complain("interrupted; what was built is kept")
             return 128 + interruptedBy
         }
-        var status = exitStatus(report)
-        if hasProblem { status = 2 }
-        switch arguments.format {
-        case .json:
-            let document = ReportDocument(
-                report, verb: verb, root: arguments.configuration.rootPath,
-                interpreters: session.selectedInterpreters, exitStatus: status)
-            Host.write(document.jsonLine(), to: 1)
-        case .text:
-            let lines = shown(report).map { printer.text($0) + "\n" }
-            if !lines.isEmpty { Host.write(lines.joined(), to: 1) }
-        case .github:
-            let lines = shown(report).map { printer.github($0) + "\n" }
-            if !lines.isEmpty { Host.write(lines.joined(), to: 1) }
-        }
-        if report.modules == 0, !report.isIncomplete {
-            FreshpycCommand.complain(
-                "nothing in scope: no .py file in \(printer.shown(arguments.configuration.starts[0])) that is not excluded; name another path, or see what --exclude and --gitignore leave out"
-            )
-        } else if !arguments.isQuiet {
-            Host.write(summary(report) + "\n", to: 2)
-        }
-        return status
-    }
-
-    /// A build speaks of what kept it from building; a check of everything.
-    private func shown(_ report: WaveReport) -> [LocatedDiagnostic] {
-        verb == .check ? report.diagnostics : report.diagnostics.filter { $0.diagnostic.severity == .error }
-    }
-
-    private func summary(_ report: WaveReport) -> String {
-        guard verb == .check else { return report.summary }
-        func counted(_ count: Int, _ word: String) -> String { "\(count) \(word)\(count == 1 ? "" : "s")" }
-        return
-            "\(counted(report.modules, "module")) checked: \(counted(report.errors, "error")), \(counted(report.warnings, "warning")) in \(WaveReport.seconds(report.duration))"
-    }
-
-    private func exitStatus(_ report: WaveReport) -> Int32 {
-        if report.isIncomplete || report.modules == 0 { return 2 }
-        if report.failed > 0 || report.errors > 0 { return 1 }
-        return isStrict && report.warnings > 0 ? 1 : 0
+        return output.show(report, interpreters: session.selectedInterpreters.map { ReportDocument.Python($0) }, hasProblem: hasProblem)
     }
 }

@@ -37,6 +37,7 @@ package enum FreshpycCommand {
             return switch verb {
             case .build, .check: try BuildCommand.run(verb, parsed)
             case .watch: try WatchCommand.run(parsed)
+            case .wait, .status, .why, .stop: try DaemonCommand.run(verb, parsed)
             case .interpreters: try InterpretersCommand.run(parsed)
             }
         } catch {

@@ -2,9 +2,9 @@
 // Knows: how the list is shown. Does not know: where interpreters are looked for.
 
 import BuildModel
-import FoundationEssentials
 import Interpreters
 import LinuxSystem
+import Service
 
 enum InterpretersCommand {
     private struct Document: Encodable {
@@ -35,7 +35,7 @@ enum InterpretersCommand {
         switch format {
         case .json:
             let list = found.map { ReportDocument.Python($0.interpreter, origin: $0.origin.rawValue) }
-            Host.write(Document(interpreters: list).jsonLine(), to: 1)
+            Host.write(JSONLine.encode(Document(interpreters: list)), to: 1)
         default:
             let rows =
                 [["PYTHON", "CACHE TAG", "MAGIC", "HEADER", "SOURCE HASH", "FOUND BY", "PATH"]]

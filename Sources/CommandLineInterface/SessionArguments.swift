@@ -12,14 +12,22 @@ enum OutputFormat: String, CaseIterable {
 
 /// The parts of a command line that all building verbs share.
 struct SessionArguments {
-    let configuration: SessionConfiguration
+    var configuration: SessionConfiguration
     let format: OutputFormat
     let isQuiet: Bool
     let workingDirectory: BytePath
 
+    /// Set in the environment of a process that was sent to the background, which runs in `/`: the directory that its
+    /// arguments are relative to.
+    static let backgroundVariable = "FRESHPYC_IN_BACKGROUND_OF"
+
     init(_ arguments: ParsedArguments, verb: Verb) throws(UsageError) {
         do throws(SystemError) {
-            workingDirectory = try Host.workingDirectory()
+            if let given = Host.environment(Self.backgroundVariable) {
+                workingDirectory = given
+            } else {
+                workingDirectory = try Host.workingDirectory()
+            }
         } catch {
             throw UsageError(message: "the current directory is gone: \(error.reason); change to one that exists")
         }

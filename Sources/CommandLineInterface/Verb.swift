@@ -3,13 +3,17 @@
 
 /// Everything that can follow `freshpyc`.
 enum Verb: String, CaseIterable, Sendable {
-    case watch, build, check, interpreters
+    case watch, build, check, wait, status, why, stop, interpreters
 
     var summary: String {
         switch self {
         case .watch: "keep a tree's bytecode fresh while it is edited"
         case .build: "bring a tree's bytecode up to date, once"
         case .check: "prove that every module compiles; writes nothing"
+        case .wait: "wait until everything is compiled, as of now"
+        case .status: "show what the daemon of a tree is at"
+        case .why: "show the state of one source, and the reason"
+        case .stop: "stop the daemon of a tree"
         case .interpreters: "list the Python interpreters that can be used"
         }
     }
@@ -19,6 +23,10 @@ enum Verb: String, CaseIterable, Sendable {
         case .watch: "freshpyc watch [options] [PATH…]"
         case .build: "freshpyc build [options] [PATH…]"
         case .check: "freshpyc check [options] [PATH…]"
+        case .wait: "freshpyc wait [options] [PATH]"
+        case .status: "freshpyc status [options] [PATH]"
+        case .why: "freshpyc why [options] FILE"
+        case .stop: "freshpyc stop [options] [PATH]"
         case .interpreters: "freshpyc interpreters [options]"
         }
     }
@@ -53,25 +61,47 @@ enum Verb: String, CaseIterable, Sendable {
         case .watch:
             [
                 Self.python, Self.levels, Self.invalidation, Self.exclude, Self.gitignore, Self.jobs, Self.timeout,
-                Self.stateDirectory, Self.format("text or json (one object a wave)"), Self.quiet, Self.help,
+                Self.stateDirectory,
+                OptionSpecification("--background", "-b", help: "run as a daemon: returns when it is ready, or with the error"),
+                OptionSpecification(
+                    "--idle-timeout", value: "SECONDS", help: "leave after this long without a wave or a request"),
+                Self.format("text or json (one object a wave)"), Self.quiet, Self.help,
             ]
         case .build:
             [
                 Self.python, Self.levels, Self.invalidation,
                 OptionSpecification("--force", "-f", help: "recompile what is up to date as well"), Self.exclude,
-                Self.gitignore, Self.jobs, Self.timeout, Self.stateDirectory, Self.format("text or json"), Self.quiet,
-                Self.help,
+                Self.gitignore, Self.jobs, Self.timeout, Self.stateDirectory, Self.noDaemon, Self.format("text or json"),
+                Self.quiet, Self.help,
             ]
         case .check:
             [
                 Self.python, OptionSpecification("--strict", help: "warnings are findings too (exit status 1)"),
                 Self.levels, Self.exclude, Self.gitignore, Self.jobs, Self.timeout, Self.stateDirectory,
+                Self.noDaemon,
                 Self.format("text, json or github (annotations of a workflow)"), Self.quiet, Self.help,
             ]
+        case .wait:
+            [
+                OptionSpecification("--timeout", value: "SECONDS", help: "give up after this long (exit status 2)"),
+                Self.stateDirectory, Self.format("text or json"), Self.quiet, Self.help,
+            ]
+        case .status:
+            [Self.stateDirectory, Self.format("text or json"), Self.help]
+        case .why:
+            [
+                Self.python, Self.levels, Self.invalidation, Self.noDaemon, Self.stateDirectory,
+                Self.format("text or json"), Self.help,
+            ]
+        case .stop:
+            [Self.stateDirectory, Self.quiet, Self.help]
         case .interpreters:
             [Self.format("text or json"), Self.help]
         }
     }
+
+    private static let noDaemon = OptionSpecification(
+        "--no-daemon", help: "work alone, even if a daemon keeps this tree")
 
     private static func format(_ help: String) -> OptionSpecification {
         OptionSpecification("--format", value: "FORMAT", help: help)
@@ -95,6 +125,14 @@ enum Verb: String, CaseIterable, Sendable {
                 ("freshpyc check", "the project in the current directory"),
                 ("freshpyc check --strict --format github src", "in a workflow, warnings count"),
             ]
+        case .wait:
+            [
+                ("freshpyc wait && ./restart-server", "restart once all is compiled"),
+                ("freshpyc wait --timeout 5 src", "for the daemon that keeps src"),
+            ]
+        case .status: [("freshpyc status", "the daemon of this directory"), ("freshpyc status --format json", "for a program")]
+        case .why: [("freshpyc why pkg/module.py", "what holds of it, and why")]
+        case .stop: [("freshpyc stop", "the daemon of this directory")]
         case .interpreters:
             [("freshpyc interpreters", "what --python can name here")]
         }
@@ -104,8 +142,8 @@ enum Verb: String, CaseIterable, Sendable {
         switch self {
         case .watch:
             """
-            Builds first, says `ready`, then compiles whatever changes. Stop it with Ctrl-C.
-            The bytecode of a deleted source is removed.
+            Builds first, says `ready`, then compiles whatever changes. Stop it with Ctrl-C, or `freshpyc stop`.
+            In the background it writes to .freshpyc/log. `build`, `check`, `wait`, `status` and `why` ask it. The bytecode of a deleted source is removed.
             """
         case .build:
             """
@@ -115,6 +153,23 @@ enum Verb: String, CaseIterable, Sendable {
             """
             What an earlier build or check has found in a file that did not change is not asked again.
             Exit status: 0 no finding, 1 findings, 2 something could not be checked, or nothing is in scope.
+            """
+        case .wait:
+            """
+            What was saved before the question is compiled when it returns, or its error is on record.
+            Exit status: 0 all compiles, 1 something does not, 2 no daemon or not in time.
+            """
+        case .status:
+            """
+            Exit status: 0 a daemon runs, 2 none does.
+            """
+        case .why:
+            """
+            Asks the daemon of the tree, or looks for itself. Writes nothing.
+            """
+        case .stop:
+            """
+            Exit status: 0 it has stopped, 2 none was running.
             """
         case .interpreters:
             """

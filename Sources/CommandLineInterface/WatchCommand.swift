@@ -1,5 +1,5 @@
-// `watch`: waves on the screen until it is stopped.
-// Knows: what is printed where. Does not know: how waves come about.
+// `watch`: waves on the screen, or in a log, until it is stopped.
+// Knows: what is printed where; how a daemon is sent to the background. Does not know: how waves come about.
 
 import BuildEngine
 import BuildModel
@@ -9,35 +9,101 @@ import Service
 /// Shows what a watch service tells.
 final class WatchCommand {
     private let arguments: SessionArguments
+    private let idleTimeout: Int64?
     private let loop: EventLoop
     private let printer: DiagnosticPrinter
     private let progress: ProgressBar
     private var service: WatchService?
+    /// In the background: where everything goes after the first line.
+    private let log: LogFile?
+    private var hasAnnounced = false
 
-    private init(_ arguments: SessionArguments, loop: EventLoop) {
+    private static let patience: Int64 = 5_000_000_000
+
+    private init(_ arguments: SessionArguments, idleTimeout: Int64?, log: LogFile?, loop: EventLoop) {
         self.arguments = arguments
+        self.idleTimeout = idleTimeout
+        self.log = log
         self.loop = loop
         printer = DiagnosticPrinter(
             root: arguments.configuration.rootPath, workingDirectory: arguments.workingDirectory)
-        progress = ProgressBar(isQuiet: arguments.isQuiet || arguments.format == .json)
+        progress = ProgressBar(isQuiet: arguments.isQuiet || arguments.format == .json || log != nil)
     }
 
     /// - Returns: the exit status.
     static func run(_ parsed: ParsedArguments) throws(UsageError) -> Int32 {
         let arguments = try SessionArguments(parsed, verb: .watch)
+        let idleTimeout = try parsed.seconds("--idle-timeout")
+        let isInBackground = Host.environment(SessionArguments.backgroundVariable) != nil
+        replaceOtherVersion(arguments)
+        if parsed.has("--background"), !isInBackground { return goToBackground(arguments) }
         return EventLoop.run { loop in
-            WatchCommand(arguments, loop: loop).start()
+            let configuration = arguments.configuration
+            let place = configuration.stateDirectory ?? configuration.rootPath.appending(".freshpyc")
+            let log = isInBackground ? LogFile(directory: place) : nil
+            WatchCommand(arguments, idleTimeout: idleTimeout, log: log, loop: loop).start()
+        }
+    }
+
+    /// A daemon of another version is told to stop, so that this one can take its place.
+    private static func replaceOtherVersion(_ arguments: SessionArguments) {
+        let configuration = arguments.configuration
+        guard let client = ControlClient.connect(
+            root: configuration.rootPath, stateDirectory: configuration.stateDirectory),
+            let status = try? client.ask(ControlRequest(.status), for: StatusDocument.self, timeout: patience),
+            status.version != FreshpycCommand.version
+        else { return }
+        _ = try? client.ask(ControlRequest(.stop), for: Acknowledgement.self, timeout: patience)
+        DaemonCommand.waitForEnd(configuration, nanoseconds: patience)
+    }
+
+    /// Starts this very program again, in a session of its own, and waits for its first line.
+    private static func goToBackground(_ arguments: SessionArguments) -> Int32 {
+        do throws(SystemError) {
+            guard let executable = Host.executable else { throw SystemError("exec", code: SystemError.noSuchFile) }
+            let words = Host.arguments.filter { !["--background", "-b"].contains($0.description) }
+            // The child starts in `/`; relative paths are still relative to here.
+            let variable = Array("\(SessionArguments.backgroundVariable)=".utf8) + arguments.workingDirectory.bytes
+            let environment = Host.variables + [BytePath(variable) ?? .empty]
+            let child = try ChildProcess(
+                executable, arguments: words, environment: environment, sharesErrors: false, isDaemon: true)
+            var line: [UInt8] = []
+            while true {
+                try child.output.waitUntilReadable(nanoseconds: 60_000_000_000)
+                var buffer = [UInt8](repeating: 0, count: 4096)
+                do throws(SystemError) {
+                    let count = try buffer.withMutableRawBytes { bytes throws(SystemError) in
+                        try child.output.read(into: bytes)
+                    }
+                    if count == 0 { break }
+                    line += buffer[..<count]
+                } catch where error.wouldBlock {
+                    continue
+                }
+                if line.contains(UInt8(ascii: "\n")) { break }
+            }
+            let text = String(decoding: line, as: UTF8.self)
+            guard text.hasPrefix("ready") else {
+                Host.write(text.isEmpty ? "freshpyc: the daemon did not start; see .freshpyc/log\n" : text, to: 2)
+                return 2
+            }
+            if !arguments.isQuiet { Host.write(text, to: 2) }
+            return 0
+        } catch {
+            FreshpycCommand.complain("cannot go to the background: \(error)")
+            return 2
         }
     }
 
     private func start() {
         do throws(SessionError) {
-            let service = try WatchService(arguments.configuration, loop: loop) { [self] in show($0) }
+            let service = try WatchService(
+                arguments.configuration, version: FreshpycCommand.version, idleTimeout: idleTimeout, loop: loop
+            ) { [self] in show($0) }
             self.service = service
             service.start { [self] in progress.update($0, $1) }
         } catch {
-            FreshpycCommand.complain(error.message)
-            loop.stop(2)
+            end("freshpyc: \(error.message)", status: 2)
         }
     }
 
@@ -48,34 +114,49 @@ final class WatchCommand {
             show(report)
             let modules = "\(report.modules) module\(report.modules == 1 ? "" : "s")"
             let watched = "\(directories) director\(directories == 1 ? "y" : "ies")"
-            say("ready: \(modules), \(report.failed) failed, watching \(watched)")
+            let line = "ready: \(modules), \(report.failed) failed, watching \(watched)"
+            say(line)
+            if log != nil, !hasAnnounced { Host.write(line + "\n", to: 1) }
+            hasAnnounced = true
         case .wave(let report):
             show(report)
             say(line(report))
         case .notice(let text):
             progress.clear()
-            FreshpycCommand.complain(text)
-        case .stopped(.interrupted):
+            say("freshpyc: \(text)", isNotice: true)
+        case .stopped(let ending):
             progress.clear()
-            loop.stop(0)
-        case .stopped(.rootGone):
-            FreshpycCommand.complain("\(arguments.configuration.rootPath) is gone; start again when it is back")
-            loop.stop(2)
-        case .stopped(.failed(let message)):
-            FreshpycCommand.complain(message)
-            loop.stop(2)
+            switch ending {
+            case .interrupted, .asked, .idle: end(nil, status: 0)
+            case .rootGone:
+                end("freshpyc: \(arguments.configuration.rootPath) is gone; start again when it is back", status: 2)
+            case .failed(let message): end("freshpyc: \(message)", status: 2)
+            }
         }
     }
 
-    private func say(_ line: String) {
-        if !arguments.isQuiet { Host.write(line + "\n", to: 2) }
+    private func end(_ line: String?, status: Int32) {
+        if let line {
+            say(line, isNotice: true)
+            // Whoever waits for the first line gets the reason instead.
+            if log != nil, !hasAnnounced { Host.write(line + "\n", to: 1) }
+        }
+        loop.stop(status)
+    }
+
+    private func say(_ line: String, isNotice: Bool = false) {
+        if let log { return log.write(line) }
+        if isNotice || !arguments.isQuiet { Host.write(line + "\n", to: 2) }
     }
 
     private func show(_ report: WaveReport) {
-        if arguments.format == .json {
+        if let log {
+            for finding in report.diagnostics { log.write(printer.text(finding)) }
+        } else if arguments.format == .json {
             let document = ReportDocument(
-                report, verb: .watch, root: arguments.configuration.rootPath, interpreters: [], exitStatus: 0)
-            Host.write(document.jsonLine(), to: 1)
+                report, verb: Verb.watch.rawValue, root: arguments.configuration.rootPath, interpreters: [],
+                exitStatus: 0)
+            Host.write(JSONLine.encode(document), to: 1)
         } else if !report.diagnostics.isEmpty {
             Host.write(report.diagnostics.map { printer.text($0) + "\n" }.joined(), to: 1)
         }

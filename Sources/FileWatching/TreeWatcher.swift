@@ -18,6 +18,9 @@ package final class TreeWatcher {
     }
 
     package var directoryCount: Int { table.directoryCount }
+    package var watchCount: Int { table.watchCount }
+    /// How often the kernel's queue was full and events were lost.
+    package private(set) var overflows = 0
 
     /// Begins to hand on hints. Events that came before wait in the queue.
     package func start(on loop: EventLoop) {
@@ -32,6 +35,11 @@ package final class TreeWatcher {
     /// Takes over the watches that a scan has set.
     package func adopt(_ result: ScanResult) {
         for (watch, path, role) in result.watches { table.add(watch, path: path, role: role) }
+    }
+
+    /// Watches the directory where cookies are made.
+    package func watchCookies(in directory: Directory) throws(SystemError) {
+        table.add(try inotify.watch(directory, .cookies), path: .empty, role: .cookies)
     }
 
     /// Watches the `__pycache__` of a directory, if that directory is watched and has one.
@@ -57,6 +65,7 @@ package final class TreeWatcher {
             let count = buffer.withUnsafeMutableBytes { bytes in (try? inotify.descriptor.read(into: bytes)) ?? 0 }
             if count == 0 { break }
             let events = buffer.withUnsafeBytes { InotifyEvent.decode(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            overflows += events.count { $0.mask.contains(.overflowed) }
             for event in events { hints += table.hints(for: event, ended: &ended) }
         }
         for watch in ended { inotify.unwatch(watch) }

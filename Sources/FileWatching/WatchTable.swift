@@ -15,6 +15,8 @@ package enum TreeHint: Hashable, Sendable {
     case directoryAppeared(BytePath)
     /// A directory is no longer there, nor what was in it.
     case directoryGone(BytePath)
+    /// A file was made in the database's directory: all that happened before it has been reported.
+    case cookie([UInt8])
     /// Ignore rules changed.
     case rulesChanged
     /// Events were lost: look at everything.
@@ -29,6 +31,8 @@ package struct WatchTable: Sendable {
         case sources
         /// The `__pycache__` in the directory of this path.
         case artifacts
+        /// The database's directory.
+        case cookies
     }
 
     private struct Entry: Hashable, Sendable {
@@ -52,14 +56,20 @@ package struct WatchTable: Sendable {
     package mutating func add(_ watch: Int32, path: BytePath, role: Role) {
         if let old = byWatch[watch], old != Entry(path: path, role: role) { forget(old, watch: watch) }
         byWatch[watch] = Entry(path: path, role: role)
-        if role == .sources { sources[path] = watch } else { artifacts[path] = watch }
+        switch role {
+        case .sources: sources[path] = watch
+        case .artifacts: artifacts[path] = watch
+        case .cookies: break
+        }
     }
 
     private mutating func forget(_ entry: Entry, watch: Int32) {
-        if entry.role == .sources {
+        switch entry.role {
+        case .sources:
             if sources[entry.path] == watch { sources[entry.path] = nil }
-        } else if artifacts[entry.path] == watch {
-            artifacts[entry.path] = nil
+        case .artifacts:
+            if artifacts[entry.path] == watch { artifacts[entry.path] = nil }
+        case .cookies: break
         }
         byWatch[watch] = nil
     }
@@ -68,7 +78,7 @@ package struct WatchTable: Sendable {
     ///
     /// - Returns: the watches to be ended.
     package mutating func removeTree(_ directory: BytePath) -> [Int32] {
-        let ended = byWatch.filter { $0.value.path.isWithin(directory) }
+        let ended = byWatch.filter { $0.value.role != .cookies && $0.value.path.isWithin(directory) }
         for (watch, entry) in ended { forget(entry, watch: watch) }
         return Array(ended.keys)
     }
@@ -88,6 +98,8 @@ package struct WatchTable: Sendable {
             return entry.path.isEmpty && entry.role == .sources ? [.rootGone] : []
         }
         switch entry.role {
+        case .cookies:
+            return [.cookie(event.name)]
         case .artifacts:
             return [.artifact(directory: entry.path, name: event.name)]
         case .sources:

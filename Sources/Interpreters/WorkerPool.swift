@@ -64,6 +64,11 @@ package final class WorkerPool {
     private var ticker: EventLoop.Source?
     /// Workers that were replaced because they died or hung.
     package private(set) var replaced = 0
+    private var leaving: EventLoop.Source?
+    /// Nanoseconds without work after which all workers but one leave.
+    private static let patience: Int64 = 10_000_000_000
+    /// Bytes of resident memory that a worker may keep: a huge source leaves its arenas behind.
+    private static let mostMemory = 512 << 20
     /// Called when a job could be taken again.
     package var onRoom: () -> Void = {}
 
@@ -117,6 +122,7 @@ package final class WorkerPool {
     /// Ends all workers. Jobs that are under way are dropped.
     package func shutDown() {
         ticker = nil
+        leaving = nil
         waiting = []
         let ending = workers
         workers = []
@@ -256,7 +262,10 @@ package final class WorkerPool {
         onRoom()
         fill()
         for (job, result) in results { job.done(result) }
-        if isIdle { ticker = nil }
+        if isIdle {
+            ticker = nil
+            dismissLater()
+        }
     }
 
     /// Takes a worker out of service; what it had in hand is done again, but for the file that has now cost two.
@@ -291,6 +300,20 @@ package final class WorkerPool {
         waiting = []
         failedStarts = 0
         for job in jobs { loop.later { job.done(.unavailable(reason)) } }
+    }
+
+    /// Once there is nothing to do: workers that have grown too large are replaced when they are next needed, and after
+    /// a while all leave but one, which the next edit finds warm.
+    private func dismissLater() {
+        guard leaving == nil, !workers.isEmpty else { return }
+        leaving = loop.after(Self.patience) { [weak self] in
+            guard let self else { return }
+            leaving = nil
+            guard isIdle else { return }
+            let kept = workers.first { Host.residentMemory(of: $0.process.child.identifier) < Self.mostMemory }
+            for worker in workers where worker !== kept { stop(worker) }
+            workers.removeAll { $0 !== kept }
+        }
     }
 
     // MARK: Deadlines

@@ -19,13 +19,17 @@ package final class ChildProcess {
     /// From the child's standard output; not blocking.
     package let output: OwnedDescriptor
     private var ending: ExitReason?
+    private let isDaemon: Bool
 
     /// Starts a program with just this environment, in `/`, in a process group of its own (a Ctrl-C at the terminal
     /// is ours to answer), with default signals and no descriptor but 0, 1 and 2.
     ///
-    /// - Parameter sharesErrors: whether the child's standard error is ours; else it is thrown away.
+    /// - Parameters:
+    ///   - sharesErrors: whether the child's standard error is ours; else it is thrown away.
+    ///   - isDaemon: whether the child gets a session of its own, and lives on when this object goes.
     package init(
-        _ executable: BytePath, arguments: [BytePath], environment: [BytePath], sharesErrors: Bool
+        _ executable: BytePath, arguments: [BytePath], environment: [BytePath], sharesErrors: Bool,
+        isDaemon: Bool = false
     ) throws(SystemError) {
         let (childInput, input) = try Self.pipe()
         let (output, childOutput) = try Self.pipe()
@@ -47,7 +51,7 @@ package final class ChildProcess {
         if failure == 0 { failure = freshpyc_spawn_start_in(&actions, "/") }
         // Whatever we ourselves inherited without close-on-exec stays out of the child.
         if failure == 0 { failure = freshpyc_spawn_close_from(&actions, 3) }
-        if failure == 0 { failure = freshpyc_spawn_defaults(&attributes) }
+        if failure == 0 { failure = freshpyc_spawn_defaults(&attributes, isDaemon ? 1 : 0) }
         guard failure == 0 else { throw SystemError("posix_spawn", executable, code: failure) }
 
         var child: pid_t = 0
@@ -58,6 +62,7 @@ package final class ChildProcess {
         }
         guard code == 0 else { throw SystemError("posix_spawn", executable, code: code) }
         identifier = child
+        self.isDaemon = isDaemon
         self.input = input
         self.output = output
         try input.setNonblocking()
@@ -65,7 +70,7 @@ package final class ChildProcess {
     }
 
     deinit {
-        kill()
+        if !isDaemon { kill() }
     }
 
     /// Ends the child now and waits for it, so that no zombie is left. Does nothing a second time.

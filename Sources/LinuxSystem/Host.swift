@@ -28,6 +28,11 @@ package enum Host {
         }
     }
 
+    /// Waits.
+    package static func sleep(nanoseconds: Int64) {
+        usleep(UInt32(clamping: nanoseconds / 1000))
+    }
+
     /// The value of an environment variable; `nil` where unset or empty.
     package static func environment(_ name: String) -> BytePath? {
         guard let value = getenv(name) else { return nil }
@@ -87,11 +92,28 @@ package enum Host {
 
     package static var processIdentifier: Int32 { getpid() }
 
-    /// Resident memory of this process in bytes, from /proc/self/statm.
-    package static var residentMemory: Int {
-        guard let text = contents(BytePath("/proc/self/statm"), limit: 256) else { return 0 }
+    /// Resident memory of this process in bytes.
+    package static var residentMemory: Int { residentMemory(of: getpid()) }
+
+    /// Resident memory of a process in bytes; 0 where it is gone.
+    package static func residentMemory(of process: Int32) -> Int {
+        guard let text = contents(BytePath("/proc/\(process)/statm"), limit: 256) else { return 0 }
         let pages = text.split(separator: UInt8(ascii: " ")).dropFirst().first
         return (pages.flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0) * sysconf(Int32(_SC_PAGESIZE))
+    }
+
+    /// fs.inotify.max_user_watches, or 0 where it cannot be read.
+    package static var watchLimit: Int {
+        let text = contents(BytePath("/proc/sys/fs/inotify/max_user_watches"), limit: 64) ?? []
+        return Int(String(decoding: text.prefix { $0 != 0x0A }, as: UTF8.self)) ?? 0
+    }
+
+    /// The executable that this process runs.
+    package static var executable: BytePath? { try? realPath(BytePath("/proc/self/exe")) }
+
+    /// The variables of the environment, as `name=value`.
+    package static var variables: [BytePath] {
+        (contents(BytePath("/proc/self/environ"), limit: 1 << 22) ?? []).split(separator: 0).compactMap { BytePath($0) }
     }
 
     /// Gives memory that was freed back to the kernel (malloc_trim(3)).

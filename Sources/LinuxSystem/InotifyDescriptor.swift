@@ -18,6 +18,8 @@ package final class InotifyDescriptor: Sendable {
     package enum Interest: Sendable {
         /// A directory with sources: every change of a name, of contents, of attributes.
         case sources
+        /// The database's directory: cookies that are made there, and nothing else.
+        case cookies
         /// A `__pycache__`: bytecode that comes, goes or is written, by whomever.
         case artifacts
 
@@ -27,6 +29,8 @@ package final class InotifyDescriptor: Sendable {
                 UInt32(
                     IN_CREATE | IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO
                         | IN_DELETE_SELF | IN_MOVE_SELF) | UInt32(IN_ONLYDIR) | UInt32(IN_EXCL_UNLINK)
+            case .cookies:
+                UInt32(IN_CREATE) | UInt32(IN_ONLYDIR)
             case .artifacts:
                 UInt32(IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF)
                     | UInt32(IN_ONLYDIR) | UInt32(IN_EXCL_UNLINK)

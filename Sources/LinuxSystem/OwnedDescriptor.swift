@@ -151,9 +151,12 @@ package struct FileStatus: Hashable, Sendable {
 
 extension OwnedDescriptor {
     /// Waits until there is something to read, or the time is over.
-    package func waitUntilReadable(nanoseconds: Int64) throws(SystemError) {
+    ///
+    /// - Returns: whether there is.
+    @discardableResult
+    package func waitUntilReadable(nanoseconds: Int64) throws(SystemError) -> Bool {
         var waited = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
-        _ = try retrying("poll") { poll(&waited, 1, Int32(clamping: max(0, nanoseconds) / 1_000_000 + 1)) }
+        return try retrying("poll") { poll(&waited, 1, Int32(clamping: max(0, nanoseconds) / 1_000_000 + 1)) } > 0
     }
 
     /// Writes two buffers one after the other, all of both (writev(2)).

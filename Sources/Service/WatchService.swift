@@ -1,5 +1,5 @@
-// The life of a `watch`: one for each root, from the lock to a clean end.
-// Knows: signals, beginning and end. Does not know: command lines, or how anything is shown.
+// The life of a daemon: one for each root, from the lock to a clean end.
+// Knows: signals, socket, reloads, beginning and end. Does not know: command lines, or how anything is shown.
 
 import BuildEngine
 import BuildModel
@@ -17,28 +17,49 @@ package enum WatchEvent {
 /// Why a watch ended.
 package enum WatchEnding: Sendable {
     case interrupted
+    case asked
+    case idle
     case rootGone
     case failed(String)
 }
 
-/// Runs a continuous build until a signal or the end of its root.
+/// Runs a continuous build, and answers for it, until a signal, a request or the end of its root.
 package final class WatchService {
     private let loop: EventLoop
-    private let session: Session
-    private let build: ContinuousBuild
+    private let configuration: SessionConfiguration
+    private let version: String
+    /// Nanoseconds without a wave or a request after which the daemon leaves; `nil` to stay.
+    private let idleTimeout: Int64?
     private let report: (WatchEvent) -> Void
+    private let notifier = Notifier()
+    private var session: Session
+    private var build: ContinuousBuild
+    private var server: ControlServer?
+    private var handler: ControlHandler?
     private var signals: [EventLoop.Source] = []
+    private var idleTimer: EventLoop.Source?
+    private var watchdog: EventLoop.Source?
+    private var lastActivity = Host.monotonic
     private var hasStopped = false
+    private var isReady = false
 
     /// Opens everything; the lock on the database is what makes it the only one for its root.
     package init(
-        _ configuration: SessionConfiguration, loop: EventLoop, report: @escaping (WatchEvent) -> Void
+        _ configuration: SessionConfiguration, version: String, idleTimeout: Int64?, loop: EventLoop,
+        report: @escaping (WatchEvent) -> Void
     ) throws(SessionError) {
         self.loop = loop
+        self.configuration = configuration
+        self.version = version
+        self.idleTimeout = idleTimeout
         self.report = report
         session = try Session(configuration, loop: loop)
+        build = try Self.build(for: session)
+    }
+
+    private static func build(for session: Session) throws(SessionError) -> ContinuousBuild {
         do throws(SystemError) {
-            build = try ContinuousBuild(session: session)
+            return try ContinuousBuild(session: session)
         } catch {
             let remedy = error.isOutOfInstances ? "raise fs.inotify.max_user_instances (sysctl)" : "mend that"
             throw .root("cannot watch: \(error); \(remedy) and start again")
@@ -46,24 +67,117 @@ package final class WatchService {
     }
 
     package func start(progress: @escaping (Int, Int) -> Void) {
-        for number in [EventLoop.interrupt, EventLoop.terminate, EventLoop.hangUp] {
+        for number in [EventLoop.interrupt, EventLoop.terminate] {
             signals.append(loop.onSignal(number) { [weak self] in self?.stop(.interrupted) })
         }
+        signals.append(loop.onSignal(EventLoop.hangUp) { [weak self] in self?.reload() })
+        armWatchdog()
+        do throws(SystemError) {
+            let fallback = configuration.stateDirectory ?? configuration.rootPath.appending(".freshpyc")
+            server = try ControlServer(
+                loop: loop,
+                places: SocketPlace.candidates(root: configuration.rootPath, fallback: fallback, isServer: true)
+            ) { [weak self] request, connection in
+                guard let self else { return }
+                lastActivity = Host.monotonic
+                handler?.handle(request, connection)
+            }
+        } catch {
+            report(.notice("no control socket (\(error)): status, wait and stop will not find this daemon"))
+        }
+        begin(progress: progress, waiters: [])
+        armIdleTimer()
+    }
+
+    /// Starts a session's build and what answers for it.
+    private func begin(progress: @escaping (Int, Int) -> Void, waiters: [(BarrierTally) -> Void]) {
         for notice in session.notices { report(.notice(notice)) }
         build.onNotice = { [weak self] in self?.report(.notice($0)) }
-        build.onWave = { [weak self] in self?.report(.wave($0)) }
+        build.onWave = { [weak self] in self?.show($0) }
         build.onRootGone = { [weak self] in self?.stop(.rootGone) }
+        build.mayBuild = { [weak self] in
+            guard let self, session.hasChangedInterpreter else { return true }
+            report(.notice("an interpreter has changed; everything is judged again"))
+            loop.later { [weak self] in self?.reload() }
+            return false
+        }
+        handler = ControlHandler(
+            version: version, session: session, build: build,
+            identity: (try? configuration.identity()) ?? "", socket: { [weak self] in self?.server?.path ?? .empty },
+            stop: { [weak self] in self?.loop.later { self?.stop(.asked) } })
         build.start(progress: progress) { [weak self] first in
             guard let self, !hasStopped else { return }
             report(.ready(first, directories: build.directoryCount))
+            isReady = true
+            notifier.ready(statusLine)
+            publish(first)
+        }
+        // Asked before the first wave began, and so true at its end.
+        for waiter in waiters { build.barrier(waiter) }
+    }
+
+    private var statusLine: String {
+        "\(session.moduleCount) modules, \(session.failureCount) failed, watching \(build.directoryCount) directories"
+    }
+
+    private func show(_ wave: WaveReport) {
+        lastActivity = Host.monotonic
+        report(.wave(wave))
+        notifier.status(statusLine)
+        publish(wave)
+    }
+
+    private func publish(_ wave: WaveReport) {
+        server?.publish(
+            JSONLine.encode(
+                ControlEvent(
+                    ReportDocument(
+                        wave, verb: "watch", root: configuration.rootPath, interpreters: [], exitStatus: wave.exitStatus))))
+    }
+
+    /// Closes the session and opens another: interpreters are probed again, and everything is judged again. Whoever waits
+    /// goes on waiting.
+    private func reload() {
+        guard !hasStopped, isReady else { return }
+        notifier.reloading()
+        let waiters = build.takeWaiters()
+        build.stop()
+        if let problem = session.close() { report(.notice(problem)) }
+        session.releaseLock()
+        do throws(SessionError) {
+            session = try Session(configuration, loop: loop)
+            build = try Self.build(for: session)
+            begin(progress: { _, _ in }, waiters: waiters)
+        } catch {
+            stop(.failed(error.message))
         }
     }
 
     private func stop(_ ending: WatchEnding) {
         guard !hasStopped else { return }
         hasStopped = true
+        notifier.stopping()
         build.stop()
+        server?.stop()
         if let problem = session.close() { report(.notice(problem)) }
         report(.stopped(ending))
+    }
+
+    // MARK: Timers
+
+    private func armIdleTimer() {
+        guard let idleTimeout else { return }
+        let rest = idleTimeout - (Host.monotonic - lastActivity)
+        guard rest > 0 else { return stop(.idle) }
+        idleTimer = loop.after(rest) { [weak self] in self?.armIdleTimer() }
+    }
+
+    private func armWatchdog() {
+        guard let interval = notifier.watchdogInterval else { return }
+        watchdog = loop.after(interval) { [weak self] in
+            guard let self, !hasStopped else { return }
+            notifier.isAlive()
+            armWatchdog()
+        }
     }
 }

@@ -37,7 +37,7 @@ int freshpyc_terminal_columns(int descriptor);
 
 // Every catchable signal back to its default, an empty mask, and a process group of its own: libdispatch's
 // threads block signals, and a child would inherit that.
-int freshpyc_spawn_defaults(posix_spawnattr_t *attributes);
+int freshpyc_spawn_defaults(posix_spawnattr_t *attributes, int new_session);
 
 // malloc_trim(3).
 void freshpyc_trim_memory(void);
@@ -48,5 +48,11 @@ int freshpyc_pipe(int ends[2]);
 // posix_spawn_file_actions_addchdir_np(3) and _addclosefrom_np(3), which Glibc's Swift module does not show.
 int freshpyc_spawn_start_in(posix_spawn_file_actions_t *actions, const char *directory);
 int freshpyc_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
+
+// accept4(2), close-on-exec and not blocking.
+int freshpyc_accept(int listener);
+
+// The user at the other end of a Unix socket (SO_PEERCRED), or -1.
+long freshpyc_peer_user(int connection);
 
 #endif

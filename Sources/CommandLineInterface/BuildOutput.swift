@@ -1,0 +1,62 @@
+// The result of a build or a check on the screen, and what it means to a shell.
+// Knows: formats, the summary, exit statuses. Does not know: whether a daemon did it.
+
+import BuildModel
+import LinuxSystem
+import Service
+
+/// Shows one report.
+struct BuildOutput {
+    private let verb: Verb
+    private let arguments: SessionArguments
+    private let isStrict: Bool
+    private let printer: DiagnosticPrinter
+
+    init(_ verb: Verb, _ arguments: SessionArguments, isStrict: Bool) {
+        self.verb = verb
+        self.arguments = arguments
+        self.isStrict = isStrict
+        printer = DiagnosticPrinter(
+            root: arguments.configuration.rootPath, workingDirectory: arguments.workingDirectory)
+    }
+
+    /// - Returns: the exit status.
+    func show(_ report: WaveReport, interpreters: [ReportDocument.Python], hasProblem: Bool) -> Int32 {
+        var status = report.exitStatus
+        if status == 0, isStrict, report.warnings > 0 { status = 1 }
+        if hasProblem { status = 2 }
+        switch arguments.format {
+        case .json:
+            let document = ReportDocument(
+                report, verb: verb.rawValue, root: arguments.configuration.rootPath, interpreters: interpreters,
+                exitStatus: status)
+            Host.write(JSONLine.encode(document), to: 1)
+        case .text: write(shown(report).map { printer.text($0) })
+        case .github: write(shown(report).map { printer.github($0) })
+        }
+        if report.modules == 0, !report.isIncomplete {
+            FreshpycCommand.complain(
+                "nothing in scope: no .py file in \(printer.shown(arguments.configuration.starts[0])) that is not excluded; name another path, or see what --exclude and --gitignore leave out"
+            )
+        } else if !arguments.isQuiet {
+            Host.write(summary(report) + "\n", to: 2)
+        }
+        return status
+    }
+
+    private func write(_ lines: [String]) {
+        if !lines.isEmpty { Host.write(lines.map { $0 + "\n" }.joined(), to: 1) }
+    }
+
+    /// A build speaks of what kept it from building; a check of everything.
+    private func shown(_ report: WaveReport) -> [LocatedDiagnostic] {
+        verb == .check ? report.diagnostics : report.diagnostics.filter { $0.diagnostic.severity == .error }
+    }
+
+    private func summary(_ report: WaveReport) -> String {
+        guard verb == .check else { return report.summary }
+        func counted(_ count: Int, _ word: String) -> String { "\(count) \(word)\(count == 1 ? "" : "s")" }
+        return
+            "\(counted(report.modules, "module")) checked: \(counted(report.errors, "error")), \(counted(report.warnings, "warning")) in \(WaveReport.seconds(report.duration))"
+    }
+}

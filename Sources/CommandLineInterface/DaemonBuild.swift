@@ -1,0 +1,48 @@
+// A build or check that the daemon of the tree does.
+// Knows: when a daemon fits. Does not know: how it builds, or how results are shown.
+
+import BuildEngine
+import BuildModel
+import LinuxSystem
+import Service
+
+/// What asking a daemon came to.
+enum DaemonBuild {
+    case report(WaveReport, [ReportDocument.Python])
+    /// There is no daemon.
+    case none
+    /// There is one, and it keeps the tree for somebody else's wishes.
+    case unfit(String)
+
+    /// How long a daemon of another version has to stop, in nanoseconds.
+    private static let patience: Int64 = 5_000_000_000
+
+    static func run(_ verb: Verb, _ arguments: SessionArguments) -> DaemonBuild {
+        let configuration = arguments.configuration
+        guard let client = ControlClient.connect(root: configuration.rootPath, stateDirectory: configuration.stateDirectory),
+            let identity = try? configuration.identity()
+        else { return .none }
+        var texts: [String] = []
+        for start in configuration.starts {
+            guard let text = start.exactText else { return .unfit("the daemon cannot be asked for a path that is not UTF-8") }
+            texts.append(text)
+        }
+        let parameters = ControlParameters(
+            version: FreshpycCommand.version, configuration: identity, starts: texts, force: configuration.options.isForced)
+        do throws(ControlFailure) {
+            let document: ReportDocument = try client.ask(
+                ControlRequest(verb == .check ? .diagnostics : .build, parameters))
+            return .report(document.report, document.interpreters)
+        } catch {
+            switch error {
+            case .refused(let refusal) where refusal.code == ControlError.otherVersionCode:
+                // Ours is the newer word: the old daemon goes.
+                _ = try? client.ask(ControlRequest(.stop), for: Acknowledgement.self, timeout: patience)
+                DaemonCommand.waitForEnd(configuration, nanoseconds: patience)
+                return .none
+            case .refused(let refusal): return .unfit(refusal.message)
+            case .timeout, .disconnected: return .none
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+// Which file systems send no events.
+// Knows: /proc/self/mountinfo (proc(5)). Does not know: what is done about it.
+
+import BuildModel
+
+/// The mounts of this process.
+package struct MountTable: Sendable {
+    package struct Mount: Hashable, Sendable {
+        package let path: BytePath
+        package let type: String
+    }
+
+    package let mounts: [Mount]
+
+    /// File systems on which others than this kernel change files: network and shared folders, and FUSE, whose server
+    /// may change what it likes.
+    private static let silent: Set<String> = [
+        "9p", "afs", "ceph", "cifs", "coda", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "prl_fs", "smb3", "smbfs",
+        "vboxsf", "virtiofs", "vmhgfs",
+    ]
+
+    package init(mountinfo: [UInt8]) {
+        mounts = mountinfo.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            let fields = line.split(separator: UInt8(ascii: " "))
+            // `36 35 98:0 /root /mount options … - type source options`
+            guard fields.count > 6, let dash = fields.firstIndex(where: { $0.elementsEqual([0x2D]) }), dash + 1 < fields.count,
+                let path = BytePath(Self.unescaped(fields[4]))
+            else { return nil }
+            return Mount(path: path, type: String(decoding: fields[dash + 1], as: UTF8.self))
+        }
+    }
+
+    /// Space, tab, line break and backslash are written as three octal digits.
+    private static func unescaped(_ field: ArraySlice<UInt8>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var rest = field
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(3)
+            if byte == UInt8(ascii: "\\"), digits.count == 3, digits.allSatisfy({ (0x30...0x37).contains($0) }) {
+                bytes.append(digits.reduce(0) { $0 &* 8 &+ ($1 - 0x30) })
+                rest = rest.dropFirst(3)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return bytes
+    }
+
+    /// Whether changes in a directory may come without events.
+    package func isSilent(_ directory: BytePath) -> Bool { silentType(directory) != nil }
+
+    /// The type of the file system that a directory lies on, where that sends no events. The last mount that covers it
+    /// is on top.
+    package func silentType(_ directory: BytePath) -> String? {
+        var best: Mount?
+        for mount in mounts where directory.isWithin(mount.path) {
+            if best.map({ mount.path.count >= $0.path.count }) ?? true { best = mount }
+        }
+        guard let type = best?.type, Self.silent.contains(type) || type == "fuse" || type.hasPrefix("fuse.") else {
+            return nil
+        }
+        return type
+    }
+
+    /// Mounts strictly below a directory that send no events.
+    package func silentMounts(below directory: BytePath) -> [Mount] {
+        mounts.filter { $0.path != directory && $0.path.isWithin(directory) && silentType($0.path) != nil }
+    }
+}

@@ -1,0 +1,80 @@
+// A client's end of the control socket.
+// Knows: one request, one answer, a deadline. Does not know: what is asked.
+
+import BuildModel
+import LinuxSystem
+
+/// Why a request has no answer.
+package enum ControlFailure: Error, Sendable {
+    case timeout
+    case disconnected
+    case refused(ControlError)
+}
+
+/// A connection to the daemon of a root.
+package final class ControlClient {
+    private let connection: OwnedDescriptor
+    private var received: [UInt8] = []
+
+    private init(_ connection: OwnedDescriptor) {
+        self.connection = connection
+    }
+
+    /// Connects to whoever serves the root; `nil` where nobody does. Only an answer of the same user, or of root,
+    /// is believed.
+    package static func connect(root: BytePath, stateDirectory: BytePath?) -> ControlClient? {
+        let fallback = stateDirectory ?? root.appending(".freshpyc")
+        for place in SocketPlace.candidates(root: root, fallback: fallback, isServer: false) {
+            guard let connection = (try? UnixSocket.connect(place.directory, place.name)) ?? nil,
+                let user = try? UnixSocket.peer(connection), user == UnixSocket.user || user == 0
+            else { continue }
+            return ControlClient(connection)
+        }
+        return nil
+    }
+
+    /// Asks, and waits for the answer.
+    ///
+    /// - Parameter timeout: nanoseconds; `nil` to wait as long as it takes.
+    package func ask<Result: Codable & Sendable>(
+        _ request: ControlRequest, for _: Result.Type = Result.self, timeout: Int64? = nil
+    ) throws(ControlFailure) -> Result {
+        let line = Array(JSONLine.encode(request).utf8)
+        let begun = Host.monotonic
+        do throws(SystemError) {
+            try line.withRawBytes { bytes throws(SystemError) in try connection.writeAll(bytes) }
+        } catch {
+            throw .disconnected
+        }
+        guard let bytes = try nextLine(begun: begun, timeout: timeout),
+            let reply = JSONLine.decode(ControlReply<Result>.self, bytes)
+        else { throw .disconnected }
+        if let error = reply.error { throw .refused(error) }
+        guard let result = reply.result else { throw .disconnected }
+        return result
+    }
+
+    private func nextLine(begun: Int64, timeout: Int64?) throws(ControlFailure) -> [UInt8]? {
+        while true {
+            if let end = received.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = Array(received[..<end])
+                received.removeFirst(end + 1)
+                return line
+            }
+            do throws(SystemError) {
+                if let timeout {
+                    let rest = timeout - (Host.monotonic - begun)
+                    guard rest > 0, try connection.waitUntilReadable(nanoseconds: rest) else { throw .timedOut }
+                }
+                var buffer = [UInt8](repeating: 0, count: 65_536)
+                let count = try buffer.withMutableRawBytes { bytes throws(SystemError) in
+                    try connection.read(into: bytes)
+                }
+                if count == 0 { return nil }
+                received += buffer[..<count]
+            } catch {
+                throw error == .timedOut ? .timeout : .disconnected
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+// The daemon's end of the control socket: connections and lines.
+// Knows: limits, partial reads and writes, who may connect. Does not know: what a method does.
+
+import BuildModel
+import FoundationEssentials
+import LinuxSystem
+
+/// Accepts connections and hands on requests. Whatever a client does harms only itself.
+package final class ControlServer {
+    /// One client.
+    package final class Connection {
+        fileprivate let descriptor: OwnedDescriptor
+        fileprivate var reader: EventLoop.Source?
+        fileprivate var writer: EventLoop.Source?
+        fileprivate var received: [UInt8] = []
+        fileprivate var unsent: [UInt8] = []
+        fileprivate var isClosed = false
+        /// Whether waves are sent as they happen.
+        package var isSubscribed = false
+        fileprivate weak var server: ControlServer?
+
+        fileprivate init(_ descriptor: OwnedDescriptor) {
+            self.descriptor = descriptor
+        }
+
+        /// Sends a line; a client that does not read loses its connection once too much is pending.
+        package func send(_ line: String) {
+            guard !isClosed, let server else { return }
+            unsent += Array(line.utf8)
+            server.flush(self)
+            if unsent.count > ControlServer.mostPendingOutput { server.close(self) }
+        }
+    }
+
+    private static let longestLine = 1 << 20
+    private static let mostPendingOutput = 8 << 20
+    private static let mostConnections = 256
+
+    private let loop: EventLoop
+    private let listener: OwnedDescriptor
+    private let place: SocketPlace
+    private var source: EventLoop.Source?
+    private var connections: [ObjectIdentifier: Connection] = [:]
+    private let handle: (ControlRequest, Connection) -> Void
+    /// Connections that were taken, for the idle time.
+    package private(set) var requests = 0
+
+    /// Listens at the first place that can be had. The caller holds the root's lock, so nobody else listens there.
+    package init(
+        loop: EventLoop, places: [SocketPlace], handle: @escaping (ControlRequest, Connection) -> Void
+    ) throws(SystemError) {
+        self.loop = loop
+        self.handle = handle
+        var failure = SystemError("listen", code: SystemError.noSuchFile)
+        for place in places {
+            do throws(SystemError) {
+                listener = try UnixSocket.listen(place.directory, place.name)
+                self.place = place
+                start()
+                return
+            } catch {
+                failure = error
+            }
+        }
+        throw failure
+    }
+
+    package var path: BytePath { place.path }
+
+    private func start() {
+        source = loop.onReadable(listener) { [weak self] in self?.accept() }
+    }
+
+    /// Ends all connections, after what was said was sent as far as that goes at once.
+    package func stop() {
+        source?.cancel()
+        for connection in connections.values { close(connection) }
+        _ = try? place.directory.removeFile(place.name)
+    }
+
+    /// Sends a line to all who have subscribed.
+    package func publish(_ line: @autoclosure () -> String) {
+        let subscribed = connections.values.filter(\.isSubscribed)
+        guard !subscribed.isEmpty else { return }
+        let text = line()
+        for connection in subscribed { connection.send(text) }
+    }
+
+    private func accept() {
+        // A failure to accept (no descriptors left) leaves the rest waiting for the next wake-up.
+        while let descriptor = (try? UnixSocket.accept(listener)) ?? nil {
+            // Another user, or one more than we serve: the door closes.
+            guard connections.count < Self.mostConnections, let user = try? UnixSocket.peer(descriptor),
+                user == UnixSocket.user || user == 0
+            else { continue }
+            let connection = Connection(descriptor)
+            connection.server = self
+            connections[ObjectIdentifier(connection)] = connection
+            connection.reader = loop.onReadable(descriptor) { [weak self, weak connection] in
+                guard let self, let connection else { return }
+                receive(connection)
+            }
+        }
+    }
+
+    fileprivate func close(_ connection: Connection) {
+        guard !connection.isClosed else { return }
+        connection.isClosed = true
+        connection.reader?.cancel()
+        connection.writer?.cancel()
+        connections[ObjectIdentifier(connection)] = nil
+    }
+
+    private func receive(_ connection: Connection) {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        var hasEnded = false
+        while !hasEnded, connection.received.count <= Self.longestLine {
+            do throws(SystemError) {
+                let count = try buffer.withMutableRawBytes { bytes throws(SystemError) in
+                    try connection.descriptor.read(into: bytes)
+                }
+                if count == 0 { hasEnded = true } else { connection.received += buffer[..<count] }
+            } catch {
+                if error.wouldBlock { break }
+                hasEnded = true
+            }
+        }
+        var rest = connection.received[...]
+        while !connection.isClosed, let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            take(rest[..<end], connection)
+            rest = rest[(end + 1)...]
+        }
+        connection.received = Array(rest)
+        if connection.received.count > Self.longestLine {
+            connection.send(JSONLine.encode(ControlReply<Acknowledgement>(id: nil, error: .tooLong)))
+            close(connection)
+        }
+        if hasEnded { close(connection) }
+    }
+
+    private func take(_ line: ArraySlice<UInt8>, _ connection: Connection) {
+        guard line.contains(where: { $0 != 0x20 && $0 != 0x0D }) else { return }
+        requests += 1
+        guard let request = JSONLine.decode(ControlRequest.self, line) else {
+            let isObject = line.first { $0 != 0x20 } == UInt8(ascii: "{") && line.last { $0 != 0x0D } == UInt8(ascii: "}")
+            let error: ControlError = isObject ? .notRequest : .notJSON
+            connection.send(JSONLine.encode(ControlReply<Acknowledgement>(id: nil, error: error)))
+            return
+        }
+        handle(request, connection)
+    }
+
+    fileprivate func flush(_ connection: Connection) {
+        while !connection.unsent.isEmpty {
+            do throws(SystemError) {
+                let count = try connection.unsent.withRawBytes { bytes throws(SystemError) in
+                    try connection.descriptor.writeSome(bytes)
+                }
+                connection.unsent.removeFirst(count)
+            } catch {
+                if !error.wouldBlock { close(connection) }
+                break
+            }
+        }
+        if connection.unsent.isEmpty {
+            connection.writer?.cancel()
+            connection.writer = nil
+        } else if connection.writer == nil, !connection.isClosed {
+            connection.writer = loop.onWritable(connection.descriptor) { [weak self, weak connection] in
+                guard let self, let connection else { return }
+                flush(connection)
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+// What the daemon tells of itself, of a wait, and of one source, as data.
+// Knows: names and shape of the machine format. Does not know: how it is found out.
+
+/// The answer to `wait`: everything in scope is as the tree was when it was asked, or later.
+package struct WaitDocument: Codable, Sendable {
+    package var clock: UInt64
+    package var modules: Int
+    /// Sources that do not compile, or could not be read or written.
+    package var failed: Int
+}
+
+/// The answer to `status`.
+package struct StatusDocument: Codable, Sendable {
+    package struct Watches: Codable, Sendable {
+        package var directories: Int
+        package var used: Int
+        /// fs.inotify.max_user_watches; 0 where it cannot be read.
+        package var allowed: Int
+    }
+
+    package struct Workers: Codable, Sendable {
+        package var running: Int
+        package var replaced: Int
+        package var processes: [Int32]
+    }
+
+    package var schema = 1
+    package var version: String
+    package var process: Int32
+    package var root: String
+    package var socket: String
+    package var clock: UInt64
+    /// `idle`, `settling` or `building`.
+    package var phase: String
+    package var modules: Int
+    package var failed: Int
+    /// Sources and directories that are still to be looked at.
+    package var queue: Int
+    package var watches: Watches
+    /// Directories that are polled because they cannot be watched, and why.
+    package var polled: [String]
+    package var pollReason: String?
+    package var overflows: Int
+    package var rescans: Int
+    package var workers: Workers
+    /// Bytes, of the daemon alone.
+    package var memory: Int
+    package var interpreters: [ReportDocument.Python]
+    /// Seconds.
+    package var uptime: Double
+}
+
+/// The answer to `why`.
+package struct WhyDocument: Codable, Sendable {
+    package struct Artifact: Codable, Sendable {
+        package var interpreter: String
+        package var level: UInt8
+        package var path: String
+        /// `up-to-date`, `restamp` or `recompile`, or `failed` where the compiler refused this very source.
+        package var state: String
+        package var reason: String?
+        package var mode: String?
+        package var isGuarded: Bool
+        /// The wave that built it; 0 for never.
+        package var clock: UInt64
+        package var microseconds: UInt32
+    }
+
+    package struct Import: Codable, Sendable {
+        package var line: Int
+        package var kind: String
+        package var statement: String
+    }
+
+    package var schema = 1
+    package var path: String
+    /// `known`, `unknown` (in scope, never built), `out-of-scope` or `missing`.
+    package var state: String
+    package var artifacts: [Artifact]
+    package var diagnostics: [ReportDocument.Finding]
+    package var imports: [Import]
+    package var importedBy: [String]
+}
