@@ -110,6 +110,19 @@ package struct ControlReply<Result: Codable & Sendable>: Codable, Sendable {
         self.id = id
         self.error = error
     }
+
+    private enum CodingKeys: CodingKey {
+        case jsonrpc, id, result, error
+    }
+
+    /// An error without a request to answer has the identifier null, and not none (JSON-RPC 2.0, section 5).
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(jsonrpc, forKey: .jsonrpc)
+        try container.encode(id, forKey: .id)
+        try container.encodeIfPresent(result, forKey: .result)
+        try container.encodeIfPresent(error, forKey: .error)
+    }
 }
 
 /// An event: a wave, as it happens.

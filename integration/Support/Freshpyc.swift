@@ -69,7 +69,7 @@ final class RunningProgram {
     func finish(within seconds: Int = 120) -> RunResult {
         let begun = Host.monotonic
         while !drain(), Host.monotonic - begun < Int64(seconds) * 1_000_000_000 {
-            try? child.output.waitUntilReadable(nanoseconds: 100_000_000)
+            _ = try? child.output.waitUntilReadable(nanoseconds: 100_000_000)
         }
         let reason = drain() ? child.wait() : child.kill()
         let status: Int32 =
