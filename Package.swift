@@ -60,7 +60,7 @@ let package = Package(
         .testTarget(name: "CommandLineInterfaceTests", dependencies: ["CommandLineInterface", "BuildModel"]),
         .testTarget(
             name: "IntegrationTests", dependencies: ["freshpyc", "BuildModel", "LinuxSystem"], path: "integration",
-            exclude: ["bench", "oracle.py"]),
+            exclude: ["bench", "oracle.py", "torture"]),
     ],
     swiftLanguageModes: [.v6]
 )

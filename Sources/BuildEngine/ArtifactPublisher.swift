@@ -108,6 +108,25 @@ final class ArtifactPublisher {
         open[path] = nil
     }
 
+    /// Removes bytecode of these kinds from a `__pycache__` where its source is not there.
+    static func sweepOrphans(in directory: BytePath, suffixes: [String], root: Directory) {
+        let path = directory.appending("__pycache__")
+        guard let parent = try? root.directory(directory), let cache = try? root.directory(path) else { return }
+        var orphans: [BytePath] = []
+        try? DirectoryListing().forEach(in: cache, path: path) { name, _ throws(SystemError) in
+            let name = BytePath(cString: name)
+            guard
+                let suffix = suffixes.first(where: {
+                    name.count > $0.utf8.count && name.bytes.suffix($0.utf8.count).elementsEqual($0.utf8)
+                })
+            else { return }
+            let source = BytePath.empty.appending(Array(name.bytes.dropLast(suffix.utf8.count)) + Array(".py".utf8))
+            if try parent.status(source, followsLinks: false) == nil { orphans.append(name) }
+        }
+        for name in orphans { _ = try? cache.removeFile(name) }
+        if !orphans.isEmpty { _ = parent.removeEmptyDirectory(BytePath("__pycache__")) }
+    }
+
     /// Removes temporary files that a killed process has left in a `__pycache__`.
     static func sweepTemporaries(in directory: BytePath, root: Directory) {
         let path = directory.appending("__pycache__")

@@ -53,6 +53,8 @@ package final class ContinuousBuild {
     var pollTimer: EventLoop.Source?
     var pollDelay = ContinuousBuild.firstPoll
     private(set) var rescans = 0
+    /// Links that lead nowhere: looked at again whenever something new is there.
+    private var dangling: Set<BytePath> = []
     private var artifacts: [(directory: BytePath, name: [UInt8])] = []
     var phase = Phase.idle
     /// Sources that somebody is writing, and when they are looked at all the same.
@@ -122,6 +124,8 @@ package final class ContinuousBuild {
         let result = scanner.scan(starts, obeysRules: obeysRules)
         watcher.adopt(result)
         notePolled(result, starts)
+        session.sweepOrphans(result)
+        dangling.formUnion(result.dangling)
         return result
     }
 
@@ -267,13 +271,21 @@ package final class ContinuousBuild {
             for directory in dirt.appeared { paths.formUnion(session.recordedPaths(within: directory)) }
             paths.subtract(result.sources.map(\.path))
         }
+        for path in paths.union(input.sources.map(\.path)) { paths.formUnion(session.aliases(of: path)) }
+        if !dirt.appeared.isEmpty || paths.contains(where: { session.record($0) == nil }) {
+            paths.formUnion(dangling)
+            dangling = []
+        }
+        let observed = Set(input.sources.map(\.path))
+        paths.subtract(observed)
         let hasRules = session.configuration.scope.hasExcludes || session.configuration.scope.honoursGitignore
         for path in paths {
             let isLeftOut = hasRules && scanner.isExcludedOnTheWay(to: path, isDirectory: false)
             if !isLeftOut, session.isInStarts(path), let source = scanner.observe(path) {
                 input.sources.append(source)
-            } else if session.record(path) != nil {
-                input.missing.append(path)
+            } else {
+                if session.record(path) != nil { input.missing.append(path) }
+                if session.isDanglingLink(path) { dangling.insert(path) }
             }
         }
     }

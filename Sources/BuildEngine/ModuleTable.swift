@@ -10,6 +10,8 @@ struct ModuleTable {
     private var free: [Int] = []
     /// By directory; made when it is first asked for, which a one-shot run never does.
     private var siblings: [BytePath: Set<BytePath>]?
+    /// By the inode of the contents, likewise: hard links and symbolic links to one file.
+    private var aliases: [UInt64: Set<BytePath>]?
 
     init(_ modules: [ModuleRecord] = []) {
         records = modules.map { $0 }
@@ -30,6 +32,10 @@ struct ModuleTable {
     }
 
     mutating func update(_ record: ModuleRecord) {
+        if aliases != nil {
+            if let old = self[record.path] { aliases?[old.source.stamp.inode]?.remove(record.path) }
+            aliases?[record.source.stamp.inode, default: []].insert(record.path)
+        }
         if record.traces.contains(where: \.isFailure) {
             failing.insert(record.path)
         } else if !failing.isEmpty {
@@ -51,6 +57,10 @@ struct ModuleTable {
     mutating func remove(_ path: BytePath) {
         guard let position = index.removeValue(forKey: path) else { return }
         failing.remove(path)
+        if let inode = records[position]?.source.stamp.inode {
+            aliases?[inode]?.remove(path)
+            if aliases?[inode]?.isEmpty == true { aliases?[inode] = nil }
+        }
         records[position] = nil
         siblings?[path.parent]?.remove(path)
         free.append(position)
@@ -60,6 +70,16 @@ struct ModuleTable {
     mutating func paths(in directory: BytePath) -> [BytePath] {
         if siblings == nil { siblings = Dictionary(grouping: index.keys, by: \.parent).mapValues { Set($0) } }
         return Array(siblings?[directory] ?? [])
+    }
+
+    /// The paths whose contents were in this inode.
+    mutating func paths(inode: UInt64) -> Set<BytePath> {
+        if aliases == nil {
+            var made: [UInt64: Set<BytePath>] = [:]
+            for case .some(let record) in records { made[record.source.stamp.inode, default: []].insert(record.path) }
+            aliases = made
+        }
+        return aliases?[inode] ?? []
     }
 
     /// The paths at or below a directory.

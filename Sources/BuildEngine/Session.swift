@@ -141,6 +141,7 @@ package final class Session {
         let begun = Host.monotonic
         let result = scanner().scan(configuration.starts)
         sweepIfNeeded(result)
+        sweepOrphans(result)
         let missing = recordsMissing(from: result.sources, within: configuration.starts)
         run(
             WaveInput(sources: result.sources, missing: missing, problems: result.problems, begun: begun),
@@ -151,6 +152,25 @@ package final class Session {
     func sweepIfNeeded(_ result: ScanResult) {
         guard mustSweep, !configuration.options.isCheckOnly else { return }
         for directory in result.directories { ArtifactPublisher.sweepTemporaries(in: directory, root: root) }
+    }
+
+    /// A folder that was moved or copied here brings its `__pycache__` along, and with it the bytecode of sources that
+    /// were deleted before. Looks where there are sources that are not known, or none at all.
+    func sweepOrphans(_ result: ScanResult) {
+        guard !configuration.options.isCheckOnly, !result.caches.isEmpty else { return }
+        var isKnown: [BytePath: Bool] = [:]
+        for source in result.sources {
+            let directory = source.path.parent
+            isKnown[directory] = (isKnown[directory] ?? true) && table[source.path] != nil
+        }
+        // The longest first: `.cpython-312.opt-1.pyc` ends with what it does not mean.
+        let places = interpreters.known.flatMap { interpreter in
+            OptimizationLevel.allCases.reversed().map { ArtifactPlace(cacheTag: interpreter.cacheTag, level: $0) }
+        }
+        let suffixes = places.filter { !$0.directory.isEmpty }.map(\.suffix)
+        for directory in result.caches where isKnown[directory] != true {
+            ArtifactPublisher.sweepOrphans(in: directory, suffixes: suffixes, root: root)
+        }
     }
 
     /// Runs one wave over what was observed.
@@ -302,6 +322,17 @@ extension LoadedDatabase {
 extension Session {
     /// The recorded sources of one directory, not of those below it.
     func recordedPaths(in directory: BytePath) -> [BytePath] { table.paths(in: directory) }
+
+    /// Other names of the file that a recorded source was: an edit by one name gives an event for that name alone.
+    func aliases(of path: BytePath) -> Set<BytePath> {
+        guard let record = record(path) else { return [] }
+        return table.paths(inode: record.source.stamp.inode).subtracting([path])
+    }
+
+    /// Whether a name is a link that leads nowhere now.
+    func isDanglingLink(_ path: BytePath) -> Bool {
+        (try? root.status(path, followsLinks: false))?.kind == .symbolicLink
+    }
 
     /// Whether every artifact of a source that should be there is the one that its trace speaks of.
     func hasIntactArtifacts(_ path: BytePath) -> Bool {

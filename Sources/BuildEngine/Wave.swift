@@ -102,7 +102,7 @@ final class Wave {
     private func removeMissing() {
         for path in input.missing {
             // Out of scope this time, but there: it is left alone, and what is known of it is kept.
-            if (try? session.root.status(path, followsLinks: false)) != nil { continue }
+            if (try? session.root.status(path, followsLinks: true)) != nil { continue }
             removed.append(path)
             if let record = session.record(path) { removeArtifacts(of: record) }
         }

@@ -54,6 +54,10 @@ package struct ScanResult: Sendable {
     package var sources: [ScannedSource] = []
     /// Directories that were listed.
     package var directories: [BytePath] = []
+    /// Links named like sources that lead to no file.
+    package var dangling: [BytePath] = []
+    /// Those of them that have a `__pycache__`.
+    package var caches: [BytePath] = []
     /// Watches that were set: watch, directory, role.
     package var watches: [(Int32, BytePath, WatchTable.Role)] = []
     /// Directories that could not be read.
@@ -125,6 +129,8 @@ package struct TreeScanner: Sendable {
             for listing in listings {
                 result.sources += listing.result.sources
                 result.directories += listing.result.directories
+                result.caches += listing.result.caches
+                result.dangling += listing.result.dangling
                 result.watches += listing.result.watches
                 result.problems += listing.result.problems
                 result.unwatched += listing.result.unwatched
@@ -183,6 +189,7 @@ package struct TreeScanner: Sendable {
                 return Listing()
             }
             listing.result.directories.append(pending.path)
+            if names.hasCache { listing.result.caches.append(pending.path) }
             let entersPackages = pending.entersPackages || (pending.isNamed && names.isEnvironment)
             let ignores = names.hasIgnoreFile ? pending.ignores.adding(rules(in: pending.path)) : pending.ignores
             if names.hasCache, inotify != nil {
@@ -192,9 +199,13 @@ package struct TreeScanner: Sendable {
             }
             for name in names.sources {
                 let path = pending.path.appending(name)
-                guard !isLeftOut(path, isDirectory: false, ignores),
-                    let status = try directory.status(name, followsLinks: true), status.kind == .regular
-                else { continue }
+                guard !isLeftOut(path, isDirectory: false, ignores) else { continue }
+                // A link in a circle is an error here, and no more than a link that leads nowhere.
+                guard let status = try? directory.status(name, followsLinks: true) else {
+                    listing.result.dangling.append(path)
+                    continue
+                }
+                guard status.kind == .regular else { continue }
                 let artifacts = places.map { place -> Stamp? in
                     guard names.hasCache || place.directory.isEmpty else { return nil }
                     let file = BytePath.empty.appending(place.directory).appending(place.fileName(name.bytes))

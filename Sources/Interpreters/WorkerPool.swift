@@ -148,6 +148,10 @@ package final class WorkerPool {
     }
 
     private func worker(for level: OptimizationLevel?, isRetry: Bool) -> Worker? {
+        // One that died while it had nothing to do is no file's fault, and gets none.
+        for worker in workers where worker.isReady && worker.inFlight.isEmpty && worker.process.hasEnded {
+            _ = replace(worker, isTimeout: false)
+        }
         let fitting = workers.filter { $0.level == level }
         if let idle = fitting.first(where: { $0.inFlight.isEmpty }) { return idle }
         if workers.count < size {

@@ -44,6 +44,9 @@ final class WorkerProcess {
         _ = try Self.program.withRawBytes { bytes throws(SystemError) in try child.input.writeSome(bytes) }
     }
 
+    /// Whether an idle worker, which says nothing, has something to read after all: the end of its output.
+    var hasEnded: Bool { (try? child.output.waitUntilReadable(nanoseconds: -1_000_000)) ?? true }
+
     /// What reading came to.
     enum Reading {
         case more
