@@ -71,16 +71,22 @@ extension String {
         let failing = try daemon.ask("wait")
         #expect(failing.status == 1 && failing.errors.contains("1 of 2 modules failed"), "\(failing)")
         let why = try daemon.ask("why", "b.py")
-        #expect(why.output.contains("failed") && why.output.contains("by a.py") && why.output.contains("[syntax-error]"), "\(why)")
+        #expect(
+            why.output.contains("failed") && why.output.contains("by a.py") && why.output.contains("[syntax-error]"),
+            "\(why)")
         let status = try daemon.ask("status")
         #expect(status.output.contains("modules   2, 1 failed"), "\(status)")
         try tree.write("b.py", "y = 22\n")
         let built = try daemon.ask("build", usesPython: true)
-        #expect(built.status == 0 && built.summary.hasPrefix("2 modules: ") && built.summary.contains(" up to date, 0 failed"), "\(built)")
+        #expect(
+            built.status == 0 && built.summary.hasPrefix("2 modules: ")
+                && built.summary.contains(" up to date, 0 failed"), "\(built)")
         let forced = try daemon.ask("build", "--force", usesPython: true)
         #expect(forced.summary.hasPrefix("2 modules: 2 compiled, 0 up to date"), "\(forced)")
         let other = try daemon.ask("build", "-O", "2", usesPython: true)
-        #expect(other.status == 0 && other.errors.contains("works alone") && tree.exists(tree.pyc("a.py", level: 2)), "\(other)")
+        #expect(
+            other.status == 0 && other.errors.contains("works alone") && tree.exists(tree.pyc("a.py", level: 2)),
+            "\(other)")
         #expect(try daemon.ask("check", "--strict", usesPython: true).status == 0)
         #expect(try daemon.ask("stop").status == 0)
         #expect(try daemon.ask("wait").status == 2)
@@ -204,10 +210,13 @@ extension String {
         let tree = try Tree(["m.py": "x = 0\n"])
         let daemon = try Daemon(tree)
         try tree.shell("chmod 755 . .freshpyc; chmod 777 .freshpyc/socket")
-        let script = "import socket; s = socket.socket(socket.AF_UNIX); s.connect('.freshpyc/socket'); s.sendall(b'{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"stop\"}\\n'); print(repr(s.recv(100)))"
+        let script =
+            "import socket; s = socket.socket(socket.AF_UNIX); s.connect('.freshpyc/socket'); s.sendall(b'{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"stop\"}\\n'); print(repr(s.recv(100)))"
         let result = try Program.run(
             "setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/python3", "-c", script, in: tree.path)
-        #expect(result.output == "b''\n" || result.errors.contains("ConnectionResetError") || result.errors.contains("BrokenPipeError"), "\(result)")
+        #expect(
+            result.output == "b''\n" || result.errors.contains("ConnectionResetError")
+                || result.errors.contains("BrokenPipeError"), "\(result)")
         #expect(try daemon.ask("wait").status == 0)
     }
 
@@ -246,10 +255,13 @@ extension String {
         guard probe.status == 0 else { try Test.cancel("may not make a user namespace") }
         let program = try RunningProgram(
             ["/usr/bin/unshare", "-Ur", "sh", "-c", "echo 5 > /proc/sys/user/max_inotify_watches; exec \"$@\"", "sh"]
-                .map { BytePath($0) } + [Freshpyc.path] + ["watch", "--python", tree.python.path.description].map { BytePath($0) },
+                .map { BytePath($0) } + [Freshpyc.path]
+                + ["watch", "--python", tree.python.path.description].map { BytePath($0) },
             in: tree.path)
         tree.eventually("ready\n\(program.errors)") { program.errors.contains("ready:") }
-        #expect(program.errors.contains("cannot be watched and are polled: fs.inotify.max_user_watches is"), "\(program.errors)")
+        #expect(
+            program.errors.contains("cannot be watched and are polled: fs.inotify.max_user_watches is"),
+            "\(program.errors)")
         try tree.shell("for d in d1 d2 d3/s d4; do echo 'y = 2' > $d/new.py; done")
         tree.eventually("polled\n\(program.errors)") {
             ["d1", "d2", "d3/s", "d4"].allSatisfy { tree.exists(tree.pyc("\($0)/new.py")) }

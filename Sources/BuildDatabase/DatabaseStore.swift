@@ -135,7 +135,14 @@ package final class DatabaseStore {
     /// Takes the lock, or says who has it.
     private func lockFile(holder: String, waits: Bool) throws(SystemError) -> String? {
         let file = try directory.file(Self.lockName, .append(0o666))
-        if try !file.lock(waits: false, path: Self.lockName) {
+        var isTaken = try !file.lock(waits: false, path: Self.lockName)
+        // A killed process holds its files until its last thread is gone.
+        for _ in 0..<100 where isTaken {
+            guard let process = try file.holder().flatMap(Self.process(in:)), !Host.isAlive(process) else { break }
+            Host.sleep(nanoseconds: 10_000_000)
+            isTaken = try !file.lock(waits: false, path: Self.lockName)
+        }
+        if isTaken {
             let current = try file.holder() ?? "another freshpyc"
             if !waits || current.contains(" watch") { return current }
             _ = try file.lock(waits: true, path: Self.lockName)
@@ -148,6 +155,11 @@ package final class DatabaseStore {
         }
         lock = file
         return nil
+    }
+
+    /// The number in `freshpyc watch (process 123)`.
+    private static func process(in holder: String) -> Int32? {
+        holder.split { !$0.isNumber }.last.flatMap { Int32($0) }
     }
 
     // MARK: Loading
@@ -228,6 +240,7 @@ package final class DatabaseStore {
     ///
     /// - Parameter contents: the database with the wave in it; asked for only where a snapshot is written.
     package func append(_ wave: WaveChange, contents: () -> DatabaseContents, moduleCount: Int) throws(DatabaseError) {
+        if snapshotLength > 0, try isDeleted() { return }
         if snapshotLength == 0 || wave.modules.count > max(64, moduleCount / 4) || mustFold {
             try fold(contents())
             return
@@ -251,6 +264,16 @@ package final class DatabaseStore {
         }
     }
 
+    /// Whether somebody has deleted the snapshot under us, perhaps with the whole tree: nothing is put in its place, and
+    /// the next start builds anew.
+    private func isDeleted() throws(DatabaseError) -> Bool {
+        do throws(SystemError) {
+            return try directory.status(Self.snapshotName, followsLinks: false) == nil
+        } catch {
+            throw .unusable(error)
+        }
+    }
+
     private var mustFold: Bool { journalLength > max(Self.smallestFold, snapshotLength / 2) }
 
     /// Makes and removes a file, for whoever watches the directory to see.
@@ -269,6 +292,7 @@ package final class DatabaseStore {
 
     /// Writes a snapshot in place of the old one and of the journal.
     package func fold(_ contents: DatabaseContents) throws(DatabaseError) {
+        if snapshotLength > 0, try isDeleted() { return }
         let bytes = Snapshot.encode(contents)
         do throws(SystemError) {
             _ = try directory.removeFile(Self.temporaryName)

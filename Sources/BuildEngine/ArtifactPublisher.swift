@@ -115,16 +115,30 @@ final class ArtifactPublisher {
         var orphans: [BytePath] = []
         try? DirectoryListing().forEach(in: cache, path: path) { name, _ throws(SystemError) in
             let name = BytePath(cString: name)
+            if isStray(name) {
+                orphans.append(name)
+                return
+            }
             guard
                 let suffix = suffixes.first(where: {
                     name.count > $0.utf8.count && name.bytes.suffix($0.utf8.count).elementsEqual($0.utf8)
                 })
             else { return }
             let source = BytePath.empty.appending(Array(name.bytes.dropLast(suffix.utf8.count)) + Array(".py".utf8))
-            if try parent.status(source, followsLinks: false) == nil { orphans.append(name) }
+            // A link that leads nowhere is no source.
+            if (try? parent.status(source, followsLinks: true)) == nil { orphans.append(name) }
         }
         for name in orphans { _ = try? cache.removeFile(name) }
         if !orphans.isEmpty { _ = parent.removeEmptyDirectory(BytePath("__pycache__")) }
+    }
+
+    /// Whether a name is that of a temporary file which nobody will rename any more: left by a process that is gone, or
+    /// ours, seen between two waves (somebody has copied a folder while we wrote in it).
+    static func isStray(_ name: BytePath) -> Bool {
+        guard name.bytes.starts(with: temporaryPrefix.utf8) else { return false }
+        let digits = name.bytes.dropFirst(temporaryPrefix.utf8.count).prefix { (0x30...0x39).contains($0) }
+        guard let process = Int32(String(decoding: digits, as: UTF8.self)) else { return false }
+        return process == Host.processIdentifier || !Host.isAlive(process)
     }
 
     /// Removes temporary files that a killed process has left in a `__pycache__`.
@@ -134,7 +148,7 @@ final class ArtifactPublisher {
         var left: [BytePath] = []
         try? DirectoryListing().forEach(in: cache, path: path) { name, _ throws(SystemError) in
             let name = BytePath(cString: name)
-            if name.bytes.starts(with: temporaryPrefix.utf8) { left.append(name) }
+            if isStray(name) { left.append(name) }
         }
         for name in left { _ = try? cache.removeFile(name) }
     }

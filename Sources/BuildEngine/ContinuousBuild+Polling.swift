@@ -30,13 +30,19 @@ extension ContinuousBuild {
                 error.isOutOfWatches
                 ? "fs.inotify.max_user_watches is \(limit)" : "\(path): \(error.reason)"
             if before.isEmpty {
-                let remedy = error.isOutOfWatches ? "; raise it with `sysctl fs.inotify.max_user_watches=\(limit * 4)`" : ""
+                let remedy =
+                    error.isOutOfWatches ? "; raise it with `sysctl fs.inotify.max_user_watches=\(limit * 4)`" : ""
                 onNotice(
-                    "\(result.unwatched.count) directories cannot be watched and are polled: \(pollReason ?? "")\(remedy)")
+                    "\(result.unwatched.count) directories cannot be watched and are polled: \(pollReason ?? "")\(remedy)"
+                )
             }
         } else if !silent.isEmpty {
             pollReason = "\(type ?? mounts.silentMounts(below: root).first?.type ?? "this file system") sends no events"
-            if before.isEmpty { onNotice("\(silent.count == 1 ? "a file system" : "file systems") here send no events and are polled: \(pollReason ?? "")") }
+            if before.isEmpty {
+                onNotice(
+                    "\(silent.count == 1 ? "a file system" : "file systems") here send no events and are polled: \(pollReason ?? "")"
+                )
+            }
         } else if polled.isEmpty {
             pollReason = nil
             onNotice("everything is watched again")

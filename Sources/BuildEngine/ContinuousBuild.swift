@@ -170,7 +170,10 @@ package final class ContinuousBuild {
             }
             return
         }
-        guard !name.starts(with: ArtifactPublisher.temporaryPrefix.utf8) else { return }
+        guard !name.starts(with: ArtifactPublisher.temporaryPrefix.utf8) else {
+            session.removeStray(BytePath.empty.appending(name), in: directory)
+            return
+        }
         for target in session.targets where name.count > target.place.suffix.utf8.count {
             let suffix = target.place.suffix.utf8
             guard name.suffix(suffix.count).elementsEqual(suffix) else { continue }
@@ -271,7 +274,13 @@ package final class ContinuousBuild {
             for directory in dirt.appeared { paths.formUnion(session.recordedPaths(within: directory)) }
             paths.subtract(result.sources.map(\.path))
         }
-        for path in paths.union(input.sources.map(\.path)) { paths.formUnion(session.aliases(of: path)) }
+        // A file has an event for the name by which it was changed, and not for its others: those that it had, and those
+        // that a name has now.
+        for path in paths { paths.formUnion(session.aliases(of: path)) }
+        for path in paths {
+            if let source = scanner.observe(path) { paths.formUnion(session.paths(inode: source.stamp.inode)) }
+        }
+        for source in input.sources { paths.formUnion(session.paths(inode: source.stamp.inode)) }
         if !dirt.appeared.isEmpty || paths.contains(where: { session.record($0) == nil }) {
             paths.formUnion(dangling)
             dangling = []

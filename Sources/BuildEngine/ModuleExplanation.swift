@@ -85,7 +85,8 @@ extension Session {
         }
         let wanted = names
         let reader = SourceReader(root: root)
-        let found = ParallelSlices.map(recordedPaths(within: .empty), sliceSize: 32, scratch: {}) { candidate, _ -> BytePath? in
+        let found = ParallelSlices.map(recordedPaths(within: .empty), sliceSize: 32, scratch: {}) {
+            candidate, _ -> BytePath? in
             guard candidate != path, let source = try? reader.read(candidate),
                 let importer = SourceModule(relativePath: candidate.bytes)
             else { return nil }

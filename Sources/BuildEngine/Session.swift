@@ -323,11 +323,13 @@ extension Session {
     /// The recorded sources of one directory, not of those below it.
     func recordedPaths(in directory: BytePath) -> [BytePath] { table.paths(in: directory) }
 
-    /// Other names of the file that a recorded source was: an edit by one name gives an event for that name alone.
+    /// All names of the file that a recorded source was.
     func aliases(of path: BytePath) -> Set<BytePath> {
-        guard let record = record(path) else { return [] }
-        return table.paths(inode: record.source.stamp.inode).subtracting([path])
+        record(path).map { table.paths(inode: $0.source.stamp.inode) } ?? []
     }
+
+    /// The recorded sources whose contents were in this inode.
+    func paths(inode: UInt64) -> Set<BytePath> { table.paths(inode: inode) }
 
     /// Whether a name is a link that leads nowhere now.
     func isDanglingLink(_ path: BytePath) -> Bool {
@@ -338,6 +340,15 @@ extension Session {
     func hasIntactArtifacts(_ path: BytePath) -> Bool {
         guard let record = record(path) else { return true }
         return targets.allSatisfy { record.trace($0.key)?.published == nil || isIntact(record, $0) }
+    }
+
+    /// Removes a temporary file of bytecode that nobody will rename any more.
+    func removeStray(_ name: BytePath, in directory: BytePath) {
+        guard ArtifactPublisher.isStray(name), let cache = try? root.directory(directory.appending("__pycache__"))
+        else {
+            return
+        }
+        _ = try? cache.removeFile(name)
     }
 
     /// Whether the root's path still leads to the directory that we hold.

@@ -82,7 +82,8 @@ extension Fingerprint {
     /// A fixed key: equal contents must be known as equal everywhere and always.
     private static let key: (UInt64, UInt64) = (0x6672_6573_6870_7963, 0x6669_6e67_6572_7072)
 
-    init(of bytes: [UInt8]) {
+    /// Of a file's contents.
+    package init(of bytes: [UInt8]) {
         let (high, low) = bytes.withUnsafeBytes { SipHash.hash128($0, key: Self.key) }
         self.init(high: high, low: low)
     }

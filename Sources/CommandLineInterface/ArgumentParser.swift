@@ -96,6 +96,14 @@ struct ParsedArguments {
         values[option.name, default: []].append(value)
     }
 
+    /// Puts settings where the command line says nothing; those that the verb has no option for do not concern it.
+    mutating func fill(_ settings: Settings, options: [OptionSpecification]) {
+        for (key, entry) in settings.entries where values[key.option] == nil && !entry.words.isEmpty {
+            guard options.contains(where: { $0.name == key.option }) else { continue }
+            values[key.option] = entry.words.map { Argument(BytePath($0)) }
+        }
+    }
+
     func has(_ name: String) -> Bool { values[name] != nil }
     func all(_ name: String) -> [String] { (values[name] ?? []).map(\.text) }
     /// The last one counts.

@@ -29,17 +29,15 @@ final class BuildCommand {
         let arguments = try SessionArguments(parsed, verb: verb)
         let isStrict = parsed.has("--strict")
         var alone = arguments
-        if !parsed.has("--no-daemon") {
-            switch DaemonBuild.run(verb, arguments) {
-            case .report(let report, let interpreters):
-                let output = BuildOutput(verb, arguments, isStrict: isStrict)
-                return output.show(report, interpreters: interpreters, hasProblem: false)
-            case .none: break
-            case .unfit(let reason):
-                // It holds the database; this run reads it and remembers nothing.
-                alone.configuration.isReadOnlyDatabase = true
-                FreshpycCommand.complain("\(reason); this run works alone, and nothing is remembered of it")
-            }
+        switch parsed.has("--no-daemon") ? DaemonBuild.presence(arguments) : DaemonBuild.run(verb, arguments) {
+        case .report(let report, let interpreters):
+            let output = BuildOutput(verb, arguments, isStrict: isStrict)
+            return output.show(report, interpreters: interpreters, hasProblem: false)
+        case .none: break
+        case .unfit(let reason):
+            // It holds the database; this run reads it and remembers nothing.
+            alone.configuration.isReadOnlyDatabase = true
+            FreshpycCommand.complain("\(reason); this run works alone, and nothing is remembered of it")
         }
         let final = alone
         return EventLoop.run { loop in
@@ -75,6 +73,8 @@ final class BuildCommand {
             FreshpycCommand.complain("interrupted; what was built is kept")
             return 128 + interruptedBy
         }
-        return output.show(report, interpreters: session.selectedInterpreters.map { ReportDocument.Python($0) }, hasProblem: hasProblem)
+        return output.show(
+            report, interpreters: session.selectedInterpreters.map { ReportDocument.Python($0) }, hasProblem: hasProblem
+        )
     }
 }

@@ -17,18 +17,30 @@ enum DaemonBuild {
     /// How long a daemon of another version has to stop, in nanoseconds.
     private static let patience: Int64 = 5_000_000_000
 
+    /// Whether there is one, for a run that is not to ask it.
+    static func presence(_ arguments: SessionArguments) -> DaemonBuild {
+        let client = ControlClient.connect(
+            root: arguments.configuration.rootPath, stateDirectory: arguments.configuration.stateDirectory)
+        return client == nil ? .none : .unfit("a daemon keeps this tree")
+    }
+
     static func run(_ verb: Verb, _ arguments: SessionArguments) -> DaemonBuild {
         let configuration = arguments.configuration
-        guard let client = ControlClient.connect(root: configuration.rootPath, stateDirectory: configuration.stateDirectory),
+        guard
+            let client = ControlClient.connect(
+                root: configuration.rootPath, stateDirectory: configuration.stateDirectory),
             let identity = try? configuration.identity()
         else { return .none }
         var texts: [String] = []
         for start in configuration.starts {
-            guard let text = start.exactText else { return .unfit("the daemon cannot be asked for a path that is not UTF-8") }
+            guard let text = start.exactText else {
+                return .unfit("the daemon cannot be asked for a path that is not UTF-8")
+            }
             texts.append(text)
         }
         let parameters = ControlParameters(
-            version: FreshpycCommand.version, configuration: identity, starts: texts, force: configuration.options.isForced)
+            version: FreshpycCommand.version, configuration: identity, starts: texts,
+            force: configuration.options.isForced)
         do throws(ControlFailure) {
             let document: ReportDocument = try client.ask(
                 ControlRequest(verb == .check ? .diagnostics : .build, parameters))

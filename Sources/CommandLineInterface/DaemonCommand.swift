@@ -19,9 +19,14 @@ enum DaemonCommand {
             throw UsageError(message: "\(verb.rawValue) takes one path; see `freshpyc \(verb.rawValue) --help`")
         }
         let configuration = arguments.configuration
+        if verb == .status, parsed.has("--config") {
+            showSettings(arguments)
+            return 0
+        }
         let client =
             parsed.has("--no-daemon")
             ? nil : ControlClient.connect(root: configuration.rootPath, stateDirectory: configuration.stateDirectory)
+        let timeout = try parsed.seconds("--timeout")
         if verb == .why { return try why(client, arguments) }
         guard let client else {
             FreshpycCommand.complain(
@@ -30,7 +35,7 @@ enum DaemonCommand {
         }
         do throws(ControlFailure) {
             switch verb {
-            case .wait: return try wait(client, arguments, timeout: try? parsed.seconds("--timeout"))
+            case .wait: return try wait(client, arguments, timeout: timeout)
             case .status: return try status(client, arguments)
             default: return try stop(client, arguments)
             }
@@ -87,10 +92,14 @@ enum DaemonCommand {
             return 0
         }
         var rows = [
-            ("root", status.root), ("daemon", "process \(status.process), freshpyc \(status.version), up \(Int(status.uptime)) s"),
+            ("root", status.root),
+            ("daemon", "process \(status.process), freshpyc \(status.version), up \(Int(status.uptime)) s"),
             ("state", "\(status.phase), wave \(status.clock), \(status.queue) waiting"),
             ("modules", "\(status.modules), \(status.failed) failed"),
-            ("watches", "\(status.watches.directories) directories, \(status.watches.used) of \(status.watches.allowed) watches"),
+            (
+                "watches",
+                "\(status.watches.directories) directories, \(status.watches.used) of \(status.watches.allowed) watches"
+            ),
             ("events", "\(status.overflows) overflows, \(status.rescans) rescans"),
             ("workers", "\(status.workers.running) running, \(status.workers.replaced) replaced"),
             ("memory", "\(status.memory >> 20) MiB"),
@@ -105,6 +114,21 @@ enum DaemonCommand {
         return 0
     }
 
+    /// What holds for this root, and from where; what is not named is as `--help` says.
+    private static func showSettings(_ arguments: SessionArguments) {
+        var text = "root = \(arguments.configuration.rootPath)\n"
+        for key in SettingKey.allCases {
+            guard let entry = arguments.settings.entries[key] else {
+                text += "\(key.rawValue): default\n"
+                continue
+            }
+            let value =
+                key == .gitignore ? (entry.words.isEmpty ? "false" : "true") : entry.words.joined(separator: ", ")
+            text += "\(key.rawValue) = \(value)    (\(entry.origin))\n"
+        }
+        Host.write(text, to: 1)
+    }
+
     // MARK: why
 
     private static func why(_ client: ControlClient?, _ arguments: SessionArguments) throws(UsageError) -> Int32 {
@@ -112,7 +136,8 @@ enum DaemonCommand {
         guard file.hasSuffix(".py") else { throw UsageError(message: "why takes one file: freshpyc why FILE") }
         if let client, let text = file.exactText,
             let answer = try? client.ask(
-                ControlRequest(.why, ControlParameters(version: FreshpycCommand.version, path: text)), for: WhyDocument.self)
+                ControlRequest(.why, ControlParameters(version: FreshpycCommand.version, path: text)),
+                for: WhyDocument.self)
         {
             return show(answer, arguments)
         }
@@ -143,7 +168,8 @@ enum DaemonCommand {
             if let mode = artifact.mode { text += ", \(mode)" }
             if artifact.isGuarded { text += ", guarded: saved within the second in which it was read" }
             if artifact.clock > 0 {
-                text += "\n    built in wave \(artifact.clock), compiled in \(WaveReport.seconds(Int64(artifact.microseconds) * 1000))"
+                text +=
+                    "\n    built in wave \(artifact.clock), compiled in \(WaveReport.seconds(Int64(artifact.microseconds) * 1000))"
             }
             text += "\n"
         }

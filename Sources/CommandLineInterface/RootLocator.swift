@@ -73,9 +73,6 @@ enum RootLocator {
         if (try? Host.status(directory.appending(".freshpyc"), followsLinks: false))?.kind == .directory { return true }
         if (try? Host.status(directory.appending("freshpyc.json")))?.kind == .regular { return true }
         guard let project = Host.contents(directory.appending("pyproject.toml")) else { return false }
-        return project.split(separator: UInt8(ascii: "\n")).contains { line in
-            let line = line.drop { $0 == 0x20 || $0 == 0x09 }
-            return line.starts(with: "[tool.freshpyc]".utf8) || line.starts(with: "[tool.freshpyc.".utf8)
-        }
+        return ProjectFile.mentionsUs(project)
     }
 }

@@ -21,7 +21,12 @@ struct SessionArguments {
     /// arguments are relative to.
     static let backgroundVariable = "FRESHPYC_IN_BACKGROUND_OF"
 
-    init(_ arguments: ParsedArguments, verb: Verb) throws(UsageError) {
+    /// What the configuration file and the environment say, used or not.
+    let settings: Settings
+    /// With the settings filled in.
+    let arguments: ParsedArguments
+
+    init(_ commandLine: ParsedArguments, verb: Verb) throws(UsageError) {
         do throws(SystemError) {
             if let given = Host.environment(Self.backgroundVariable) {
                 workingDirectory = given
@@ -31,7 +36,11 @@ struct SessionArguments {
         } catch {
             throw UsageError(message: "the current directory is gone: \(error.reason); change to one that exists")
         }
-        let located = try RootLocator.locate(arguments.operands, workingDirectory: workingDirectory)
+        let located = try RootLocator.locate(commandLine.operands, workingDirectory: workingDirectory)
+        settings = try Settings(root: located.root, mayRemember: verb != .check)
+        var arguments = commandLine
+        arguments.fill(settings, options: verb.options)
+        self.arguments = arguments
         format = try arguments.choice("--format") ?? .text
         if format == .github, verb != .check {
             throw UsageError(message: "--format github is for check; use text or json")

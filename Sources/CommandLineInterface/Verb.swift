@@ -62,7 +62,8 @@ enum Verb: String, CaseIterable, Sendable {
             [
                 Self.python, Self.levels, Self.invalidation, Self.exclude, Self.gitignore, Self.jobs, Self.timeout,
                 Self.stateDirectory,
-                OptionSpecification("--background", "-b", help: "run as a daemon: returns when it is ready, or with the error"),
+                OptionSpecification(
+                    "--background", "-b", help: "run as a daemon: returns when it is ready, or with the error"),
                 OptionSpecification(
                     "--idle-timeout", value: "SECONDS", help: "leave after this long without a wave or a request"),
                 Self.format("text or json (one object a wave)"), Self.quiet, Self.help,
@@ -71,7 +72,8 @@ enum Verb: String, CaseIterable, Sendable {
             [
                 Self.python, Self.levels, Self.invalidation,
                 OptionSpecification("--force", "-f", help: "recompile what is up to date as well"), Self.exclude,
-                Self.gitignore, Self.jobs, Self.timeout, Self.stateDirectory, Self.noDaemon, Self.format("text or json"),
+                Self.gitignore, Self.jobs, Self.timeout, Self.stateDirectory, Self.noDaemon,
+                Self.format("text or json"),
                 Self.quiet, Self.help,
             ]
         case .check:
@@ -87,7 +89,10 @@ enum Verb: String, CaseIterable, Sendable {
                 Self.stateDirectory, Self.format("text or json"), Self.quiet, Self.help,
             ]
         case .status:
-            [Self.stateDirectory, Self.format("text or json"), Self.help]
+            [
+                OptionSpecification("--config", help: "show the settings that hold here, and where each comes from"),
+                Self.stateDirectory, Self.format("text or json"), Self.help,
+            ]
         case .why:
             [
                 Self.python, Self.levels, Self.invalidation, Self.noDaemon, Self.stateDirectory,
@@ -130,7 +135,8 @@ enum Verb: String, CaseIterable, Sendable {
                 ("freshpyc wait && ./restart-server", "restart once all is compiled"),
                 ("freshpyc wait --timeout 5 src", "for the daemon that keeps src"),
             ]
-        case .status: [("freshpyc status", "the daemon of this directory"), ("freshpyc status --format json", "for a program")]
+        case .status:
+            [("freshpyc status", "the daemon of this directory"), ("freshpyc status --format json", "for a program")]
         case .why: [("freshpyc why pkg/module.py", "what holds of it, and why")]
         case .stop: [("freshpyc stop", "the daemon of this directory")]
         case .interpreters:
@@ -143,7 +149,8 @@ enum Verb: String, CaseIterable, Sendable {
         case .watch:
             """
             Builds first, says `ready`, then compiles whatever changes. Stop it with Ctrl-C, or `freshpyc stop`.
-            In the background it writes to .freshpyc/log. `build`, `check`, `wait`, `status` and `why` ask it. The bytecode of a deleted source is removed.
+            In the background it writes to .freshpyc/log. `build`, `check`, `wait`, `status` and `why` ask it.
+            The bytecode of a deleted source is removed.
             """
         case .build:
             """

@@ -9,6 +9,7 @@ import Service
 /// Shows what a watch service tells.
 final class WatchCommand {
     private let arguments: SessionArguments
+    private let commandLine: ParsedArguments
     private let idleTimeout: Int64?
     private let loop: EventLoop
     private let printer: DiagnosticPrinter
@@ -20,8 +21,12 @@ final class WatchCommand {
 
     private static let patience: Int64 = 5_000_000_000
 
-    private init(_ arguments: SessionArguments, idleTimeout: Int64?, log: LogFile?, loop: EventLoop) {
+    private init(
+        _ arguments: SessionArguments, _ commandLine: ParsedArguments, idleTimeout: Int64?, log: LogFile?,
+        loop: EventLoop
+    ) {
         self.arguments = arguments
+        self.commandLine = commandLine
         self.idleTimeout = idleTimeout
         self.log = log
         self.loop = loop
@@ -33,7 +38,7 @@ final class WatchCommand {
     /// - Returns: the exit status.
     static func run(_ parsed: ParsedArguments) throws(UsageError) -> Int32 {
         let arguments = try SessionArguments(parsed, verb: .watch)
-        let idleTimeout = try parsed.seconds("--idle-timeout")
+        let idleTimeout = try arguments.arguments.seconds("--idle-timeout")
         let isInBackground = Host.environment(SessionArguments.backgroundVariable) != nil
         replaceOtherVersion(arguments)
         if parsed.has("--background"), !isInBackground { return goToBackground(arguments) }
@@ -41,15 +46,16 @@ final class WatchCommand {
             let configuration = arguments.configuration
             let place = configuration.stateDirectory ?? configuration.rootPath.appending(".freshpyc")
             let log = isInBackground ? LogFile(directory: place) : nil
-            WatchCommand(arguments, idleTimeout: idleTimeout, log: log, loop: loop).start()
+            WatchCommand(arguments, parsed, idleTimeout: idleTimeout, log: log, loop: loop).start()
         }
     }
 
     /// A daemon of another version is told to stop, so that this one can take its place.
     private static func replaceOtherVersion(_ arguments: SessionArguments) {
         let configuration = arguments.configuration
-        guard let client = ControlClient.connect(
-            root: configuration.rootPath, stateDirectory: configuration.stateDirectory),
+        guard
+            let client = ControlClient.connect(
+                root: configuration.rootPath, stateDirectory: configuration.stateDirectory),
             let status = try? client.ask(ControlRequest(.status), for: StatusDocument.self, timeout: patience),
             status.version != FreshpycCommand.version
         else { return }
@@ -77,7 +83,7 @@ final class WatchCommand {
                     }
                     if count == 0 { break }
                     line += buffer[..<count]
-                } catch where error.wouldBlock {
+                } catch  where error.wouldBlock {
                     continue
                 }
                 if line.contains(UInt8(ascii: "\n")) { break }
@@ -98,7 +104,14 @@ final class WatchCommand {
     private func start() {
         do throws(SessionError) {
             let service = try WatchService(
-                arguments.configuration, version: FreshpycCommand.version, idleTimeout: idleTimeout, loop: loop
+                arguments.configuration, version: FreshpycCommand.version, idleTimeout: idleTimeout, loop: loop,
+                reconfigure: { [commandLine] () throws(SessionError) in
+                    do throws(UsageError) {
+                        return try SessionArguments(commandLine, verb: .watch).configuration
+                    } catch {
+                        throw .root(error.message)
+                    }
+                }
             ) { [self] in show($0) }
             self.service = service
             service.start { [self] in progress.update($0, $1) }

@@ -23,7 +23,8 @@ package struct MountTable: Sendable {
         mounts = mountinfo.split(separator: UInt8(ascii: "\n")).compactMap { line in
             let fields = line.split(separator: UInt8(ascii: " "))
             // `36 35 98:0 /root /mount options … - type source options`
-            guard fields.count > 6, let dash = fields.firstIndex(where: { $0.elementsEqual([0x2D]) }), dash + 1 < fields.count,
+            guard fields.count > 6, let dash = fields.firstIndex(where: { $0.elementsEqual([0x2D]) }),
+                dash + 1 < fields.count,
                 let path = BytePath(Self.unescaped(fields[4]))
             else { return nil }
             return Mount(path: path, type: String(decoding: fields[dash + 1], as: UTF8.self))

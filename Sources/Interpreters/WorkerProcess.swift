@@ -41,7 +41,11 @@ final class WorkerProcess {
         child.input.growPipe(to: 1 << 20)
         child.output.growPipe(to: 1 << 20)
         // A fresh pipe holds the program whole.
-        _ = try Self.program.withRawBytes { bytes throws(SystemError) in try child.input.writeSome(bytes) }
+        do throws(SystemError) {
+            _ = try Self.program.withRawBytes { bytes throws(SystemError) in try child.input.writeSome(bytes) }
+        } catch  where error.isBrokenPipe {
+            // It has ended already; the end of its output says so to whoever reads.
+        }
     }
 
     /// Whether an idle worker, which says nothing, has something to read after all: the end of its output.

@@ -15,7 +15,7 @@ package enum ExitReason: Hashable, Sendable {
 package final class ChildProcess {
     package let identifier: pid_t
     /// To the child's standard input; not blocking.
-    package let input: OwnedDescriptor
+    package private(set) var input: OwnedDescriptor
     /// From the child's standard output; not blocking.
     package let output: OwnedDescriptor
     private var ending: ExitReason?
@@ -67,6 +67,11 @@ package final class ChildProcess {
         self.output = output
         try input.setNonblocking()
         try output.setNonblocking()
+    }
+
+    /// Tells the child that nothing more will come: the last reference to its input goes, and the descriptor with it.
+    package func closeInput() {
+        input = output
     }
 
     deinit {

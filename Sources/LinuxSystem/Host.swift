@@ -92,6 +92,14 @@ package enum Host {
 
     package static var processIdentifier: Int32 { getpid() }
 
+    /// Whether a process runs: it is there, and has not ended (proc(5), `stat`, third field).
+    package static func isAlive(_ process: Int32) -> Bool {
+        guard let text = contents(BytePath("/proc/\(process)/stat"), limit: 1024),
+            let end = text.lastIndex(of: UInt8(ascii: ")")), end + 2 < text.count
+        else { return false }
+        return text[end + 2] != UInt8(ascii: "Z") && text[end + 2] != UInt8(ascii: "X")
+    }
+
     /// Resident memory of this process in bytes.
     package static var residentMemory: Int { residentMemory(of: getpid()) }
 

@@ -156,7 +156,9 @@ extension OwnedDescriptor {
     @discardableResult
     package func waitUntilReadable(nanoseconds: Int64) throws(SystemError) -> Bool {
         var waited = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
-        return try retrying("poll") { poll(&waited, 1, nanoseconds < 0 ? 0 : Int32(clamping: nanoseconds / 1_000_000 + 1)) } > 0
+        return try retrying("poll") {
+            poll(&waited, 1, nanoseconds < 0 ? 0 : Int32(clamping: nanoseconds / 1_000_000 + 1))
+        } > 0
     }
 
     /// Writes two buffers one after the other, all of both (writev(2)).

@@ -9,13 +9,15 @@ package enum UnixSocket {
     /// A socket's path must fit into 108 bytes with its terminator; a longer one is reached through the descriptor of
     /// its directory (`/proc/self/fd/N/name`).
     private static func withAddress<Result>(
-        _ directory: Directory, _ name: BytePath, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemError) -> Result
+        _ directory: Directory, _ name: BytePath,
+        _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemError) -> Result
     ) throws(SystemError) -> Result {
         try withAddress(BytePath("/proc/self/fd/\(directory.descriptor.raw)").appending(name), body)
     }
 
     private static func withAddress<Result>(
-        _ path: BytePath, isAbstract: Bool = false, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemError) -> Result
+        _ path: BytePath, isAbstract: Bool = false,
+        _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemError) -> Result
     ) throws(SystemError) -> Result {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -61,7 +63,7 @@ package enum UnixSocket {
     package static func accept(_ listener: OwnedDescriptor) throws(SystemError) -> OwnedDescriptor? {
         do throws(SystemError) {
             return OwnedDescriptor(try retrying("accept") { freshpyc_accept(listener.raw) })
-        } catch where error.wouldBlock || error.code == ECONNABORTED {
+        } catch  where error.wouldBlock || error.code == ECONNABORTED {
             return nil
         }
     }
@@ -74,7 +76,7 @@ package enum UnixSocket {
                 _ = try retrying("connect", name) { Glibc.connect(connection.raw, address, length) }
             }
             return connection
-        } catch where error.isMissing || error.code == ECONNREFUSED {
+        } catch  where error.isMissing || error.code == ECONNREFUSED {
             return nil
         }
     }
@@ -91,7 +93,8 @@ package enum UnixSocket {
     package static func send(_ text: String, to path: BytePath) throws(SystemError) {
         let sender = try make(datagram, isBlocking: true)
         let bytes = Array(text.utf8)
-        try withAddress(path, isAbstract: path.bytes.first == UInt8(ascii: "@")) { address, length throws(SystemError) in
+        try withAddress(path, isAbstract: path.bytes.first == UInt8(ascii: "@")) {
+            address, length throws(SystemError) in
             _ = try retrying("sendto", path) {
                 sendto(sender.raw, bytes, bytes.count, Int32(MSG_NOSIGNAL), address, length)
             }

@@ -91,7 +91,8 @@ final class ControlHandler {
             answer.give(
                 ReportDocument(
                     report, verb: "build", root: session.configuration.rootPath,
-                    interpreters: session.selectedInterpreters.map { ReportDocument.Python($0) }, exitStatus: report.exitStatus))
+                    interpreters: session.selectedInterpreters.map { ReportDocument.Python($0) },
+                    exitStatus: report.exitStatus))
         }
     }
 

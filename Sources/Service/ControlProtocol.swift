@@ -81,7 +81,9 @@ package struct ControlError: Codable, Error, Sendable, Equatable {
         let known = ControlMethod.allCases.map(\.rawValue).joined(separator: ", ")
         return ControlError(code: -32601, message: "unknown method '\(name)'; there are \(known)")
     }
-    package static func badParameters(_ message: String) -> ControlError { ControlError(code: -32602, message: message) }
+    package static func badParameters(_ message: String) -> ControlError {
+        ControlError(code: -32602, message: message)
+    }
     package static func otherVersion(_ version: String) -> ControlError {
         ControlError(code: otherVersionCode, message: "this daemon is freshpyc \(version)")
     }

@@ -142,7 +142,8 @@ package final class ControlServer {
         guard line.contains(where: { $0 != 0x20 && $0 != 0x0D }) else { return }
         requests += 1
         guard let request = JSONLine.decode(ControlRequest.self, line) else {
-            let isObject = line.first { $0 != 0x20 } == UInt8(ascii: "{") && line.last { $0 != 0x0D } == UInt8(ascii: "}")
+            let isObject =
+                line.first { $0 != 0x20 } == UInt8(ascii: "{") && line.last { $0 != 0x0D } == UInt8(ascii: "}")
             let error: ControlError = isObject ? .notRequest : .notJSON
             connection.send(JSONLine.encode(ControlReply<Acknowledgement>(id: nil, error: error)))
             return

@@ -131,7 +131,8 @@ extension ReportDocument {
         report.changes = changes.map {
             WaveReport.Change(
                 path: BytePath(shown: $0.path, hexadecimal: $0.pathBytes),
-                result: ModuleResult(rawValue: $0.result) ?? .upToDate, reason: $0.reason.flatMap { StalenessReason(rawValue: $0) })
+                result: ModuleResult(rawValue: $0.result) ?? .upToDate,
+                reason: $0.reason.flatMap { StalenessReason(rawValue: $0) })
         }
         report.diagnostics = diagnostics.map(\.located)
         return report

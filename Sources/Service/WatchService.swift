@@ -26,7 +26,9 @@ package enum WatchEnding: Sendable {
 /// Runs a continuous build, and answers for it, until a signal, a request or the end of its root.
 package final class WatchService {
     private let loop: EventLoop
-    private let configuration: SessionConfiguration
+    private var configuration: SessionConfiguration
+    /// Reads the configuration again, for a reload.
+    private let reconfigure: () throws(SessionError) -> SessionConfiguration
     private let version: String
     /// Nanoseconds without a wave or a request after which the daemon leaves; `nil` to stay.
     private let idleTimeout: Int64?
@@ -46,11 +48,13 @@ package final class WatchService {
     /// Opens everything; the lock on the database is what makes it the only one for its root.
     package init(
         _ configuration: SessionConfiguration, version: String, idleTimeout: Int64?, loop: EventLoop,
+        reconfigure: @escaping () throws(SessionError) -> SessionConfiguration,
         report: @escaping (WatchEvent) -> Void
     ) throws(SessionError) {
         self.loop = loop
         self.configuration = configuration
         self.version = version
+        self.reconfigure = reconfigure
         self.idleTimeout = idleTimeout
         self.report = report
         session = try Session(configuration, loop: loop)
@@ -132,7 +136,8 @@ package final class WatchService {
             JSONLine.encode(
                 ControlEvent(
                     ReportDocument(
-                        wave, verb: "watch", root: configuration.rootPath, interpreters: [], exitStatus: wave.exitStatus))))
+                        wave, verb: "watch", root: configuration.rootPath, interpreters: [], exitStatus: wave.exitStatus
+                    ))))
     }
 
     /// Closes the session and opens another: interpreters are probed again, and everything is judged again. Whoever waits
@@ -140,6 +145,12 @@ package final class WatchService {
     private func reload() {
         guard !hasStopped, isReady else { return }
         notifier.reloading()
+        do throws(SessionError) {
+            configuration = try reconfigure()
+        } catch {
+            // A daemon that runs is worth more than one that a slip of the pen has stopped.
+            report(.notice("\(error.message); the configuration stays as it was"))
+        }
         let waiters = build.takeWaiters()
         build.stop()
         if let problem = session.close() { report(.notice(problem)) }
@@ -158,8 +169,10 @@ package final class WatchService {
         hasStopped = true
         notifier.stopping()
         build.stop()
-        server?.stop()
         if let problem = session.close() { report(.notice(problem)) }
+        session.releaseLock()
+        // Last: whoever waits for the end of us waits for the socket to go.
+        server?.stop()
         report(.stopped(ending))
     }
 

@@ -1,0 +1,102 @@
+// `[tool.freshpyc]` in pyproject.toml.
+// Knows: that an interpreter's own tomllib reads it, and that its answer is remembered. Does not know: any key.
+
+import BuildEngine
+import BuildModel
+import FoundationEssentials
+import Interpreters
+import LinuxSystem
+
+/// A pyproject.toml that has something for us.
+struct ProjectFile {
+    private let root: BytePath
+    private let contents: [UInt8]
+
+    /// `nil` where there is no such file or no such table.
+    init?(root: BytePath) {
+        guard let contents = Host.contents(root.appending("pyproject.toml")), Self.mentionsUs(contents) else {
+            return nil
+        }
+        self.root = root
+        self.contents = contents
+    }
+
+    /// A look at the lines, without reading TOML: enough to know whether it is worth starting an interpreter.
+    static func mentionsUs(_ contents: [UInt8]) -> Bool {
+        contents.split(separator: UInt8(ascii: "\n")).contains { line in
+            let line = line.drop { $0 == 0x20 || $0 == 0x09 }
+            return line.starts(with: "[tool.freshpyc]".utf8) || line.starts(with: "[tool.freshpyc.".utf8)
+        }
+    }
+
+    private static let remembered = BytePath(".freshpyc/pyproject.json")
+    private static let program =
+        "import sys,tomllib,json; print(json.dumps(tomllib.loads(sys.stdin.buffer.read().decode()).get('tool',{}).get('freshpyc',{})))"
+
+    /// The table, from an earlier run where the file is the same, else from an interpreter.
+    ///
+    /// - Parameter mayRemember: whether `.freshpyc/` may be written.
+    func table(mayRemember: Bool) throws(UsageError) -> [String: JSONValue] {
+        let mark = Array("\(Fingerprint(of: contents))\n".utf8)
+        if let earlier = Host.contents(root.appending(Self.remembered)), earlier.starts(with: mark),
+            let table = Self.decode(earlier[mark.count...])
+        {
+            return table
+        }
+        let answer = try read()
+        guard let table = Self.decode(answer[...]) else {
+            throw UsageError(message: "pyproject.toml: [tool.freshpyc] is no table")
+        }
+        if mayRemember { remember(mark + answer) }
+        return table
+    }
+
+    private static func decode(_ bytes: ArraySlice<UInt8>) -> [String: JSONValue]? {
+        guard case .table(let table)? = try? JSONDecoder().decode(JSONValue.self, from: Data(bytes)) else { return nil }
+        return table
+    }
+
+    /// tomllib is in the standard library since 3.11.
+    private func read() throws(UsageError) -> [UInt8] {
+        for candidate in InterpreterFinder(root: root).all() {
+            guard let answer = try? Self.run(candidate.path, input: contents) else { continue }
+            switch answer.status {
+            case .status(0): return answer.output
+            case .status(3): throw UsageError(message: "pyproject.toml: not TOML; check it with `python3 -m tomllib`")
+            default: continue
+            }
+        }
+        throw UsageError(
+            message:
+                "pyproject.toml needs a Python 3.11 or newer to be read, and none was found; use freshpyc.json instead")
+    }
+
+    private static func run(
+        _ python: BytePath, input: [UInt8]
+    ) throws(SystemError) -> (status: ExitReason, output: [UInt8]) {
+        let guarded = "import tomllib,sys\ntry:\n exec(sys.argv[1])\nexcept tomllib.TOMLDecodeError: sys.exit(3)"
+        let child = try ChildProcess(
+            python, arguments: ["-I", "-S", "-c", guarded, program].map { BytePath($0) },
+            environment: [BytePath("LC_ALL=C.UTF-8")], sharesErrors: false)
+        child.input.growPipe(to: 1 << 20)
+        _ = try input.withRawBytes { bytes throws(SystemError) in try child.input.writeSome(bytes) }
+        let reader = child.output
+        child.closeInput()
+        var output: [UInt8] = []
+        while true {
+            guard try reader.waitUntilReadable(nanoseconds: 10_000_000_000) else { return (child.kill(), []) }
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            let count = try buffer.withMutableRawBytes { bytes throws(SystemError) in try reader.read(into: bytes) }
+            if count == 0 { return (child.wait(), output) }
+            output += buffer[..<count]
+        }
+    }
+
+    private func remember(_ bytes: [UInt8]) {
+        guard let directory = try? Directory(path: root).directory(BytePath(".freshpyc")) else { return }
+        let name = BytePath.empty.appending(Self.remembered.lastComponent)
+        _ = try? directory.removeFile(name)
+        guard let file = try? directory.file(name, .createNew(0o666)) else { return }
+        try? bytes.withRawBytes { buffer throws(SystemError) in try file.writeAll(buffer) }
+    }
+}

@@ -1,0 +1,163 @@
+// What holds where the command line says nothing: configuration file and environment.
+// Knows: keys, types, precedence, where a value came from. Does not know: what a value does.
+
+import BuildModel
+import FoundationEssentials
+import LinuxSystem
+
+/// One setting that can stand in `freshpyc.json`, in `[tool.freshpyc]`, or in the environment.
+enum SettingKey: String, CaseIterable {
+    case python, optimize, invalidation, exclude, gitignore, jobs, timeout
+    case idleTimeout = "idle-timeout"
+    case stateDirectory = "state-dir"
+
+    /// The option that says the same on the command line.
+    var option: String { self == .optimize ? "-O" : "--" + rawValue }
+
+    /// `FRESHPYC_IDLE_TIMEOUT`
+    var variable: String {
+        "FRESHPYC_" + String(rawValue.uppercased().map { $0 == "-" ? "_" : $0 })
+    }
+
+    fileprivate var isList: Bool { self == .python || self == .optimize || self == .exclude }
+
+    fileprivate var expected: String {
+        switch self {
+        case .python, .exclude: "a text or a list of texts"
+        case .optimize: "0, 1, 2 or a list of these"
+        case .invalidation: "timestamp, checked-hash or unchecked-hash"
+        case .gitignore: "true or false"
+        case .jobs: "a number from 1 to 1024"
+        case .timeout, .idleTimeout: "a number of seconds above 0"
+        case .stateDirectory: "a text"
+        }
+    }
+
+    /// The words that would stand on the command line for a value, or `nil` where it is none for this key.
+    fileprivate func words(_ value: JSONValue) -> [String]? {
+        switch (self, value) {
+        case (.python, .text(let text)), (.exclude, .text(let text)), (.stateDirectory, .text(let text)):
+            return text.isEmpty ? nil : [text]
+        case (.invalidation, .text(let text)): return InvalidationMode(rawValue: text) == nil ? nil : [text]
+        case (.gitignore, .truth(let truth)): return truth ? [""] : []
+        case (.optimize, .number(let number)): return [0.0, 1, 2].contains(number) ? [String(Int(number))] : nil
+        case (.jobs, .number(let number)):
+            return number >= 1 && number <= 1024 && number == number.rounded() ? [String(Int(number))] : nil
+        case (.timeout, .number(let number)), (.idleTimeout, .number(let number)):
+            return number > 0 && number <= 86_400 ? [String(number)] : nil
+        case (_, .list(let values)) where isList:
+            var words: [String] = []
+            for value in values {
+                if case .list = value { return nil }
+                guard let word = self.words(value) else { return nil }
+                words += word
+            }
+            return words
+        default: return nil
+        }
+    }
+}
+
+/// JSON without a shape of its own.
+enum JSONValue: Decodable {
+    case null
+    case truth(Bool)
+    case number(Double)
+    case text(String)
+    case list([JSONValue])
+    case table([String: JSONValue])
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self = .null
+        } else if let truth = try? container.decode(Bool.self) {
+            self = .truth(truth)
+        } else if let number = try? container.decode(Double.self) {
+            self = .number(number)
+        } else if let text = try? container.decode(String.self) {
+            self = .text(text)
+        } else if let list = try? container.decode([JSONValue].self) {
+            self = .list(list)
+        } else {
+            self = .table(try container.decode([String: JSONValue].self))
+        }
+    }
+}
+
+/// All settings of a root, with where each came from. The environment wins over the file, the command line over both.
+struct Settings {
+    struct Entry {
+        let words: [String]
+        /// `freshpyc.json`, `pyproject.toml`, or the variable's name.
+        let origin: String
+    }
+
+    private(set) var entries: [SettingKey: Entry] = [:]
+
+    init(root: BytePath, mayRemember: Bool) throws(UsageError) {
+        let hasFile = Host.isRegular(root.appending("freshpyc.json"))
+        let project = ProjectFile(root: root)
+        if hasFile, project != nil {
+            throw UsageError(
+                message:
+                    "both freshpyc.json and [tool.freshpyc] in pyproject.toml configure \(root); remove one of them")
+        }
+        if hasFile {
+            let contents = Host.contents(root.appending("freshpyc.json")) ?? []
+            guard case .table(let table)? = try? JSONDecoder().decode(JSONValue.self, from: Data(contents)) else {
+                throw UsageError(message: "freshpyc.json: not a JSON object; see config/freshpyc.schema.json")
+            }
+            try take(table, from: "freshpyc.json", root: root)
+        } else if let project {
+            try take(try project.table(mayRemember: mayRemember), from: "pyproject.toml", root: root)
+        }
+        for key in SettingKey.allCases {
+            guard let value = Host.environment(key.variable) else { continue }
+            let text = String(decoding: value.bytes, as: UTF8.self)
+            guard let words = key.words(Self.value(text, for: key)) else {
+                throw UsageError(message: "\(key.variable): '\(text)' is not \(key.expected)")
+            }
+            entries[key] = Entry(words: words, origin: key.variable)
+        }
+    }
+
+    /// A variable's text as the value that it stands for; lists are parted by commas.
+    private static func value(_ text: String, for key: SettingKey) -> JSONValue {
+        switch key {
+        case .gitignore:
+            ["1", "true", "yes"].contains(text)
+                ? .truth(true) : ["0", "false", "no"].contains(text) ? .truth(false) : .null
+        case .jobs, .timeout, .idleTimeout: Double(text).map { .number($0) } ?? .null
+        case .optimize: .list(text.split(separator: ",").map { Double($0).map { .number($0) } ?? .null })
+        case .python, .exclude: .list(text.split(separator: ",").map { .text(String($0)) })
+        case .invalidation, .stateDirectory: .text(text)
+        }
+    }
+
+    private mutating func take(_ table: [String: JSONValue], from file: String, root: BytePath) throws(UsageError) {
+        for (name, value) in table.sorted(by: { $0.key < $1.key }) where name != "$schema" {
+            guard let key = SettingKey(rawValue: name) else {
+                let hint = Suggestion.nearest(to: name, among: SettingKey.allCases.map(\.rawValue))
+                throw UsageError(
+                    message: "\(file): unknown key '\(name)'"
+                        + (hint.map { "; did you mean '\($0)'?" } ?? "; see config/freshpyc.schema.json"))
+            }
+            guard var words = key.words(value) else {
+                throw UsageError(message: "\(file): '\(name)' must be \(key.expected)")
+            }
+            // Paths in a file are relative to where the file is.
+            if key == .stateDirectory || key == .python {
+                words = words.map { word in
+                    let isPath = key == .stateDirectory || word.contains("/")
+                    return isPath && !word.hasPrefix("/") ? root.appending(word).normalized.description : word
+                }
+            }
+            entries[key] = Entry(words: words, origin: file)
+        }
+    }
+}
+
+extension Host {
+    fileprivate static func isRegular(_ path: BytePath) -> Bool { (try? status(path))?.kind == .regular }
+}

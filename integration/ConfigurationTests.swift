@@ -1,0 +1,97 @@
+// Settings: which hold, from where, and what is said of bad ones.
+
+import LinuxSystem
+import Testing
+
+@Suite struct ConfigurationTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let file: String
+        let message: String
+        var testDescription: String { file }
+    }
+
+    @Test(arguments: [
+        Case(file: #"{"pyhton": "3.12"}"#, message: "freshpyc.json: unknown key 'pyhton'; did you mean 'python'?"),
+        Case(file: #"{"colour": 1}"#, message: "freshpyc.json: unknown key 'colour'; see config/freshpyc.schema.json"),
+        Case(file: #"{"jobs": 0}"#, message: "freshpyc.json: 'jobs' must be a number from 1 to 1024"),
+        Case(file: #"{"jobs": "2"}"#, message: "freshpyc.json: 'jobs' must be a number from 1 to 1024"),
+        Case(file: #"{"exclude": [1]}"#, message: "freshpyc.json: 'exclude' must be a text or a list of texts"),
+        Case(file: #"{"optimize": 3}"#, message: "freshpyc.json: 'optimize' must be 0, 1, 2 or a list of these"),
+        Case(
+            file: #"{"invalidation": "hash"}"#,
+            message: "freshpyc.json: 'invalidation' must be timestamp, checked-hash or unchecked-hash"),
+        Case(file: "[]", message: "freshpyc.json: not a JSON object; see config/freshpyc.schema.json"),
+        Case(file: "{", message: "freshpyc.json: not a JSON object; see config/freshpyc.schema.json"),
+    ])
+    func badFilesAreOneLine(_ one: Case) throws {
+        let tree = try Tree(["freshpyc.json": one.file, "a.py": ""])
+        let result = try tree.run("build")
+        #expect(result.status == 2 && result.errors == "freshpyc: \(one.message)\n", "\(result)")
+    }
+
+    @Test func theCommandLineWinsOverTheEnvironmentOverTheFile() throws {
+        let tree = try Tree([
+            "freshpyc.json": #"{"optimize": [1], "exclude": ["skip/"], "invalidation": "checked-hash"}"#,
+            "a.py": "x = 1\n",
+            "skip/b.py": "",
+        ])
+        #expect(try tree.run("build").summary.hasPrefix("1 module: 1 compiled"))
+        #expect(
+            try tree.differences(levels: "1", mode: "checked-hash").split(separator: "\n").count == 1, "only skip/b.py")
+        #expect(try tree.run(["build"], environment: ["FRESHPYC_OPTIMIZE": "2"]).status == 0)
+        #expect(tree.exists(tree.pyc("a.py", level: 2)) && !tree.exists(tree.pyc("a.py")))
+        #expect(try tree.run(["build", "-O0"], environment: ["FRESHPYC_OPTIMIZE": "2"]).status == 0)
+        #expect(tree.exists(tree.pyc("a.py")))
+        let bad = try tree.run(["build"], environment: ["FRESHPYC_JOBS": "many"])
+        #expect(
+            bad.status == 2 && bad.errors == "freshpyc: FRESHPYC_JOBS: 'many' is not a number from 1 to 1024\n",
+            "\(bad)")
+        let shown = try tree.run(["status", "--config"], environment: ["FRESHPYC_JOBS": "3"], usesPython: false)
+        #expect(shown.output.contains("jobs = 3    (FRESHPYC_JOBS)\n"), "\(shown)")
+        #expect(shown.output.contains("invalidation = checked-hash    (freshpyc.json)\n"))
+    }
+
+    @Test func pyprojectIsReadByAnInterpreterAndRemembered() throws {
+        let python = try #require(TestPython.standard)
+        guard try Program.run(python.path.description, "-c", "import tomllib").status == 0 else {
+            try Test.cancel("needs Python 3.11 or newer for tomllib")
+        }
+        let path = ["PATH": "\(python.path.parent):/usr/bin:/bin"]
+        let tree = try Tree([
+            "pyproject.toml": "[project]\nname = 'x'\n[tool.freshpyc]\noptimize = [0, 2]\nexclude = 'skip/'\n",
+            "a.py": "x = 1\n",
+            "skip/b.py": "",
+        ])
+        #expect(try tree.run(["build"], environment: path).summary.hasPrefix("1 module: 1 compiled"))
+        #expect(try tree.run(["build"], environment: path).summary.hasPrefix("1 module: 0 compiled"))
+        #expect(tree.exists(tree.pyc("a.py", level: 2)) && tree.exists(".freshpyc/pyproject.json"))
+        // Remembered: no interpreter is needed for it.
+        #expect(
+            try tree.run(["status", "--config"], environment: ["PATH": "/nowhere"], usesPython: false)
+                .output.contains("optimize = 0, 2    (pyproject.toml)"))
+        try tree.write("pyproject.toml", "[tool.freshpyc]\noptimize = \n")
+        let broken = try tree.run(["build"], environment: path)
+        #expect(broken.status == 2 && broken.errors.hasPrefix("freshpyc: pyproject.toml: not TOML"), "\(broken)")
+        try tree.write("pyproject.toml", "[tool.freshpyc]\nwrong = 1\n")
+        let unknown = try tree.run(["build"], environment: path)
+        #expect(
+            unknown.errors == "freshpyc: pyproject.toml: unknown key 'wrong'; see config/freshpyc.schema.json\n",
+            "\(unknown)")
+        try tree.write("freshpyc.json", "{}")
+        #expect(try tree.run(["build"], environment: path).errors.contains("both freshpyc.json and [tool.freshpyc]"))
+    }
+
+    @Test func aReloadReadsItAgainAndABadOneChangesNothing() throws {
+        let tree = try Tree(["freshpyc.json": "{}", "a.py": "x = 1\n", "skip/b.py": "y = 1\n"])
+        let watch = try Watch(tree)
+        try tree.write("freshpyc.json", #"{"optimize": [0, 1]}"#)
+        watch.program.send(.hangUp)
+        tree.eventually("the other level\n\(watch.program.errors)") { tree.exists(tree.pyc("a.py", level: 1)) }
+        try tree.write("freshpyc.json", "{")
+        watch.program.send(.hangUp)
+        tree.eventually("a notice") { watch.program.errors.contains("the configuration stays as it was") }
+        try tree.write("a.py", "x = 22\n")
+        try watch.converges()
+        #expect(watch.stop().status == 0)
+    }
+}
