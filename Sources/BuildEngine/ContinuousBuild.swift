@@ -234,6 +234,13 @@ package final class ContinuousBuild {
     func wave() {
         guard mayBuild() else { return }
         phase = .building
+        // A file that is there is either whole, or the event of its being opened is in the queue by now: then its closing
+        // is waited for, and half of it is not compiled. Unless somebody asks for what there is.
+        for hint in watcher.drain() { take(hint) }
+        if waiting.isEmpty {
+            dirt.sources.subtract(beingWritten.keys)
+            armWritingTimer()
+        }
         let begun = Host.monotonic
         var input = WaveInput(
             sources: [], missing: [], problems: [], begun: begun, resealsGuarded: guardIsOver, reportsAll: false)

@@ -8,12 +8,15 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 // openat2(2), Linux 5.6. Declared here because the kernel's header may be older than the kernel.
@@ -100,4 +103,31 @@ long freshpyc_peer_user(int connection) {
     struct ucred peer;
     socklen_t length = sizeof peer;
     return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 ? -1 : (long)peer.uid;
+}
+
+int freshpyc_epoll(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+int freshpyc_epoll_set(int epoll, int descriptor, int is_new, int reads, int writes, uint64_t token) {
+    struct epoll_event event = {(reads ? EPOLLIN : 0u) | (writes ? EPOLLOUT : 0u), {.u64 = token}};
+    return epoll_ctl(epoll, is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, descriptor, &event);
+}
+
+int freshpyc_epoll_remove(int epoll, int descriptor) { return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, 0); }
+
+int freshpyc_epoll_take(int epoll, uint64_t *tokens, int *states, int most) {
+    struct epoll_event events[64];
+    int count = epoll_wait(epoll, events, most < 64 ? most : 64, 0);
+    for (int i = 0; i < count; i++) {
+        int failed = events[i].events & (EPOLLERR | EPOLLHUP) ? 3 : 0;
+        tokens[i] = events[i].data.u64;
+        states[i] = failed | (events[i].events & EPOLLIN ? 1 : 0) | (events[i].events & EPOLLOUT ? 2 : 0);
+    }
+    return count;
+}
+
+int freshpyc_timer(void) { return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK); }
+
+int freshpyc_timer_set(int timer, int64_t nanoseconds) {
+    struct itimerspec time = {{0, 0}, {nanoseconds / 1000000000, nanoseconds % 1000000000}};
+    return timerfd_settime(timer, TFD_TIMER_ABSTIME, &time, 0);
 }

@@ -13,7 +13,6 @@ final class BuildCommand {
     private let output: BuildOutput
     private let loop: EventLoop
     private let progress: ProgressBar
-    private var interrupt: [EventLoop.Source] = []
     private var interruptedBy: Int32?
 
     private init(_ verb: Verb, _ arguments: SessionArguments, isStrict: Bool, loop: EventLoop) {
@@ -50,11 +49,10 @@ final class BuildCommand {
             let session = try Session(arguments.configuration, loop: loop)
             for notice in session.notices { FreshpycCommand.complain(notice) }
             for number in [EventLoop.interrupt, EventLoop.terminate, EventLoop.hangUp] {
-                interrupt.append(
-                    loop.onSignal(number) { [self] in
-                        interruptedBy = number
-                        session.cancel()
-                    })
+                loop.onSignal(number) { [self] in
+                    interruptedBy = number
+                    session.cancel()
+                }
             }
             session.build(progress: { [self] in progress.update($0, $1) }) { [self] report in
                 progress.clear()

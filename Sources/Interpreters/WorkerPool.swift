@@ -221,8 +221,14 @@ package final class WorkerPool {
             return
         }
         worker.unwritten.removeFirst(sent)
-        // Any error but a full pipe shows as the end of its output as well, which is where it is dealt with.
-        guard let failure, failure.wouldBlock, worker.writer == nil else { return }
+        guard let failure, failure.wouldBlock else {
+            // Any error but a full pipe shows as the end of its output as well, which is where it is dealt with.
+            worker.unwritten = []
+            worker.writer?.cancel()
+            worker.writer = nil
+            return
+        }
+        guard worker.writer == nil else { return }
         worker.writer = loop.onWritable(worker.process.child.input) { [weak self, weak worker] in
             guard let self, let worker else { return }
             write(to: worker)

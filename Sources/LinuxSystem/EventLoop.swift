@@ -19,25 +19,29 @@ package final class EventLoop {
         let body: () -> Void
     }
 
-    /// Something that wakes the loop until it is cancelled or forgotten.
+    /// Something that wakes the loop until it is cancelled or forgotten. Once it is cancelled, it never calls again.
     package final class Source {
-        private let source: any DispatchSourceProtocol
+        private var end: (() -> Void)?
 
-        fileprivate init(_ source: any DispatchSourceProtocol) {
-            self.source = source
+        fileprivate init(_ end: @escaping () -> Void) {
+            self.end = end
         }
 
         package func cancel() {
-            source.cancel()
+            end?()
+            end = nil
         }
 
         deinit {
-            source.cancel()
+            cancel()
         }
     }
 
     private let queue: DispatchQueue
     private let finished: Finish
+    private let readiness: Readiness
+    /// Dispatch's own sources: of the descriptor that tells of all others, and of signals. They live as long as the loop.
+    private var dispatchSources: [any DispatchSourceProtocol] = []
 
     /// Holds the exit status between the queue and the thread that waits for it.
     private final class Finish: @unchecked Sendable {
@@ -47,9 +51,15 @@ package final class EventLoop {
         let semaphore = DispatchSemaphore(value: 0)
     }
 
-    private init(queue: DispatchQueue, finished: Finish) {
+    private init(queue: DispatchQueue, finished: Finish, readiness: Readiness) {
         self.queue = queue
         self.finished = finished
+        self.readiness = readiness
+        let source = DispatchSource.makeReadSource(fileDescriptor: readiness.descriptor.raw, queue: queue)
+        let handler = Handler { readiness.deliver() }
+        source.setEventHandler { handler.body() }
+        source.activate()
+        dispatchSources.append(source)
     }
 
     /// Runs `body` on a new loop, and returns the status that `stop` is called with.
@@ -57,7 +67,13 @@ package final class EventLoop {
         let queue = DispatchQueue(label: "freshpyc.engine", qos: .userInitiated)
         let finished = Finish()
         queue.async {
-            body(EventLoop(queue: queue, finished: finished))
+            do throws(SystemError) {
+                body(EventLoop(queue: queue, finished: finished, readiness: try Readiness()))
+            } catch {
+                Host.write("freshpyc: cannot begin: \(error); close what uses up descriptors\n", to: 2)
+                finished.status = 2
+                finished.semaphore.signal()
+            }
         }
         finished.semaphore.wait()
         return finished.status
@@ -75,45 +91,32 @@ package final class EventLoop {
         queue.async { handler.body() }
     }
 
-    /// Wakes whenever the descriptor can be read, or its other end is gone. The descriptor stays open for as long as
-    /// the kernel may still watch it.
+    /// Wakes whenever the descriptor can be read, or its other end is gone.
     package func onReadable(_ descriptor: OwnedDescriptor, _ body: @escaping () -> Void) -> Source {
-        start(DispatchSource.makeReadSource(fileDescriptor: descriptor.raw, queue: queue), keeping: descriptor, body)
+        let token = readiness.watch(descriptor, reads: body)
+        return Source { [readiness] in readiness.unwatch(token, reads: true) }
     }
 
     /// Wakes whenever the descriptor can be written.
     package func onWritable(_ descriptor: OwnedDescriptor, _ body: @escaping () -> Void) -> Source {
-        start(DispatchSource.makeWriteSource(fileDescriptor: descriptor.raw, queue: queue), keeping: descriptor, body)
-    }
-
-    private func start(
-        _ source: any DispatchSourceProtocol, keeping descriptor: OwnedDescriptor, _ body: @escaping () -> Void
-    ) -> Source {
-        let handler = Handler(body: body)
-        source.setEventHandler { handler.body() }
-        source.setCancelHandler { withExtendedLifetime(descriptor) {} }
-        source.activate()
-        return Source(source)
+        let token = readiness.watch(descriptor, writes: body)
+        return Source { [readiness] in readiness.unwatch(token, reads: false) }
     }
 
     /// Wakes once, after this many nanoseconds.
     package func after(_ nanoseconds: Int64, _ body: @escaping () -> Void) -> Source {
-        let source = DispatchSource.makeTimerSource(queue: queue)
-        source.schedule(deadline: .now() + .nanoseconds(Int(clamping: max(0, nanoseconds))), leeway: .milliseconds(1))
-        let handler = Handler(body: body)
-        source.setEventHandler { handler.body() }
-        source.activate()
-        return Source(source)
+        let token = readiness.schedule(Host.monotonic + max(0, nanoseconds), body)
+        return Source { [readiness] in readiness.unschedule(token) }
     }
 
     /// Wakes on a signal, which then has no other effect.
-    package func onSignal(_ number: Int32, _ body: @escaping () -> Void) -> Source {
+    package func onSignal(_ number: Int32, _ body: @escaping () -> Void) {
         signal(number, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
         let handler = Handler(body: body)
         source.setEventHandler { handler.body() }
         source.activate()
-        return Source(source)
+        dispatchSources.append(source)
     }
 
     package static let interrupt = SIGINT

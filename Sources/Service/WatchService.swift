@@ -38,7 +38,6 @@ package final class WatchService {
     private var build: ContinuousBuild
     private var server: ControlServer?
     private var handler: ControlHandler?
-    private var signals: [EventLoop.Source] = []
     private var idleTimer: EventLoop.Source?
     private var watchdog: EventLoop.Source?
     private var lastActivity = Host.monotonic
@@ -72,9 +71,9 @@ package final class WatchService {
 
     package func start(progress: @escaping (Int, Int) -> Void) {
         for number in [EventLoop.interrupt, EventLoop.terminate] {
-            signals.append(loop.onSignal(number) { [weak self] in self?.stop(.interrupted) })
+            loop.onSignal(number) { [weak self] in self?.stop(.interrupted) }
         }
-        signals.append(loop.onSignal(EventLoop.hangUp) { [weak self] in self?.reload() })
+        loop.onSignal(EventLoop.hangUp) { [weak self] in self?.reload() }
         armWatchdog()
         do throws(SystemError) {
             let fallback = configuration.stateDirectory ?? configuration.rootPath.appending(".freshpyc")

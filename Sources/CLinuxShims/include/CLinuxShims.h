@@ -55,4 +55,14 @@ int freshpyc_accept(int listener);
 // The user at the other end of a Unix socket (SO_PEERCRED), or -1.
 long freshpyc_peer_user(int connection);
 
+// epoll(7), level-triggered. `take` gives what is ready now: for each token, 1 to read, 2 to write, 3 for an error.
+int freshpyc_epoll(void);
+int freshpyc_epoll_set(int epoll, int descriptor, int is_new, int reads, int writes, uint64_t token);
+int freshpyc_epoll_remove(int epoll, int descriptor);
+int freshpyc_epoll_take(int epoll, uint64_t *tokens, int *states, int most);
+
+// timerfd_create(2) on the monotonic clock; 0 disarms.
+int freshpyc_timer(void);
+int freshpyc_timer_set(int timer, int64_t nanoseconds);
+
 #endif
