@@ -9,6 +9,7 @@ final class WorkerProcess {
     let child: ChildProcess
     private var received: [UInt8] = []
     private var consumed = 0
+    private var chunk = [UInt8](repeating: 0, count: 65_536)
 
     /// Frames larger than this are rubbish: no code comes near it.
     private static let largestFrame = 1 << 31
@@ -61,30 +62,21 @@ final class WorkerProcess {
     /// Reads what there is and hands over each whole frame.
     func read(_ body: (WorkerFrame) -> Void) -> Reading {
         while true {
-            let room = max(65_536, missingBytes)
             var count = 0
             var failure: SystemError?
-            let start = received.count
-            received.append(contentsOf: repeatElement(0, count: room))
-            received.withUnsafeMutableBytes { buffer in
+            chunk.withUnsafeMutableBytes { buffer in
                 do throws(SystemError) {
-                    count = try child.output.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[start...]))
+                    count = try child.output.read(into: buffer)
                 } catch {
                     failure = error
                 }
             }
-            received.removeLast(room - count)
             if let failure { return failure.wouldBlock ? .more : .ended }
             if count == 0 { return .ended }
+            received += chunk[..<count]
             guard takeFrames(body) else { return .rubbish }
-            if count < room { return .more }
+            if count < chunk.count { return .more }
         }
-    }
-
-    /// Bytes that the frame at hand still lacks.
-    private var missingBytes: Int {
-        guard let length = frameLength else { return 0 }
-        return max(0, length + 4 - (received.count - consumed))
     }
 
     private var frameLength: Int? {

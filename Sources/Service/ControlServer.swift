@@ -15,6 +15,8 @@ package final class ControlServer {
         fileprivate var received: [UInt8] = []
         fileprivate var unsent: [UInt8] = []
         fileprivate var isClosed = false
+        /// By the monotonic clock.
+        fileprivate var lastUsed = Host.monotonic
         /// Whether waves are sent as they happen.
         package var isSubscribed = false
         fileprivate weak var server: ControlServer?
@@ -89,10 +91,14 @@ package final class ControlServer {
     private func accept() {
         // A failure to accept (no descriptors left) leaves the rest waiting for the next wake-up.
         while let descriptor = (try? UnixSocket.accept(listener)) ?? nil {
-            // Another user, or one more than we serve: the door closes.
-            guard connections.count < Self.mostConnections, let user = try? UnixSocket.peer(descriptor),
-                user == UnixSocket.user || user == 0
-            else { continue }
+            // Another user: the door closes.
+            guard let user = try? UnixSocket.peer(descriptor), user == UnixSocket.user || user == 0 else { continue }
+            // Whoever holds many connections and says nothing must not keep others out: the longest silent one goes.
+            if connections.count >= Self.mostConnections,
+                let silent = connections.values.min(by: { $0.lastUsed < $1.lastUsed })
+            {
+                close(silent)
+            }
             let connection = Connection(descriptor)
             connection.server = self
             connections[ObjectIdentifier(connection)] = connection
@@ -112,6 +118,7 @@ package final class ControlServer {
     }
 
     private func receive(_ connection: Connection) {
+        connection.lastUsed = Host.monotonic
         var buffer = [UInt8](repeating: 0, count: 65_536)
         var hasEnded = false
         while !hasEnded, connection.received.count <= Self.longestLine {
