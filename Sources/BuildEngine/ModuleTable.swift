@@ -19,12 +19,15 @@ struct ModuleTable {
         for (position, record) in modules.enumerated() {
             index[record.path] = position
             if record.traces.contains(where: \.isFailure) { failing.insert(record.path) }
+            if record.traces.contains(where: { !$0.diagnostics.isEmpty }) { noted.insert(record.path) }
         }
     }
 
     var count: Int { index.count }
     /// Sources with an artifact that the compiler refuses.
     private(set) var failing: Set<BytePath> = []
+    /// Sources of which the compiler has said something.
+    private(set) var noted: Set<BytePath> = []
     var all: [ModuleRecord] { records.compactMap { $0 } }
 
     subscript(path: BytePath) -> ModuleRecord? {
@@ -40,6 +43,11 @@ struct ModuleTable {
             failing.insert(record.path)
         } else if !failing.isEmpty {
             failing.remove(record.path)
+        }
+        if record.traces.contains(where: { !$0.diagnostics.isEmpty }) {
+            noted.insert(record.path)
+        } else if !noted.isEmpty {
+            noted.remove(record.path)
         }
         if let position = index[record.path] {
             records[position] = record
@@ -57,6 +65,7 @@ struct ModuleTable {
     mutating func remove(_ path: BytePath) {
         guard let position = index.removeValue(forKey: path) else { return }
         failing.remove(path)
+        noted.remove(path)
         if let inode = records[position]?.source.stamp.inode {
             aliases?[inode]?.remove(path)
             if aliases?[inode]?.isEmpty == true { aliases?[inode] = nil }

@@ -251,20 +251,16 @@ package final class Session {
         var report = WaveReport(clock: clock)
         report.changes = changes.filter { isNamed($0.path) }
         report.removed = removed
+        // By what is known of few, not by a look at all: an answer must not take longer for a large tree.
+        report.modules = starts.contains(.empty) ? table.count : starts.reduce(0) { $0 + table.paths(within: $1).count }
+        report.failed = table.failing.count(where: isNamed)
         let results = Dictionary(report.changes.map { ($0.path, $0.result) }, uniquingKeysWith: { $1 })
-        let isWhole = starts.contains(.empty)
-        for record in table.all where isWhole || isNamed(record.path) {
-            report.modules += 1
-            if table.failing.contains(record.path) {
-                report.failed += 1
-            } else {
-                switch results[record.path] {
-                case .compiled: report.compiled += 1
-                case .restamped: report.restamped += 1
-                case .upToDate, .failed, nil: report.upToDate += 1
-                }
-            }
-            report.diagnostics += findings(record)
+        let standing = results.filter { table[$0.key] != nil && !table.failing.contains($0.key) }
+        report.compiled = standing.count { $0.value == .compiled }
+        report.restamped = standing.count { $0.value == .restamped }
+        report.upToDate = report.modules - report.failed - report.compiled - report.restamped
+        for path in table.noted where isNamed(path) {
+            if let record = table[path] { report.diagnostics += findings(record) }
         }
         report.diagnostics.sort {
             ($0.path, $0.diagnostic.line, $0.diagnostic.column) < ($1.path, $1.diagnostic.line, $1.diagnostic.column)

@@ -63,7 +63,7 @@ struct SessionArguments {
             rootPath: located.root, starts: located.starts,
             scope: Scope(excludes: arguments.all("--exclude"), honoursGitignore: arguments.has("--gitignore")),
             options: options, pythons: arguments.all("--python"), workingDirectory: directory,
-            jobs: try arguments.count("--jobs") ?? Processors.available,
+            jobs: try arguments.count("--jobs") ?? (verb.builds ? Processors.available : 1),
             deadline: try arguments.seconds("--timeout") ?? 60_000_000_000,
             stateDirectory: arguments.lastPath("--state-dir").map {
                 ($0.isAbsolute ? $0 : directory.appending($0)).normalized

@@ -18,6 +18,9 @@ enum Verb: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether the verb may compile; the others need no count of the processors.
+    var builds: Bool { self == .watch || self == .build || self == .check }
+
     var usage: String {
         switch self {
         case .watch: "freshpyc watch [options] [PATH…]"
