@@ -37,11 +37,6 @@ final class ArtifactPublisher {
         return directory
     }
 
-    /// Forgets directories that were kept open: they may have been deleted since.
-    func forgetDirectories() {
-        open.removeAll()
-    }
-
     /// Puts a file into place.
     ///
     /// - Parameters:

@@ -166,7 +166,7 @@ package final class ContinuousBuild {
         if name.isEmpty {
             watcher.watchArtifacts(in: directory, root: session.root)
             for path in session.recordedPaths(in: directory) where !session.hasIntactArtifacts(path) {
-                dirt.sources.insert(path)
+                lookLater(path)
             }
             return
         }
@@ -178,8 +178,18 @@ package final class ContinuousBuild {
             let suffix = target.place.suffix.utf8
             guard name.suffix(suffix.count).elementsEqual(suffix) else { continue }
             let source = directory.appending(name.dropLast(suffix.count) + Array(".py".utf8))
-            if let record = session.record(source), !session.isIntact(record, target) { dirt.sources.insert(source) }
+            if let record = session.record(source) {
+                if !session.isIntact(record, target) { lookLater(source) }
+            } else {
+                // Copied here, or moved, after its source had gone.
+                session.removeOrphan(BytePath.empty.appending(name), of: source)
+            }
         }
+    }
+
+    /// Bytecode that goes is rebuilt in a moment, and not under the hands of whoever is deleting the folder around it.
+    private func lookLater(_ source: BytePath) {
+        if !dirt.sources.contains(source) { beingWritten[source] = Host.monotonic + Self.patience }
     }
 
     private func armWritingTimer() {
@@ -323,6 +333,7 @@ package final class ContinuousBuild {
         let hints = artifacts
         artifacts = []
         for hint in hints { takeArtifact(hint.directory, hint.name) }
+        armWritingTimer()
         let failed = Set(report.diagnostics.filter { $0.diagnostic.rule.isOperational }.map(\.path))
         retries = failed
         armRetryTimer()

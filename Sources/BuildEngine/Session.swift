@@ -338,6 +338,14 @@ extension Session {
         return targets.allSatisfy { record.trace($0.key)?.published == nil || isIntact(record, $0) }
     }
 
+    /// Removes bytecode whose source is not there.
+    func removeOrphan(_ name: BytePath, of source: BytePath) {
+        guard (try? root.status(source, followsLinks: true)) == nil,
+            let cache = try? root.directory(source.parent.appending("__pycache__"))
+        else { return }
+        _ = try? cache.removeFile(name)
+    }
+
     /// Removes a temporary file of bytecode that nobody will rename any more.
     func removeStray(_ name: BytePath, in directory: BytePath) {
         guard ArtifactPublisher.isStray(name), let cache = try? root.directory(directory.appending("__pycache__"))

@@ -47,9 +47,6 @@ package struct MountTable: Sendable {
         return bytes
     }
 
-    /// Whether changes in a directory may come without events.
-    package func isSilent(_ directory: BytePath) -> Bool { silentType(directory) != nil }
-
     /// The type of the file system that a directory lies on, where that sends no events. The last mount that covers it
     /// is on top.
     package func silentType(_ directory: BytePath) -> String? {

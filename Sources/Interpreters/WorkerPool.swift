@@ -94,7 +94,6 @@ package final class WorkerPool {
     }
 
     package var isIdle: Bool { waiting.isEmpty && workers.allSatisfy { $0.inFlight.isEmpty } }
-    package var workerCount: Int { workers.count }
     package var identifiers: [Int32] { workers.map(\.process.child.identifier) }
 
     /// Whether a job handed over now would go to a worker soon; more would only hold memory.
@@ -112,11 +111,6 @@ package final class WorkerPool {
     package func compile(_ request: CompileRequest, _ done: @escaping (CompileResult) -> Void) {
         waiting.append(Job(request: request, done: done))
         fill()
-    }
-
-    /// Starts one worker ahead of need.
-    package func warm() {
-        if workers.isEmpty, !levelIsFixed { start(level: nil) }
     }
 
     /// Ends all workers. Jobs that are under way are dropped.

@@ -159,8 +159,4 @@ package final class Directory: Sendable {
     package func removeEmptyDirectory(_ name: BytePath) -> Bool {
         name.withCString { unlinkat(descriptor.raw, $0, AT_REMOVEDIR) } == 0
     }
-
-    package func synchronize() throws(SystemError) {
-        try descriptor.synchronize()
-    }
 }

@@ -14,7 +14,7 @@ package final class EventLoop {
     ///
     /// `@unchecked Sendable` because Dispatch wants handlers that may go to any thread. These do not: a loop exists on
     /// its own queue only (`run` makes it there, and it cannot leave, not being `Sendable`), so a handler is made on
-    /// that queue, and every source and timer below targets that same queue.
+    /// that queue, and all that calls one targets that same queue.
     private struct Handler: @unchecked Sendable {
         let body: () -> Void
     }

@@ -90,7 +90,6 @@ package struct ControlError: Codable, Error, Sendable, Equatable {
     package static let otherConfiguration = ControlError(
         code: otherConfigurationCode, message: "this daemon keeps the tree for other interpreters, options or paths")
     package static let tooLong = ControlError(code: -32003, message: "a line may have 1 MiB")
-    package static let stopping = ControlError(code: -32004, message: "the daemon is stopping")
 
     package static let otherVersionCode = -32001
     package static let otherConfigurationCode = -32002

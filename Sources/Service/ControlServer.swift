@@ -44,8 +44,6 @@ package final class ControlServer {
     private var source: EventLoop.Source?
     private var connections: [ObjectIdentifier: Connection] = [:]
     private let handle: (ControlRequest, Connection) -> Void
-    /// Connections that were taken, for the idle time.
-    package private(set) var requests = 0
 
     /// Listens at the first place that can be had. The caller holds the root's lock, so nobody else listens there.
     package init(
@@ -147,7 +145,6 @@ package final class ControlServer {
 
     private func take(_ line: ArraySlice<UInt8>, _ connection: Connection) {
         guard line.contains(where: { $0 != 0x20 && $0 != 0x0D }) else { return }
-        requests += 1
         guard let request = JSONLine.decode(ControlRequest.self, line) else {
             let isObject =
                 line.first { $0 != 0x20 } == UInt8(ascii: "{") && line.last { $0 != 0x0D } == UInt8(ascii: "}")

@@ -24,6 +24,5 @@ import Testing
 
     @Test func silentMountsBelow() {
         #expect(table.silentMounts(below: BytePath("/home/me")).map(\.path) == [BytePath("/home/me/share")])
-        #expect(table.isSilent(BytePath("/srv/with space")))
     }
 }

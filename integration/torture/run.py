@@ -162,7 +162,13 @@ class Torture:
         folders = [folder for folder in self.folders()[1:] if len(list(os.scandir(folder))) < 12]
         if folders and len(self.sources()) < 150:
             self.count += 1
-            shutil.copytree(self.random.choice(folders), os.path.join(self.root, "copy%d" % self.count), symlinks=True)
+            try:
+                # The daemon is at work in the copy before it is complete, and in the original.
+                shutil.copytree(self.random.choice(folders), os.path.join(self.root, "copy%d" % self.count),
+                                symlinks=True, dirs_exist_ok=True)
+            except shutil.Error as error:
+                if not all("__pycache__" in entry[0] for entry in error.args[0]):
+                    raise
 
     def link(self):
         path = self.pick()
