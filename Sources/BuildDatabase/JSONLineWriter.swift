@@ -1,8 +1,8 @@
 // Writing the database's JSON.
 // Knows: JSON's syntax, and how a path that is not UTF-8 is kept. Does not know: what the values mean.
 //
-// Our own, with `JSONLineReader`, because loading is most of a run that finds nothing to do: the state of 7,722 modules
-// is 3 MB, which Foundation's decoder reads in 190 ms and these in 8.
+// Our own, with `JSONLineReader`, because a run that finds nothing to do must load all of it: the state of 7,722 modules
+// is 3 MB, and the whole run is to take no longer than 1.5 times a `find` of the tree, about 0.12 s.
 
 import BuildModel
 

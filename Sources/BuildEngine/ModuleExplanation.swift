@@ -74,7 +74,7 @@ extension Session {
         return explanation
     }
 
-    /// Who imports a source: every source is scanned for it, side by side, which takes 0.2 s for 36 MB.
+    /// Who imports a source: every source is scanned for it, side by side.
     private func importers(of path: BytePath) -> [BytePath] {
         guard let module = SourceModule(relativePath: path.bytes) else { return [] }
         var names: Set<ModuleName> = []

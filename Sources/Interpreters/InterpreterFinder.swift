@@ -104,8 +104,8 @@ package struct InterpreterFinder: Sendable {
         return nil
     }
 
-    /// The executable behind a name on PATH. One of pyenv's shims is a shell script that looks at its surroundings and
-    /// takes 50 ms and more; what it would choose is read from the same places instead.
+    /// The executable behind a name on PATH. One of pyenv's shims is a shell script that looks at its surroundings;
+    /// what it would choose is read from the same places instead, without a shell.
     private func resolved(_ path: BytePath) -> BytePath? {
         guard Host.isExecutable(path) else { return nil }
         let directory = path.parent

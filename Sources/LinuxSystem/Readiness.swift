@@ -1,9 +1,8 @@
 // Which descriptors are ready and which timers are due.
 // Knows: epoll(7) and timerfd(2). Does not know: queues or threads; its owner calls it when its descriptor is readable.
 //
-// Our own, in the place of a Dispatch source for each pipe, connection and timer: libdispatch's epoll back end loses
-// events, and now and then crashes in its manager thread, when sources on descriptors that just hung up are cancelled
-// while others are made. Here all of it happens on one queue, and Dispatch watches a single descriptor that never goes.
+// Our own, in the place of a Dispatch source for each pipe, connection and timer: with those, libdispatch crashed in its
+// manager thread (`_dispatch_event_loop_drain`) while workers were killed and replaced; the cause in it is not known. Here all of it happens on one queue, and Dispatch watches a single descriptor that never goes.
 
 import CLinuxShims
 import Glibc
