@@ -124,6 +124,19 @@ extension String {
         try daemon.tree.shell("rm -f m.tmp")
     }
 
+    @Test func scenario18BytecodeThatDisappearsDuringAWaveIsThereAfterAWait() throws {
+        let tree = try Tree(["a.py": "x = 1\n"])
+        let daemon = try Daemon(tree)
+        // About a second of compiling, during which the bytecode of another source goes and somebody asks.
+        try tree.write("slow.py", String(repeating: "x = [1, 2, (3, 4)]\n", count: 60_000))
+        tree.eventually("a wave under way") {
+            (try? daemon.ask("status", "--format", "json").output.contains("\"phase\":\"building\"")) == true
+        }
+        try tree.shell("rm \(tree.pyc("a.py"))")
+        #expect(try daemon.ask("wait").status == 0)
+        #expect(tree.exists(tree.pyc("a.py")))
+    }
+
     @Test func scenario27ClientsHarmOnlyThemselves() throws {
         let tree = try Tree(["m.py": "x = 0\n"])
         let daemon = try Daemon(tree)

@@ -44,9 +44,7 @@ extension ContinuousBuild {
     package func barrier(forces: Bool = false, _ done: @escaping (BarrierTally) -> Void) {
         if !sawCookie() || forces { dirt.everything = true }
         if forces { forcesNext = true }
-        // Whoever is still writing has written this much: it counts.
-        dirt.sources.formUnion(beingWritten.keys)
-        beingWritten = [:]
+        takeWhatIsBeingWritten()
         dirt.appeared.formUnion(polled)
         waiting.append(BarrierWaiter(done))
         advance()

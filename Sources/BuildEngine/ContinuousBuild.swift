@@ -207,6 +207,12 @@ package final class ContinuousBuild {
         }
     }
 
+    /// Whoever is still writing has written this much: for somebody who waits, it counts.
+    func takeWhatIsBeingWritten() {
+        dirt.sources.formUnion(beingWritten.keys)
+        beingWritten = [:]
+    }
+
     /// A directory that somebody holds open, as we hold the root, is deleted without an event of its own; but its
     /// entries go first, and `.freshpyc` is one of them.
     private func expectRoot(after delays: ArraySlice<Int64>) {
@@ -333,6 +339,8 @@ package final class ContinuousBuild {
         let hints = artifacts
         artifacts = []
         for hint in hints { takeArtifact(hint.directory, hint.name) }
+        // Whoever asked during the wave has asked for these too.
+        if !waiting.isEmpty { takeWhatIsBeingWritten() }
         armWritingTimer()
         let failed = Set(report.diagnostics.filter { $0.diagnostic.rule.isOperational }.map(\.path))
         retries = failed

@@ -10,6 +10,7 @@ enum SettingKey: String, CaseIterable {
     case python, optimize, invalidation, exclude, gitignore, jobs, timeout
     case idleTimeout = "idle-timeout"
     case stateDirectory = "state-dir"
+    case logLevel = "log-level"
 
     /// The option that says the same on the command line.
     var option: String { self == .optimize ? "-O" : "--" + rawValue }
@@ -30,6 +31,7 @@ enum SettingKey: String, CaseIterable {
         case .jobs: "a number from 1 to 1024"
         case .timeout, .idleTimeout: "a number of seconds above 0"
         case .stateDirectory: "a text"
+        case .logLevel: "error, warning, info or debug"
         }
     }
 
@@ -39,6 +41,7 @@ enum SettingKey: String, CaseIterable {
         case (.python, .text(let text)), (.exclude, .text(let text)), (.stateDirectory, .text(let text)):
             return text.isEmpty ? nil : [text]
         case (.invalidation, .text(let text)): return InvalidationMode(rawValue: text) == nil ? nil : [text]
+        case (.logLevel, .text(let text)): return LogLevel(rawValue: text) == nil ? nil : [text]
         case (.gitignore, .truth(let truth)): return truth ? [""] : []
         case (.optimize, .number(let number)): return [0.0, 1, 2].contains(number) ? [String(Int(number))] : nil
         case (.jobs, .number(let number)):
@@ -131,7 +134,7 @@ struct Settings {
         case .jobs, .timeout, .idleTimeout: Double(text).map { .number($0) } ?? .null
         case .optimize: .list(text.split(separator: ",").map { Double($0).map { .number($0) } ?? .null })
         case .python, .exclude: .list(text.split(separator: ",").map { .text(String($0)) })
-        case .invalidation, .stateDirectory: .text(text)
+        case .invalidation, .stateDirectory, .logLevel: .text(text)
         }
     }
 

@@ -69,6 +69,9 @@ enum Verb: String, CaseIterable, Sendable {
                     "--background", "-b", help: "run as a daemon: returns when it is ready, or with the error"),
                 OptionSpecification(
                     "--idle-timeout", value: "SECONDS", help: "leave after this long without a wave or a request"),
+                OptionSpecification(
+                    "--log-level", value: "LEVEL",
+                    help: "error, warning, info (each wave) or debug (each source, and why); default: info"),
                 Self.format("text or json (one object a wave)"), Self.quiet, Self.help,
             ]
         case .build:

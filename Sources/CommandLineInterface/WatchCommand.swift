@@ -17,17 +17,19 @@ final class WatchCommand {
     private var service: WatchService?
     /// In the background: where everything goes after the first line.
     private let log: LogFile?
+    private let level: LogLevel
     private var hasAnnounced = false
 
     private static let patience: Int64 = 5_000_000_000
 
     private init(
-        _ arguments: SessionArguments, _ commandLine: ParsedArguments, idleTimeout: Int64?, log: LogFile?,
-        loop: EventLoop
+        _ arguments: SessionArguments, _ commandLine: ParsedArguments, idleTimeout: Int64?, level: LogLevel,
+        log: LogFile?, loop: EventLoop
     ) {
         self.arguments = arguments
         self.commandLine = commandLine
         self.idleTimeout = idleTimeout
+        self.level = level
         self.log = log
         self.loop = loop
         printer = DiagnosticPrinter(
@@ -40,13 +42,15 @@ final class WatchCommand {
         let arguments = try SessionArguments(parsed, verb: .watch)
         let idleTimeout = try arguments.arguments.seconds("--idle-timeout")
         let isInBackground = Host.environment(SessionArguments.backgroundVariable) != nil
+        let level: LogLevel =
+            try arguments.arguments.choice("--log-level") ?? (arguments.isQuiet ? .warning : .info)
         replaceOtherVersion(arguments)
         if parsed.has("--background"), !isInBackground { return goToBackground(arguments) }
         return EventLoop.run { loop in
             let configuration = arguments.configuration
             let place = configuration.stateDirectory ?? configuration.rootPath.appending(".freshpyc")
             let log = isInBackground ? LogFile(directory: place) : nil
-            WatchCommand(arguments, parsed, idleTimeout: idleTimeout, log: log, loop: loop).start()
+            WatchCommand(arguments, parsed, idleTimeout: idleTimeout, level: level, log: log, loop: loop).start()
         }
     }
 
@@ -128,15 +132,15 @@ final class WatchCommand {
             let modules = "\(report.modules) module\(report.modules == 1 ? "" : "s")"
             let watched = "\(directories) director\(directories == 1 ? "y" : "ies")"
             let line = "ready: \(modules), \(report.failed) failed, watching \(watched)"
-            say(line)
+            say(line, .info)
             if log != nil, !hasAnnounced { Host.write(line + "\n", to: 1) }
             hasAnnounced = true
         case .wave(let report):
             show(report)
-            say(line(report))
+            say(line(report), .info)
         case .notice(let text):
             progress.clear()
-            say("freshpyc: \(text)", isNotice: true)
+            say("freshpyc: \(text)", .warning)
         case .stopped(let ending):
             progress.clear()
             switch ending {
@@ -150,21 +154,26 @@ final class WatchCommand {
 
     private func end(_ line: String?, status: Int32) {
         if let line {
-            say(line, isNotice: true)
+            say(line, .error)
             // Whoever waits for the first line gets the reason instead.
             if log != nil, !hasAnnounced { Host.write(line + "\n", to: 1) }
         }
         loop.stop(status)
     }
 
-    private func say(_ line: String, isNotice: Bool = false) {
+    private func say(_ line: String, _ lineLevel: LogLevel) {
+        guard lineLevel <= level else { return }
         if let log { return log.write(line) }
-        if isNotice || !arguments.isQuiet { Host.write(line + "\n", to: 2) }
+        Host.write(line + "\n", to: 2)
     }
 
     private func show(_ report: WaveReport) {
-        if let log {
-            for finding in report.diagnostics { log.write(printer.text(finding)) }
+        for change in report.changes where level == .debug {
+            let reason = change.reason.map { " (\($0.rawValue))" } ?? ""
+            say("  \(printer.shown(change.path)) \(change.result.rawValue)\(reason)", .debug)
+        }
+        if log != nil {
+            for finding in report.diagnostics { say(printer.text(finding), .info) }
         } else if arguments.format == .json {
             let document = ReportDocument(
                 report, verb: Verb.watch.rawValue, root: arguments.configuration.rootPath, interpreters: [],
