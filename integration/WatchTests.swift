@@ -114,6 +114,32 @@ import Testing
         #expect(watch.stop().status == 0)
     }
 
+    @Test func scenario11LinksFollowTheirFiles() throws {
+        let tree = try Tree(["tree/a.py": "x = 1\n", "tree/d/b.py": "x = 2\n", "outside/c.py": "x = 3\n"])
+        try tree.shell("cd tree; ln -s ../outside/c.py c.py; ln -s d/b.py link.py; ln -s nowhere/n.py late.py")
+        let watch = try Freshpyc.start(
+            ["watch", "tree", "--python", tree.python.path.description], in: tree.path)
+        tree.eventually("ready") { watch.errors.contains("ready: 4 modules") }
+        func expectFresh(_ what: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+            let answer = try Freshpyc.start(["wait", "tree"], in: tree.path).finish()
+            #expect(answer.status == 0, "\(what): \(answer)", sourceLocation: sourceLocation)
+            let differences = try tree.differences(mode: "guarded", at: "tree")
+            #expect(differences == "", "\(what)", sourceLocation: sourceLocation)
+        }
+        // Nothing in the tree is touched, and no directory of it has an event.
+        try tree.shell("echo 'y = 33333' > outside/c.py")
+        try expectFresh("the file outside was edited")
+        try tree.shell("rm -rf tree/d")
+        try expectFresh("the folder that a link leads into is gone")
+        #expect(!tree.exists("tree/" + tree.pyc("link.py")))
+        try tree.shell("mkdir tree/nowhere; echo 'z = 1' > tree/nowhere/n.py")
+        try expectFresh("a link that led nowhere leads to a file")
+        try tree.shell("rm -r outside")
+        try expectFresh("the file outside is gone")
+        watch.send(.terminate)
+        #expect(watch.finish(within: 10).status == 0)
+    }
+
     @Test func scenario8TheRootGoesAway() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         try tree.shell("mkdir inner; mv a.py inner")

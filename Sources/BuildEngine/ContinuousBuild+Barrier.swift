@@ -45,6 +45,7 @@ extension ContinuousBuild {
         if !sawCookie() || forces { dirt.everything = true }
         if forces { forcesNext = true }
         takeWhatIsBeingWritten()
+        dirt.sources.formUnion(links)
         dirt.appeared.formUnion(polled)
         waiting.append(BarrierWaiter(done))
         advance()

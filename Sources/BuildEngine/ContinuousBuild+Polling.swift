@@ -39,9 +39,9 @@ extension ContinuousBuild {
         } else if !silent.isEmpty {
             pollReason = "\(type ?? mounts.silentMounts(below: root).first?.type ?? "this file system") sends no events"
             if before.isEmpty {
-                onNotice(
-                    "\(silent.count == 1 ? "a file system" : "file systems") here send no events and are polled: \(pollReason ?? "")"
-                )
+                let place = silent[0].isEmpty ? root.description : silent[0].description
+                let others = silent.count == 1 ? "" : " and \(silent.count - 1) more"
+                onNotice("\(place)\(others) must be polled: \(pollReason ?? "")")
             }
         } else if polled.isEmpty {
             pollReason = nil

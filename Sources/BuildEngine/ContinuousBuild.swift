@@ -53,8 +53,9 @@ package final class ContinuousBuild {
     var pollTimer: EventLoop.Source?
     var pollDelay = ContinuousBuild.firstPoll
     private(set) var rescans = 0
-    /// Links that lead nowhere: looked at again whenever something new is there.
-    private var dangling: Set<BytePath> = []
+    /// Sources that are symbolic links, wherever these lead: what happens to the file has no event for them, so they are
+    /// looked at again whenever something comes or goes, and for everybody who waits.
+    private(set) var links: Set<BytePath> = []
     private var artifacts: [(directory: BytePath, name: [UInt8])] = []
     var phase = Phase.idle
     /// Sources that somebody is writing, and when they are looked at all the same.
@@ -125,7 +126,7 @@ package final class ContinuousBuild {
         watcher.adopt(result)
         notePolled(result, starts)
         session.sweepOrphans(result)
-        dangling.formUnion(result.dangling)
+        links.formUnion(result.links)
         return result
     }
 
@@ -142,6 +143,8 @@ package final class ContinuousBuild {
         case .source(let path):
             beingWritten[path] = nil
             dirt.sources.insert(path)
+        case .sourceDeleted(let path):
+            lookLater(path)
         case .sourceBeingWritten(let path):
             beingWritten[path] = Host.monotonic + Self.patience
         case .artifact(let directory, let name):
@@ -187,7 +190,8 @@ package final class ContinuousBuild {
         }
     }
 
-    /// Bytecode that goes is rebuilt in a moment, and not under the hands of whoever is deleting the folder around it.
+    /// Bytecode that goes is rebuilt in a moment, and that of a source that goes is removed in a moment: not under the
+    /// hands of whoever is deleting the folder around it.
     private func lookLater(_ source: BytePath) {
         if !dirt.sources.contains(source) { beingWritten[source] = Host.monotonic + Self.patience }
     }
@@ -304,20 +308,19 @@ package final class ContinuousBuild {
             if let source = scanner.observe(path) { paths.formUnion(session.paths(inode: source.stamp.inode)) }
         }
         for source in input.sources { paths.formUnion(session.paths(inode: source.stamp.inode)) }
-        if !dirt.appeared.isEmpty || paths.contains(where: { session.record($0) == nil }) {
-            paths.formUnion(dangling)
-            dangling = []
-        }
+        let comesOrGoes = paths.contains { session.record($0) == nil || scanner.observe($0) == nil }
+        if !dirt.appeared.isEmpty || !dirt.gone.isEmpty || comesOrGoes { paths.formUnion(links) }
         let observed = Set(input.sources.map(\.path))
         paths.subtract(observed)
         let hasRules = session.configuration.scope.hasExcludes || session.configuration.scope.honoursGitignore
         for path in paths {
+            if session.isLink(path) { links.insert(path) } else { links.remove(path) }
             let isLeftOut = hasRules && scanner.isExcludedOnTheWay(to: path, isDirectory: false)
             if !isLeftOut, session.isInStarts(path), let source = scanner.observe(path) {
                 input.sources.append(source)
             } else {
-                if session.record(path) != nil { input.missing.append(path) }
-                if session.isDanglingLink(path) { dangling.insert(path) }
+                // One that came with a folder and went before anybody had read it has no record, but may have bytecode.
+                if session.record(path) != nil || !isLeftOut && session.isInStarts(path) { input.missing.append(path) }
             }
         }
     }

@@ -327,8 +327,8 @@ extension Session {
     /// The recorded sources whose contents were in this inode.
     func paths(inode: UInt64) -> Set<BytePath> { table.paths(inode: inode) }
 
-    /// Whether a name is a link that leads nowhere now.
-    func isDanglingLink(_ path: BytePath) -> Bool {
+    /// Whether a name is a symbolic link now.
+    func isLink(_ path: BytePath) -> Bool {
         (try? root.status(path, followsLinks: false))?.kind == .symbolicLink
     }
 

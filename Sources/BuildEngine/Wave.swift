@@ -1,5 +1,6 @@
 // One wave: judge, read, compile, publish, and say what came of it.
-// Knows: the order of things. Does not know: why these sources, or what becomes of the outcome.
+// Knows: the order of things, what is stale, the outcome. Does not know: why these sources, or how one is compiled (see
+// Wave+Compiling.swift).
 
 import BuildModel
 import FileWatching
@@ -10,7 +11,7 @@ import LinuxSystem
 struct WaveInput {
     /// Sources that are there, as they were met.
     var sources: [ScannedSource]
-    /// Records whose source was not met.
+    /// Sources that were not met, though there was reason to look: most have a record.
     var missing: [BytePath]
     var problems: [LocatedDiagnostic]
     /// Nanoseconds of the monotonic clock.
@@ -38,7 +39,7 @@ struct WaveOutcome {
 /// A wave under way. Lives on the session's loop from `start` until it has called back.
 final class Wave {
     /// One source and what has become of it so far.
-    private struct Module {
+    struct Module {
         let source: ScannedSource
         var record: ModuleRecord?
         var isChanged = false
@@ -53,26 +54,26 @@ final class Wave {
     }
 
     /// One compilation that is to be done.
-    private struct Job {
+    struct Job {
         let module: Int
         let target: Int
     }
 
-    private let session: Session
+    let session: Session
     private let input: WaveInput
-    private let clock: UInt64
-    private let progress: (Int, Int) -> Void
-    private let reader: SourceReader
-    private let publisher: ArtifactPublisher
-    private var modules: [Module] = []
+    let clock: UInt64
+    let progress: (Int, Int) -> Void
+    let reader: SourceReader
+    let publisher: ArtifactPublisher
+    var modules: [Module] = []
     private var removed: [BytePath] = []
-    private var queues: [(pool: WorkerPool, jobs: [Job], next: Int)] = []
-    private var outstanding = 0
-    private var finishedModules = 0
-    private var nextIdentifier: UInt32 = 0
-    private var unwritable: Set<BytePath> = []
+    var queues: [(pool: WorkerPool, jobs: [Job], next: Int)] = []
+    var outstanding = 0
+    var finishedModules = 0
+    var nextIdentifier: UInt32 = 0
+    var unwritable: Set<BytePath> = []
     /// What was read while judging, for waves so small that it does not matter in memory.
-    private var snapshots: [Int: SourceSnapshot] = [:]
+    var snapshots: [Int: SourceSnapshot] = [:]
     private var done: (WaveOutcome) -> Void = { _ in }
 
     init(session: Session, input: WaveInput, clock: UInt64, progress: @escaping (Int, Int) -> Void) {
@@ -85,7 +86,7 @@ final class Wave {
     }
 
     /// Whether artifacts are written at all.
-    private var writes: Bool { !session.configuration.options.isCheckOnly }
+    var writes: Bool { !session.configuration.options.isCheckOnly }
 
     func start(_ done: @escaping (WaveOutcome) -> Void) {
         self.done = done
@@ -103,22 +104,23 @@ final class Wave {
         for path in input.missing {
             // Out of scope this time, but there: it is left alone, and what is known of it is kept.
             if (try? session.root.status(path, followsLinks: true)) != nil { continue }
-            removed.append(path)
-            if let record = session.record(path) { removeArtifacts(of: record) }
+            let record = session.record(path)
+            if record != nil { removed.append(path) }
+            removeArtifacts(of: path, record)
         }
     }
 
     /// Removes what we published for a source, and what import may have written beside it for interpreters we know.
-    private func removeArtifacts(of record: ModuleRecord) {
+    private func removeArtifacts(of path: BytePath, _ record: ModuleRecord?) {
         guard writes else { return }
         for interpreter in session.interpreters.known {
             for level in OptimizationLevel.allCases {
                 let place = ArtifactPlace(cacheTag: interpreter.cacheTag, level: level)
-                let isOurs = record.traces.contains {
+                let isOurs = (record?.traces ?? []).contains {
                     $0.published != nil && $0.key.level == level
                         && session.interpreters[$0.key.interpreter].cacheTag == interpreter.cacheTag
                 }
-                if isOurs || !place.directory.isEmpty { publisher.remove(place.path(of: record.path)) }
+                if isOurs || !place.directory.isEmpty { publisher.remove(place.path(of: path)) }
             }
         }
     }
@@ -173,7 +175,7 @@ final class Wave {
         return traces.contains { isSuperseded($0, by: target) } ? .interpreterChanged : nil
     }
 
-    private func isSuperseded(_ trace: Trace, by target: ArtifactTarget) -> Bool {
+    func isSuperseded(_ trace: Trace, by target: ArtifactTarget) -> Bool {
         trace.key.interpreter != target.key.interpreter && trace.key.level == target.key.level
             && session.interpreters[trace.key.interpreter].cacheTag == target.interpreter.cacheTag
     }
@@ -196,10 +198,9 @@ final class Wave {
         switch finding {
         case .gone:
             let path = modules[index].source.path
-            if let record = modules[index].record {
-                removed.append(path)
-                removeArtifacts(of: record)
-            }
+            let record = modules[index].record
+            if record != nil { removed.append(path) }
+            removeArtifacts(of: path, record)
             modules[index].record = nil
             return []
         case .problem(let diagnostic):
@@ -219,191 +220,9 @@ final class Wave {
         }
     }
 
-    private func fail(_ module: Int, _ diagnostic: Diagnostic) {
+    func fail(_ module: Int, _ diagnostic: Diagnostic) {
         modules[module].failed = true
         modules[module].operational.append(diagnostic)
-    }
-
-    // MARK: Compiling
-
-    /// Fills the pools, drains what comes back, and waits: one interpreter after the other, so that no more processes
-    /// run at once than were asked for.
-    private func compile(_ jobs: [Job]) {
-        outstanding = jobs.count
-        let order = ordered(jobs)
-        for id in session.interpreters.selected {
-            let own = order.filter { session.targets[$0.target].key.interpreter == id }
-            if !own.isEmpty { queues.append((pool: session.interpreters.pool(id), jobs: own, next: 0)) }
-        }
-        for index in queues.indices { queues[index].pool.onRoom = { [weak self] in self?.fill() } }
-        progress(finishedModules, modules.count)
-        fill()
-    }
-
-    private func ordered(_ jobs: [Job]) -> [Job] {
-        guard (2...BuildOrder.smallWave).contains(jobs.count) else {
-            return BuildOrder.sorted(jobs.map { (job: $0, size: modules[$0.module].source.stamp.size) })
-        }
-        for job in jobs where snapshots[job.module] == nil {
-            snapshots[job.module] = try? reader.read(modules[job.module].source.path)
-        }
-        let sources = Set(jobs.map(\.module)).compactMap { index in
-            snapshots[index].map { (path: modules[index].source.path, bytes: $0.bytes) }
-        }
-        let importers = BuildOrder.importers(sources)
-        return jobs.sorted {
-            (importers[modules[$0.module].source.path] ?? 0) > (importers[modules[$1.module].source.path] ?? 0)
-        }
-    }
-
-    private func fill() {
-        guard let current = queues.firstIndex(where: { $0.next < $0.jobs.count || !$0.pool.isIdle }) else { return }
-        while queues[current].next < queues[current].jobs.count, queues[current].pool.hasRoom {
-            let job = queues[current].jobs[queues[current].next]
-            queues[current].next += 1
-            send(job, to: queues[current].pool)
-        }
-    }
-
-    private func send(_ job: Job, to pool: WorkerPool) {
-        let module = modules[job.module]
-        let snapshot: SourceSnapshot
-        do throws(SourceProblem) {
-            if let known = snapshots.removeValue(forKey: job.module) {
-                snapshot = known
-            } else {
-                snapshot = try reader.read(module.source.path)
-            }
-        } catch {
-            // The answer comes later, as from a worker: callers are not entered again from within.
-            session.loop.later { [self] in
-                switch error {
-                case .gone: modules[job.module].isRefreshed = true
-                case .diagnostic(let diagnostic): fail(job.module, diagnostic)
-                }
-                finishJob(job)
-            }
-            return
-        }
-        nextIdentifier &+= 1
-        let target = session.targets[job.target]
-        // A hash in the header needs the source; the rest needs only what is known of it.
-        let request = CompileRequest(
-            identifier: nextIdentifier & 0x7FFF_FFFF, level: target.key.level, wantsCode: writes,
-            fileName: session.configuration.rootPath.appending(module.source.path), source: snapshot.bytes)
-        pool.compile(request) { [self] result in
-            take(result, snapshot, job)
-            finishJob(job)
-        }
-    }
-
-    private func take(_ result: CompileResult, _ snapshot: SourceSnapshot, _ job: Job) {
-        let target = session.targets[job.target]
-        switch result {
-        case .compiled(let code, let diagnostics, let microseconds):
-            var outcome = Outcome.compiles
-            if writes {
-                guard let published = publish(code, snapshot, job) else { return }
-                outcome = .published(published)
-            }
-            modules[job.module].compiled = true
-            record(outcome, diagnostics, microseconds, snapshot, job)
-        case .refused(let diagnostics, let microseconds):
-            recordFailure(diagnostics, microseconds, snapshot, job)
-        case .crashed(let reason):
-            let how =
-                switch reason {
-                case .signal(let number): "signal \(number)"
-                case .status(let status): "exit status \(status)"
-                }
-            recordFailure(
-                [
-                    Diagnostic(
-                        .compilerCrash, .error,
-                        message:
-                            "\(target.interpreter.name) died on this file, twice (\(how)); simplify it or --exclude it")
-                ], 0, snapshot, job)
-        case .timedOut:
-            let seconds = WaveReport.seconds(session.configuration.deadline)
-            recordFailure(
-                [
-                    Diagnostic(
-                        .timeout, .error,
-                        message:
-                            "\(target.interpreter.name) did not compile this file in \(seconds), twice; raise --timeout or --exclude it"
-                    )
-                ], 0, snapshot, job)
-        case .unavailable(let reason):
-            fail(
-                job.module,
-                Diagnostic(
-                    .unreadable, .error,
-                    message:
-                        "\(target.interpreter.path) cannot compile: \(reason); name another interpreter with --python"))
-        }
-    }
-
-    private func publish(_ code: [UInt8], _ snapshot: SourceSnapshot, _ job: Job) -> PublishedArtifact? {
-        let target = session.targets[job.target]
-        let path = target.place.path(of: modules[job.module].source.path)
-        let seal = target.seal(
-            stamp: snapshot.state.stamp, source: snapshot.bytes,
-            mode: session.configuration.options.invalidation, isGuarded: snapshot.needsGuard)
-        do throws(SystemError) {
-            let stamp = try publisher.publish(
-                path, header: seal.header, body: code, permissions: snapshot.permissions)
-            return PublishedArtifact(
-                stamp: stamp, body: code.withUnsafeBytes(BodyHash.of), mode: seal.mode, seconds: seal.seconds,
-                size: seal.size, isGuarded: seal.isGuarded)
-        } catch {
-            modules[job.module].failed = true
-            if unwritable.insert(path.parent).inserted {
-                fail(job.module, Diagnostic.unwritable(path, error))
-            }
-            return nil
-        }
-    }
-
-    private func recordFailure(
-        _ diagnostics: [Diagnostic], _ microseconds: UInt32, _ snapshot: SourceSnapshot, _ job: Job
-    ) {
-        modules[job.module].failed = true
-        // Bytecode of an older version must not outlive the source that it was made from.
-        if writes {
-            publisher.remove(session.targets[job.target].place.path(of: modules[job.module].source.path))
-        }
-        record(.failed, diagnostics, microseconds, snapshot, job)
-    }
-
-    private func record(
-        _ outcome: Outcome, _ diagnostics: [Diagnostic], _ microseconds: UInt32, _ snapshot: SourceSnapshot, _ job: Job
-    ) {
-        let target = session.targets[job.target]
-        var record =
-            modules[job.module].record
-            ?? ModuleRecord(path: modules[job.module].source.path, source: snapshot.state)
-        record.source = snapshot.state
-        record.traces.removeAll { isSuperseded($0, by: target) }
-        record.record(
-            Trace(
-                key: target.key, fingerprint: snapshot.state.fingerprint, outcome: outcome, diagnostics: diagnostics,
-                microseconds: microseconds, clock: clock))
-        modules[job.module].record = record
-        modules[job.module].isChanged = true
-    }
-
-    private func finishJob(_ job: Job) {
-        modules[job.module].pending -= 1
-        if modules[job.module].pending == 0 {
-            finishedModules += 1
-            progress(finishedModules, modules.count)
-        }
-        outstanding -= 1
-        if outstanding == 0 {
-            endCompiling()
-        } else if outstanding > 0 {
-            fill()
-        }
     }
 
     // MARK: The end
@@ -416,7 +235,7 @@ final class Wave {
         endCompiling()
     }
 
-    private func endCompiling() {
+    func endCompiling() {
         for index in queues.indices { queues[index].pool.onRoom = {} }
         queues = []
         finish()

@@ -10,7 +10,7 @@ package enum FreshpycCommand {
     /// Runs the process's command line and ends the process.
     package static func main() {
         Standard.ensureOpen()
-        Host.ignoreBrokenPipes()
+        Host.ignoreWriteSignals()
         Host.exit(run(Host.arguments.map { Argument($0) }))
     }
 

@@ -54,9 +54,9 @@ package struct ScanResult: Sendable {
     package var sources: [ScannedSource] = []
     /// Directories that were listed.
     package var directories: [BytePath] = []
-    /// Links named like sources that lead to no file.
-    package var dangling: [BytePath] = []
-    /// Those of them that have a `__pycache__`.
+    /// Names of sources that are symbolic links, wherever these lead.
+    package var links: [BytePath] = []
+    /// The directories that have a `__pycache__`.
     package var caches: [BytePath] = []
     /// Watches that were set: watch, directory, role.
     package var watches: [(Int32, BytePath, WatchTable.Role)] = []
@@ -130,7 +130,7 @@ package struct TreeScanner: Sendable {
                 result.sources += listing.result.sources
                 result.directories += listing.result.directories
                 result.caches += listing.result.caches
-                result.dangling += listing.result.dangling
+                result.links += listing.result.links
                 result.watches += listing.result.watches
                 result.problems += listing.result.problems
                 result.unwatched += listing.result.unwatched
@@ -169,6 +169,8 @@ package struct TreeScanner: Sendable {
     /// The names of one directory that matter, gathered before any is looked at: what they are may depend on others.
     private struct Names {
         var sources: [BytePath] = []
+        /// Of the sources, those that are symbolic links.
+        var links: Set<BytePath> = []
         var directories: [BytePath] = []
         var hasCache = false
         var hasIgnoreFile = false
@@ -200,12 +202,11 @@ package struct TreeScanner: Sendable {
             for name in names.sources {
                 let path = pending.path.appending(name)
                 guard !isLeftOut(path, isDirectory: false, ignores) else { continue }
+                if names.links.contains(name) { listing.result.links.append(path) }
                 // A link in a circle is an error here, and no more than a link that leads nowhere.
-                guard let status = try? directory.status(name, followsLinks: true) else {
-                    listing.result.dangling.append(path)
+                guard let status = try? directory.status(name, followsLinks: true), status.kind == .regular else {
                     continue
                 }
-                guard status.kind == .regular else { continue }
                 let artifacts = places.map { place -> Stamp? in
                     guard names.hasCache || place.directory.isEmpty else { return nil }
                     let file = BytePath.empty.appending(place.directory).appending(place.fileName(name.bytes))
@@ -263,6 +264,7 @@ package struct TreeScanner: Sendable {
         case .regular, .symbolicLink:
             if endsInPy {
                 names.sources.append(BytePath(cString: name))
+                if kind == .symbolicLink { names.links.insert(BytePath(cString: name)) }
             } else if name[0] == 0x2E {
                 if BytePath(cString: name).bytes.elementsEqual(".gitignore".utf8) { names.hasIgnoreFile = true }
             } else if length == 10, BytePath(cString: name).bytes.elementsEqual("pyvenv.cfg".utf8) {

@@ -9,6 +9,8 @@ package enum TreeHint: Hashable, Sendable {
     case source(BytePath)
     /// The same, but somebody has it open for writing: an event at its closing is to be expected.
     case sourceBeingWritten(BytePath)
+    /// The same, deleted: whoever did it may be deleting all that is around it.
+    case sourceDeleted(BytePath)
     /// A file in the `__pycache__` of this directory.
     case artifact(directory: BytePath, name: [UInt8])
     /// A directory is there that was not: scan it.
@@ -117,7 +119,8 @@ package struct WatchTable: Sendable {
             guard path.hasSuffix(".py") else {
                 return event.name.elementsEqual("pyvenv.cfg".utf8) ? [.rulesChanged] : []
             }
-            if !event.mask.isDisjoint(with: [.closedAfterWriting, .movedTo, .movedFrom, .deleted, .attributes]) {
+            if event.mask.contains(.deleted) { return [.sourceDeleted(path)] }
+            if !event.mask.isDisjoint(with: [.closedAfterWriting, .movedTo, .movedFrom, .attributes]) {
                 return [.source(path)]
             }
             return [.sourceBeingWritten(path)]

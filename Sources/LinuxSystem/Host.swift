@@ -163,6 +163,10 @@ package enum Host {
     /// Ends the process without running destructors: everything that must be on disk is there.
     package static func exit(_ status: Int32) -> Never { _exit(status) }
 
-    /// A write to a pipe without a reader gives EPIPE instead of a signal.
-    package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+    /// A write to a pipe without a reader gives EPIPE, and one beyond the limit on the size of files EFBIG, instead of a
+    /// signal that would end the process (signal(7)).
+    package static func ignoreWriteSignals() {
+        signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
+    }
 }

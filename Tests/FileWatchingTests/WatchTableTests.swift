@@ -29,7 +29,7 @@ import Testing
     @Test(arguments: [
         Case(1, .closedAfterWriting, "a.py", [.source(BytePath("a.py"))]),
         Case(2, .movedTo, "m.py", [.source(BytePath("p/m.py"))]),
-        Case(2, .deleted, "m.py", [.source(BytePath("p/m.py"))]),
+        Case(2, .deleted, "m.py", [.sourceDeleted(BytePath("p/m.py"))]),
         Case(2, .attributes, "m.py", [.source(BytePath("p/m.py"))]),
         Case(2, .created, "m.py", [.sourceBeingWritten(BytePath("p/m.py"))]),
         Case(2, .modified, "m.py", [.sourceBeingWritten(BytePath("p/m.py"))]),

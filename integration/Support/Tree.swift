@@ -118,10 +118,10 @@ final class Tree {
     /// Asks CPython whether every artifact is what a clean recompile would make, and nothing is left over.
     ///
     /// - Returns: the differences.
-    func differences(levels: String = "0", mode: String = "timestamp") throws -> String {
+    func differences(levels: String = "0", mode: String = "timestamp", at place: String = "") throws -> String {
         let script = BytePath(#filePath).parent.parent.appending("oracle.py")
         let result = try Program.run(
-            python.path.description, "-I", script.description, path.description, levels, mode)
+            python.path.description, "-I", script.description, path.appending(place).description, levels, mode)
         return result.status == 0 ? result.output : "the oracle failed: \(result)"
     }
 

@@ -167,7 +167,7 @@ class Torture:
                 shutil.copytree(self.random.choice(folders), os.path.join(self.root, "copy%d" % self.count),
                                 symlinks=True, dirs_exist_ok=True)
             except shutil.Error as error:
-                if not all("__pycache__" in entry[0] for entry in error.args[0]):
+                if not all("__pycache__" in os.fspath(entry[0]) for entry in error.args[0]):
                     raise
 
     def link(self):

@@ -1,0 +1,188 @@
+// The middle of a wave: what is stale goes to the workers, and what comes back is published and recorded.
+// Knows: jobs, pools, results. Does not know: why a source is stale, or what the wave comes to.
+
+import BuildModel
+import Interpreters
+import LinuxSystem
+
+extension Wave {
+    /// Fills the pools, drains what comes back, and waits: one interpreter after the other, so that no more processes
+    /// run at once than were asked for.
+    func compile(_ jobs: [Job]) {
+        outstanding = jobs.count
+        let order = ordered(jobs)
+        for id in session.interpreters.selected {
+            let own = order.filter { session.targets[$0.target].key.interpreter == id }
+            if !own.isEmpty { queues.append((pool: session.interpreters.pool(id), jobs: own, next: 0)) }
+        }
+        for index in queues.indices { queues[index].pool.onRoom = { [weak self] in self?.fill() } }
+        progress(finishedModules, modules.count)
+        fill()
+    }
+
+    private func ordered(_ jobs: [Job]) -> [Job] {
+        guard (2...BuildOrder.smallWave).contains(jobs.count) else {
+            return BuildOrder.sorted(jobs.map { (job: $0, size: modules[$0.module].source.stamp.size) })
+        }
+        for job in jobs where snapshots[job.module] == nil {
+            snapshots[job.module] = try? reader.read(modules[job.module].source.path)
+        }
+        let sources = Set(jobs.map(\.module)).compactMap { index in
+            snapshots[index].map { (path: modules[index].source.path, bytes: $0.bytes) }
+        }
+        let importers = BuildOrder.importers(sources)
+        return jobs.sorted {
+            (importers[modules[$0.module].source.path] ?? 0) > (importers[modules[$1.module].source.path] ?? 0)
+        }
+    }
+
+    private func fill() {
+        guard let current = queues.firstIndex(where: { $0.next < $0.jobs.count || !$0.pool.isIdle }) else { return }
+        while queues[current].next < queues[current].jobs.count, queues[current].pool.hasRoom {
+            let job = queues[current].jobs[queues[current].next]
+            queues[current].next += 1
+            send(job, to: queues[current].pool)
+        }
+    }
+
+    private func send(_ job: Job, to pool: WorkerPool) {
+        let module = modules[job.module]
+        let snapshot: SourceSnapshot
+        do throws(SourceProblem) {
+            if let known = snapshots.removeValue(forKey: job.module) {
+                snapshot = known
+            } else {
+                snapshot = try reader.read(module.source.path)
+            }
+        } catch {
+            // The answer comes later, as from a worker: callers are not entered again from within.
+            session.loop.later { [self] in
+                switch error {
+                case .gone: modules[job.module].isRefreshed = true
+                case .diagnostic(let diagnostic): fail(job.module, diagnostic)
+                }
+                finishJob(job)
+            }
+            return
+        }
+        nextIdentifier &+= 1
+        let target = session.targets[job.target]
+        // A hash in the header needs the source; the rest needs only what is known of it.
+        let request = CompileRequest(
+            identifier: nextIdentifier & 0x7FFF_FFFF, level: target.key.level, wantsCode: writes,
+            fileName: session.configuration.rootPath.appending(module.source.path), source: snapshot.bytes)
+        pool.compile(request) { [self] result in
+            take(result, snapshot, job)
+            finishJob(job)
+        }
+    }
+
+    private func take(_ result: CompileResult, _ snapshot: SourceSnapshot, _ job: Job) {
+        let target = session.targets[job.target]
+        switch result {
+        case .compiled(let code, let diagnostics, let microseconds):
+            var outcome = Outcome.compiles
+            if writes {
+                guard let published = publish(code, snapshot, job) else { return }
+                outcome = .published(published)
+            }
+            modules[job.module].compiled = true
+            record(outcome, diagnostics, microseconds, snapshot, job)
+        case .refused(let diagnostics, let microseconds):
+            recordFailure(diagnostics, microseconds, snapshot, job)
+        case .crashed(let reason):
+            let how =
+                switch reason {
+                case .signal(let number): "signal \(number)"
+                case .status(let status): "exit status \(status)"
+                }
+            recordFailure(
+                [
+                    Diagnostic(
+                        .compilerCrash, .error,
+                        message:
+                            "\(target.interpreter.name) died on this file, twice (\(how)); simplify it or --exclude it")
+                ], 0, snapshot, job)
+        case .timedOut:
+            let seconds = WaveReport.seconds(session.configuration.deadline)
+            recordFailure(
+                [
+                    Diagnostic(
+                        .timeout, .error,
+                        message:
+                            "\(target.interpreter.name) did not compile this file in \(seconds), twice; raise --timeout or --exclude it"
+                    )
+                ], 0, snapshot, job)
+        case .unavailable(let reason):
+            fail(
+                job.module,
+                Diagnostic(
+                    .unreadable, .error,
+                    message:
+                        "\(target.interpreter.path) cannot compile: \(reason); name another interpreter with --python"))
+        }
+    }
+
+    private func publish(_ code: [UInt8], _ snapshot: SourceSnapshot, _ job: Job) -> PublishedArtifact? {
+        let target = session.targets[job.target]
+        let path = target.place.path(of: modules[job.module].source.path)
+        let seal = target.seal(
+            stamp: snapshot.state.stamp, source: snapshot.bytes,
+            mode: session.configuration.options.invalidation, isGuarded: snapshot.needsGuard)
+        do throws(SystemError) {
+            let stamp = try publisher.publish(
+                path, header: seal.header, body: code, permissions: snapshot.permissions)
+            return PublishedArtifact(
+                stamp: stamp, body: code.withUnsafeBytes(BodyHash.of), mode: seal.mode, seconds: seal.seconds,
+                size: seal.size, isGuarded: seal.isGuarded)
+        } catch {
+            modules[job.module].failed = true
+            if unwritable.insert(path.parent).inserted {
+                fail(job.module, Diagnostic.unwritable(path, error))
+            }
+            return nil
+        }
+    }
+
+    private func recordFailure(
+        _ diagnostics: [Diagnostic], _ microseconds: UInt32, _ snapshot: SourceSnapshot, _ job: Job
+    ) {
+        modules[job.module].failed = true
+        // Bytecode of an older version must not outlive the source that it was made from.
+        if writes {
+            publisher.remove(session.targets[job.target].place.path(of: modules[job.module].source.path))
+        }
+        record(.failed, diagnostics, microseconds, snapshot, job)
+    }
+
+    private func record(
+        _ outcome: Outcome, _ diagnostics: [Diagnostic], _ microseconds: UInt32, _ snapshot: SourceSnapshot, _ job: Job
+    ) {
+        let target = session.targets[job.target]
+        var record =
+            modules[job.module].record
+            ?? ModuleRecord(path: modules[job.module].source.path, source: snapshot.state)
+        record.source = snapshot.state
+        record.traces.removeAll { isSuperseded($0, by: target) }
+        record.record(
+            Trace(
+                key: target.key, fingerprint: snapshot.state.fingerprint, outcome: outcome, diagnostics: diagnostics,
+                microseconds: microseconds, clock: clock))
+        modules[job.module].record = record
+        modules[job.module].isChanged = true
+    }
+
+    private func finishJob(_ job: Job) {
+        modules[job.module].pending -= 1
+        if modules[job.module].pending == 0 {
+            finishedModules += 1
+            progress(finishedModules, modules.count)
+        }
+        outstanding -= 1
+        if outstanding == 0 {
+            endCompiling()
+        } else if outstanding > 0 {
+            fill()
+        }
+    }
+}
