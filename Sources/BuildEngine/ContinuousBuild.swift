@@ -168,6 +168,8 @@ package final class ContinuousBuild {
     private func takeArtifact(_ directory: BytePath, _ name: [UInt8]) {
         if name.isEmpty {
             watcher.watchArtifacts(in: directory, root: session.root)
+            // What was put there before it was watched had no event.
+            session.sweepOrphans(in: [directory])
             for path in session.recordedPaths(in: directory) where !session.hasIntactArtifacts(path) {
                 lookLater(path)
             }

@@ -163,12 +163,17 @@ package final class Session {
             let directory = source.path.parent
             isKnown[directory] = (isKnown[directory] ?? true) && table[source.path] != nil
         }
+        sweepOrphans(in: result.caches.filter { isKnown[$0] != true })
+    }
+
+    /// Removes bytecode without a source from the `__pycache__` of these directories.
+    func sweepOrphans(in directories: [BytePath]) {
         // The longest first: `.cpython-312.opt-1.pyc` ends with what it does not mean.
         let places = interpreters.known.flatMap { interpreter in
             OptimizationLevel.allCases.reversed().map { ArtifactPlace(cacheTag: interpreter.cacheTag, level: $0) }
         }
         let suffixes = places.filter { !$0.directory.isEmpty }.map(\.suffix)
-        for directory in result.caches where isKnown[directory] != true {
+        for directory in directories {
             ArtifactPublisher.sweepOrphans(in: directory, suffixes: suffixes, root: root)
         }
     }
