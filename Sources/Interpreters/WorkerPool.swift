@@ -291,7 +291,9 @@ package final class WorkerPool {
         replaced += 1
         guard let culprit = jobs.first else { return [] }
         for index in jobs.indices.dropFirst() { jobs[index].attempts -= 1 }
-        if culprit.attempts < 2 {
+        // SIGKILL comes from outside, from a person or a kernel short of memory, and may have met two workers at once.
+        let isKilled = !isTimeout && reason == .signal(ExitReason.killSignal)
+        if culprit.attempts < (isKilled ? 3 : 2) {
             waiting.insert(contentsOf: jobs, at: 0)
             return []
         }

@@ -9,6 +9,9 @@ import Glibc
 package enum ExitReason: Hashable, Sendable {
     case status(Int32)
     case signal(Int32)
+
+    /// The signal that no process sends itself by accident.
+    package static var killSignal: Int32 { SIGKILL }
 }
 
 /// A child that was started and not yet waited for.
