@@ -211,7 +211,7 @@ import Testing
     }
 
     @Test func aDatabaseThatCannotBeTrustedIsSetAsideAloud() throws {
-        for rubbish in ["[]", "null", "", "{\"schema\":1", "\u{0}\u{1}", String(repeating: "9", count: 5000)] {
+        for rubbish in ["[]", "null", "", "{\"schema\":2", "\u{0}\u{1}", String(repeating: "9", count: 5000)] {
             let tree = try Tree(Self.files)
             try expect(tree, "4 modules: 4 compiled, 0 up to date, 0 failed")
             try tree.write(".freshpyc/state.json", rubbish)

@@ -42,12 +42,11 @@ package final class DatabaseStore {
     private static let snapshotName = BytePath("state.json")
     private static let journalName = BytePath("journal.jsonl")
     private static let lockName = BytePath("lock")
-    private static let temporaryName = BytePath("state.json.tmp")
     /// Journals smaller than this are not worth folding.
     private static let smallestFold: Int64 = 256 * 1024
 
     package let directory: Directory
-    private let location: BytePath
+    let location: BytePath
     private var lock: OwnedDescriptor?
     private var journal: OwnedDescriptor?
     private var journalLength: Int64 = 0
@@ -171,6 +170,12 @@ package final class DatabaseStore {
         switch Snapshot.decode(bytes) {
         case .newer(let schema):
             throw .newerSchema(path: location.appending(Self.snapshotName), schema: schema)
+        case .older:
+            // The next snapshot takes its place; a journal that went with it must not be added to that.
+            if lock != nil { try removeJournal() }
+            loaded.notices.append(
+                "\(location.appending(Self.snapshotName)) was written by an older freshpyc: everything is judged anew")
+            return loaded
         case .broken:
             try setAside(Self.snapshotName, in: &loaded)
             return loaded
@@ -206,7 +211,7 @@ package final class DatabaseStore {
         return loaded
     }
 
-    private func read(_ name: BytePath) throws(DatabaseError) -> [UInt8]? {
+    func read(_ name: BytePath) throws(DatabaseError) -> [UInt8]? {
         do throws(SystemError) {
             let file = try directory.file(name, .read)
             let status = try file.status(name)
@@ -214,6 +219,14 @@ package final class DatabaseStore {
             return try file.readAll(expected: Int(clamping: status.stamp.size), limit: 1 << 31, path: name)
         } catch  where error.isMissing {
             return nil
+        } catch {
+            throw .unusable(error)
+        }
+    }
+
+    private func removeJournal() throws(DatabaseError) {
+        do throws(SystemError) {
+            _ = try directory.removeFile(Self.journalName)
         } catch {
             throw .unusable(error)
         }
@@ -290,23 +303,31 @@ package final class DatabaseStore {
     /// Whether there is a journal that a clean stop should fold.
     package var hasJournal: Bool { journalLength > 0 }
 
+    /// Puts a whole file in the place of the one that has the name, or leaves that as it was.
+    ///
+    /// - Parameter isDurable: whether it must outlast a loss of power from now on.
+    func replace(_ name: BytePath, with bytes: [UInt8], isDurable: Bool) throws(SystemError) {
+        let temporary = BytePath("\(name).tmp")
+        _ = try directory.removeFile(temporary)
+        let file = try directory.file(temporary, .createNew(0o666))
+        do throws(SystemError) {
+            try bytes.withRawBytes { buffer throws(SystemError) in
+                try file.writeAll(buffer, path: location.appending(name))
+            }
+            if isDurable { try file.synchronize(path: location.appending(name)) }
+            try directory.rename(temporary, to: name)
+        } catch {
+            _ = try? directory.removeFile(temporary)
+            throw error
+        }
+    }
+
     /// Writes a snapshot in place of the old one and of the journal.
     package func fold(_ contents: DatabaseContents) throws(DatabaseError) {
         if snapshotLength > 0, try isDeleted() { return }
         let bytes = Snapshot.encode(contents)
         do throws(SystemError) {
-            _ = try directory.removeFile(Self.temporaryName)
-            let file = try directory.file(Self.temporaryName, .createNew(0o666))
-            do throws(SystemError) {
-                try bytes.withRawBytes { buffer throws(SystemError) in
-                    try file.writeAll(buffer, path: location.appending(Self.snapshotName))
-                }
-                try file.synchronize(path: location.appending(Self.snapshotName))
-                try directory.rename(Self.temporaryName, to: Self.snapshotName)
-            } catch {
-                _ = try? directory.removeFile(Self.temporaryName)
-                throw error
-            }
+            try replace(Self.snapshotName, with: bytes, isDurable: true)
             snapshotLength = Int64(bytes.count)
             // Should we die here, the journal's waves are older than the snapshot's clock, and are passed over.
             journal = nil

@@ -78,6 +78,11 @@ package struct JSONLineWriter {
         bytes.append(contentsOf: truth ? Array("true".utf8) : Array("false".utf8))
     }
 
+    package mutating func null() {
+        separate()
+        bytes.append(contentsOf: Array("null".utf8))
+    }
+
     package mutating func value(_ text: String) {
         separate()
         string(text.utf8)

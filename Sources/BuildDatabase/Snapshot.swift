@@ -24,12 +24,14 @@ package enum SnapshotReading: Sendable {
     case contents(DatabaseContents)
     /// Written by a newer freshpyc.
     case newer(schema: Int)
+    /// Written by an older one, in a form that is not read any more.
+    case older(schema: Int)
     case broken(offset: Int)
 }
 
 package enum Snapshot {
     /// Raised whenever an older freshpyc could misread what a newer one writes.
-    package static let schema = 1
+    package static let schema = 2
 
     /// A fixed key: the checksum guards against accidents, not against forgers.
     static let checksumKey: (UInt64, UInt64) = (0x6672_6573_6870_7963, 0x7374_6174_652e_6a73)
@@ -84,6 +86,7 @@ package enum Snapshot {
                 let found: Int = try reader.integer()
                 // A newer one may have any form after this.
                 if found > schema { return .newer(schema: found) }
+                if found > 0, found < schema { return .older(schema: found) }
                 guard found == schema, buffer.count > trailerLength else { return .broken(offset: reader.position) }
                 let end = buffer.count - trailerLength
                 var trailer = JSONLineReader(buffer, from: end)

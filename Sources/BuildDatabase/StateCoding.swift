@@ -32,6 +32,14 @@ extension JSONLineWriter {
         value(interpreter.layout.rawValue)
         key("sourceHash")
         value(interpreter.sourceHash?.rawValue ?? "")
+        key("codeLayout")
+        value(interpreter.codeLayout)
+        key("opcodes")
+        open("[")
+        for opcode in interpreter.opcodes { value(opcode) }
+        close("]")
+        key("standardLibrary")
+        value(interpreter.standardLibrary)
         close("}")
     }
 
@@ -53,6 +61,18 @@ extension JSONLineWriter {
         key("message")
         value(diagnostic.message)
         close("}")
+    }
+
+    /// What a source was when it was read, as three keys of an object.
+    mutating func state(_ state: SourceState) {
+        key("stamp")
+        value(state.stamp)
+        key("fingerprint")
+        hexadecimal(state.fingerprint.high, state.fingerprint.low)
+        if state.isRacy {
+            key("racy")
+            value(true)
+        }
     }
 
     private mutating func value(_ trace: Trace, in record: ModuleRecord) {
@@ -104,14 +124,7 @@ extension JSONLineWriter {
         open("{")
         key("path")
         value(record.path)
-        key("stamp")
-        value(record.source.stamp)
-        key("fingerprint")
-        hexadecimal(record.source.fingerprint.high, record.source.fingerprint.low)
-        if record.source.isRacy {
-            key("racy")
-            value(true)
-        }
+        state(record.source)
         key("traces")
         open("[")
         for trace in record.traces { value(trace, in: record) }
@@ -166,10 +179,18 @@ extension JSONLineReader {
         guard let layout = HeaderLayout(rawValue: try integer()) else { throw MalformedState(offset: position) }
         try expect(",\"sourceHash\":")
         let sourceHash = SourceHashVariant(rawValue: try text())
+        try expect(",\"codeLayout\":")
+        let codeLayout = try text()
+        try expect(",\"opcodes\":[")
+        var opcodes: [UInt8] = []
+        try list(closedBy: "]") { reader throws(MalformedState) in opcodes.append(try reader.integer()) }
+        try expect(",\"standardLibrary\":")
+        let standardLibrary = try text()
         try expect("}")
         return Interpreter(
             path: path, executable: executable, version: version, implementation: implementation, cacheTag: cacheTag,
-            magic: magic, layout: layout, sourceHash: sourceHash)
+            magic: magic, layout: layout, sourceHash: sourceHash, codeLayout: codeLayout, opcodes: opcodes,
+            standardLibrary: standardLibrary)
     }
 
     private mutating func diagnostic() throws(MalformedState) -> Diagnostic {
@@ -244,19 +265,24 @@ extension JSONLineReader {
             diagnostics: diagnostics, microseconds: microseconds, clock: clock)
     }
 
-    mutating func moduleRecord() throws(MalformedState) -> ModuleRecord {
-        try expect("{\"path\":")
-        let path = try path()
+    mutating func sourceState() throws(MalformedState) -> SourceState {
         try expect(",\"stamp\":")
         let stamp = try stamp()
         try expect(",\"fingerprint\":")
         let fingerprint = try fingerprint()
-        let isRacy = take(",\"racy\":true")
+        return SourceState(stamp: stamp, fingerprint: fingerprint, isRacy: take(",\"racy\":true"))
+    }
+
+    mutating func moduleRecord() throws(MalformedState) -> ModuleRecord {
+        try expect("{\"path\":")
+        let path = try path()
+        let state = try sourceState()
         try expect(",\"traces\":[")
         var traces: [Trace] = []
-        try list(closedBy: "]") { reader throws(MalformedState) in traces.append(try reader.trace(of: fingerprint)) }
+        try list(closedBy: "]") { reader throws(MalformedState) in
+            traces.append(try reader.trace(of: state.fingerprint))
+        }
         try expect("}")
-        return ModuleRecord(
-            path: path, source: SourceState(stamp: stamp, fingerprint: fingerprint, isRacy: isRacy), traces: traces)
+        return ModuleRecord(path: path, source: state, traces: traces)
     }
 }

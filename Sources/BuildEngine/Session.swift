@@ -14,7 +14,9 @@ package final class Session {
     let root: Directory
     let interpreters: InterpreterSet
     let targets: [ArtifactTarget]
-    private var store: DatabaseStore?
+    private(set) var store: DatabaseStore?
+    /// The imports of the tree, where they are wanted.
+    private(set) var analysis: ImportAnalysis?
     fileprivate var table: ModuleTable
     /// The number of the last wave.
     package private(set) var clock: UInt64
@@ -68,6 +70,15 @@ package final class Session {
             }
         }
         self.targets = targets
+        if configuration.analyzesImports { openAnalysis() }
+    }
+
+    private func openAnalysis() {
+        let analysis = ImportAnalysis(
+            root: root, rootPath: configuration.rootPath, interpreters: selectedInterpreters,
+            sourceRoots: configuration.sourceRoots)
+        if let store { analysis.load(from: store) }
+        self.analysis = analysis
     }
 
     private static func open(
@@ -191,6 +202,7 @@ package final class Session {
             var report = outcome.report
             report.clock = clock
             report.diagnostics += recorded
+            report.diagnostics += importFindings(input, outcome)
             report.duration = Host.monotonic - input.begun
             done(report)
         }
@@ -243,6 +255,8 @@ package final class Session {
         guard let store, configuration.writesDatabase else { return nil }
         do throws(DatabaseError) {
             if configuration.verb == "watch", store.hasJournal { try store.fold(contents) }
+            // Half a tree's imports would be taken for all.
+            if configuration.starts.contains(.empty) { try analysis?.save(to: store) }
             store.markClean()
             return nil
         } catch {
@@ -267,6 +281,7 @@ package final class Session {
         for path in table.noted where isNamed(path) {
             if let record = table[path] { report.diagnostics += findings(record) }
         }
+        report.diagnostics += importFindings(within: isNamed)
         report.diagnostics.sort {
             ($0.path, $0.diagnostic.line, $0.diagnostic.column) < ($1.path, $1.diagnostic.line, $1.diagnostic.column)
         }

@@ -42,6 +42,10 @@ package struct SessionConfiguration: Sendable {
 
     /// Whether the database is written: a check writes only where the user named a place for it.
     var writesDatabase: Bool { !isReadOnly && !isReadOnlyDatabase && (!options.isCheckOnly || stateDirectory != nil) }
+    /// Whether imports are looked at, and what is wrong with them is reported.
+    package var analyzesImports = false
+    /// Folders that absolute imports are looked for in, relative to the root; empty where they are to be found.
+    package var sourceRoots: [BytePath] = []
     /// Only look: neither artifacts nor the database are written.
     package var isReadOnly = false
     /// Artifacts are written, and the database is another's: nothing is remembered.

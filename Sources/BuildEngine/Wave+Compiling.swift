@@ -69,7 +69,7 @@ extension Wave {
         let target = session.targets[job.target]
         // A hash in the header needs the source; the rest needs only what is known of it.
         let request = CompileRequest(
-            identifier: nextIdentifier & 0x7FFF_FFFF, level: target.key.level, wantsCode: writes,
+            identifier: nextIdentifier & 0x7FFF_FFFF, level: target.key.level, wantsCode: writes || showsBindings(job),
             fileName: session.configuration.rootPath.appending(module.source.path), source: snapshot.bytes)
         pool.compile(request) { [self] result in
             take(result, snapshot, job)
@@ -81,6 +81,11 @@ extension Wave {
         let target = session.targets[job.target]
         switch result {
         case .compiled(let code, let diagnostics, let microseconds):
+            if showsBindings(job) {
+                session.analysis?.note(
+                    code: code, of: modules[job.module].source.path, fingerprint: snapshot.state.fingerprint,
+                    interpreter: target.interpreter)
+            }
             var outcome = Outcome.compiles
             if writes {
                 guard let published = publish(code, snapshot, job) else { return }
@@ -101,7 +106,7 @@ extension Wave {
                     Diagnostic(
                         .compilerCrash, .error,
                         message:
-                            "\(target.interpreter.name) died on this file, twice (\(how)); simplify it or --exclude it")
+                            "\(target.interpreter.name) died on this file every time (\(how)); simplify it or --exclude it")
                 ], 0, snapshot, job)
         case .timedOut:
             let seconds = WaveReport.seconds(session.configuration.deadline)
@@ -122,6 +127,9 @@ extension Wave {
                         "\(target.interpreter.path) cannot compile: \(reason); name another interpreter with --python"))
         }
     }
+
+    /// Whether a compilation is the one that shows what its module binds: one of several interpreters and levels will do.
+    private func showsBindings(_ job: Job) -> Bool { job.target == 0 && session.analysis != nil }
 
     private func publish(_ code: [UInt8], _ snapshot: SourceSnapshot, _ job: Job) -> PublishedArtifact? {
         let target = session.targets[job.target]

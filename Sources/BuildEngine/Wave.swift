@@ -22,6 +22,8 @@ struct WaveInput {
     var reportsAll = true
     /// Recompile what is up to date as well.
     var isForced = false
+    /// Names by which something that is no source came or went.
+    var others: [[UInt8]] = []
 }
 
 /// What a wave changed.

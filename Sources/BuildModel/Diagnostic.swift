@@ -10,14 +10,30 @@ package enum Rule: String, Sendable, CaseIterable {
     case deprecationWarning = "deprecation-warning"
     /// The compiler raised something else: recursion, memory, a value too large.
     case compilerError = "compiler-error"
-    /// The compiler died on this file, twice.
+    /// The compiler died on this file every time.
     case compilerCrash = "compiler-crash"
     /// The compiler did not finish in time, twice.
     case timeout
     case tooLarge = "too-large"
+    /// An import of something that the tree should have and does not.
+    case unresolvedImport = "unresolved-import"
+    /// A name that is imported from a module which does not bind it.
+    case missingName = "missing-name"
+    case importCycle = "import-cycle"
+    case shadowsStdlib = "shadows-stdlib"
+    case duplicateModule = "duplicate-module"
+    case caseCollision = "case-collision"
     case unreadable
     case unwritable
     case unstable
+
+    /// Whether it speaks of imports, which a build does not look at.
+    package var isOfImports: Bool {
+        switch self {
+        case .unresolvedImport, .missingName, .importCycle, .shadowsStdlib, .duplicateModule, .caseCollision: true
+        default: false
+        }
+    }
 
     /// Whether it speaks of the tree or the machine, and not of the code: such a diagnostic is tried again on
     /// every run and never remembered, and the run exits with 2.

@@ -34,10 +34,18 @@ package struct Interpreter: Hashable, Sendable {
     package var layout: HeaderLayout
     /// `nil` where the interpreter knows no hash-based bytecode, or hashes in a way that we do not.
     package var sourceHash: SourceHashVariant?
+    /// The order of the fields of its marshalled code: a raw value of `CodeLayout`.
+    package var codeLayout: String
+    /// The numbers of STORE_NAME, STORE_GLOBAL, DELETE_NAME, EXTENDED_ARG and EXEC_STMT (0: none), and of the first
+    /// opcode with an argument (0: every instruction has two bytes).
+    package var opcodes: [UInt8]
+    /// The top-level names of its standard library, parted by commas.
+    package var standardLibrary: String
 
     package init(
         path: BytePath, executable: Stamp, version: String, implementation: String, cacheTag: String, magic: UInt32,
-        layout: HeaderLayout, sourceHash: SourceHashVariant?
+        layout: HeaderLayout, sourceHash: SourceHashVariant?, codeLayout: String = "", opcodes: [UInt8] = [],
+        standardLibrary: String = ""
     ) {
         self.path = path
         self.executable = executable
@@ -47,6 +55,14 @@ package struct Interpreter: Hashable, Sendable {
         self.magic = magic
         self.layout = layout
         self.sourceHash = sourceHash
+        self.codeLayout = codeLayout
+        self.opcodes = opcodes
+        self.standardLibrary = standardLibrary
+    }
+
+    /// The top-level names of its standard library.
+    package var standardLibraryNames: Set<[UInt8]> {
+        Set(standardLibrary.utf8.split(separator: UInt8(ascii: ",")).map { Array($0) })
     }
 
     /// Whether code made by the two is interchangeable: what traces are kept by. A patch release may compile

@@ -106,6 +106,8 @@ struct ParsedArguments {
 
     func has(_ name: String) -> Bool { values[name] != nil }
     func all(_ name: String) -> [String] { (values[name] ?? []).map(\.text) }
+    /// With their exact bytes.
+    func paths(_ name: String) -> [BytePath] { (values[name] ?? []).map(\.path) }
     /// The last one counts.
     func last(_ name: String) -> String? { values[name]?.last?.text }
     /// The last one counts; with its exact bytes.

@@ -21,7 +21,9 @@ struct BuildOutput {
     }
 
     /// - Returns: the exit status.
-    func show(_ report: WaveReport, interpreters: [ReportDocument.Python], hasProblem: Bool) -> Int32 {
+    func show(_ everything: WaveReport, interpreters: [ReportDocument.Python], hasProblem: Bool) -> Int32 {
+        var report = arguments.rules.filter(everything)
+        if verb == .build { report.diagnostics.removeAll(where: \.diagnostic.rule.isOfImports) }
         var status = report.exitStatus
         if status == 0, isStrict, report.warnings > 0 { status = 1 }
         if hasProblem { status = 2 }

@@ -15,6 +15,7 @@ struct SessionArguments {
     var configuration: SessionConfiguration
     let format: OutputFormat
     let isQuiet: Bool
+    let rules: RuleSelection
     let workingDirectory: BytePath
 
     /// Set in the environment of a process that was sent to the background, which runs in `/`: the directory that its
@@ -46,6 +47,7 @@ struct SessionArguments {
             throw UsageError(message: "--format github is for check; use text or json")
         }
         isQuiet = arguments.has("--quiet")
+        rules = try RuleSelection(selected: arguments.all("--select"), ignored: arguments.all("--ignore"))
         var levels: Set<OptimizationLevel> = []
         for word in arguments.all("-O") {
             guard let number = UInt8(word), let level = OptimizationLevel(rawValue: number) else {
@@ -68,5 +70,14 @@ struct SessionArguments {
             stateDirectory: arguments.lastPath("--state-dir").map {
                 ($0.isAbsolute ? $0 : directory.appending($0)).normalized
             }, verb: verb.rawValue)
+        configuration.analyzesImports = verb.analyzesImports
+        for path in arguments.paths("--source-root") {
+            let absolute = (path.isAbsolute ? path : directory.appending(path)).normalized
+            let place = (try? Host.realPath(absolute)) ?? absolute
+            guard let relative = place.relative(to: located.root) else {
+                throw UsageError(message: "\(path) is not in \(located.root) (--source-root); name a folder of the tree")
+            }
+            configuration.sourceRoots.append(relative)
+        }
     }
 }

@@ -7,24 +7,36 @@ import LinuxSystem
 
 /// One setting that can stand in `freshpyc.json`, in `[tool.freshpyc]`, or in the environment.
 enum SettingKey: String, CaseIterable {
-    case python, optimize, invalidation, exclude, gitignore, jobs, timeout
+    case python, optimize, invalidation, exclude, gitignore, jobs, timeout, select, ignore
+    case sourceRoots = "source-roots"
     case idleTimeout = "idle-timeout"
     case stateDirectory = "state-dir"
     case logLevel = "log-level"
 
     /// The option that says the same on the command line.
-    var option: String { self == .optimize ? "-O" : "--" + rawValue }
+    var option: String {
+        switch self {
+        case .optimize: "-O"
+        case .sourceRoots: "--source-root"
+        default: "--" + rawValue
+        }
+    }
 
     /// `FRESHPYC_IDLE_TIMEOUT`
     var variable: String {
         "FRESHPYC_" + String(rawValue.uppercased().map { $0 == "-" ? "_" : $0 })
     }
 
-    fileprivate var isList: Bool { self == .python || self == .optimize || self == .exclude }
+    fileprivate var isList: Bool {
+        switch self {
+        case .python, .optimize, .exclude, .select, .ignore, .sourceRoots: true
+        default: false
+        }
+    }
 
     fileprivate var expected: String {
         switch self {
-        case .python, .exclude: "a text or a list of texts"
+        case .python, .exclude, .select, .ignore, .sourceRoots: "a text or a list of texts"
         case .optimize: "0, 1, 2 or a list of these"
         case .invalidation: "timestamp, checked-hash or unchecked-hash"
         case .gitignore: "true or false"
@@ -38,7 +50,8 @@ enum SettingKey: String, CaseIterable {
     /// The words that would stand on the command line for a value, or `nil` where it is none for this key.
     fileprivate func words(_ value: JSONValue) -> [String]? {
         switch (self, value) {
-        case (.python, .text(let text)), (.exclude, .text(let text)), (.stateDirectory, .text(let text)):
+        case (.python, .text(let text)), (.exclude, .text(let text)), (.stateDirectory, .text(let text)),
+            (.select, .text(let text)), (.ignore, .text(let text)), (.sourceRoots, .text(let text)):
             return text.isEmpty ? nil : [text]
         case (.invalidation, .text(let text)): return InvalidationMode(rawValue: text) == nil ? nil : [text]
         case (.logLevel, .text(let text)): return LogLevel(rawValue: text) == nil ? nil : [text]
@@ -133,7 +146,8 @@ struct Settings {
                 ? .truth(true) : ["0", "false", "no"].contains(text) ? .truth(false) : .null
         case .jobs, .timeout, .idleTimeout: Double(text).map { .number($0) } ?? .null
         case .optimize: .list(text.split(separator: ",").map { Double($0).map { .number($0) } ?? .null })
-        case .python, .exclude: .list(text.split(separator: ",").map { .text(String($0)) })
+        case .python, .exclude, .select, .ignore, .sourceRoots:
+            .list(text.split(separator: ",").map { .text(String($0)) })
         case .invalidation, .stateDirectory, .logLevel: .text(text)
         }
     }
@@ -150,9 +164,9 @@ struct Settings {
                 throw UsageError(message: "\(file): '\(name)' must be \(key.expected)")
             }
             // Paths in a file are relative to where the file is.
-            if key == .stateDirectory || key == .python {
+            if key == .stateDirectory || key == .python || key == .sourceRoots {
                 words = words.map { word in
-                    let isPath = key == .stateDirectory || word.contains("/")
+                    let isPath = key != .python || word.contains("/")
                     return isPath && !word.hasPrefix("/") ? root.appending(word).normalized.description : word
                 }
             }

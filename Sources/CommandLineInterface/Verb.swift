@@ -18,6 +18,14 @@ enum Verb: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether the verb looks at imports.
+    var analyzesImports: Bool {
+        switch self {
+        case .watch, .check: true
+        case .build, .wait, .status, .why, .stop, .interpreters: false
+        }
+    }
+
     /// Whether the verb may compile; the others need no count of the processors.
     var builds: Bool { self == .watch || self == .build || self == .check }
 
@@ -45,6 +53,13 @@ enum Verb: String, CaseIterable, Sendable {
         "--exclude", value: "GLOB", help: "leave out what matches, as in .gitignore; may be repeated")
     private static let gitignore = OptionSpecification(
         "--gitignore", help: "leave out what git ignores (generated modules often are ignored, and still imported)")
+    private static let select = OptionSpecification(
+        "--select", value: "RULES",
+        help: "of findings about imports, and of warnings, only these: \(RuleSelection.optional.map(\.rawValue).joined(separator: ", "))")
+    private static let ignore = OptionSpecification("--ignore", value: "RULES", help: "not these findings; may be repeated")
+    private static let sourceRoot = OptionSpecification(
+        "--source-root", value: "DIR",
+        help: "look for absolute imports there; may be repeated (default: found from where packages begin)")
     private static let jobs = OptionSpecification(
         "--jobs", "-j", value: "N", help: "workers (default: the processors that this process may use)")
     private static let timeout = OptionSpecification(
@@ -69,6 +84,7 @@ enum Verb: String, CaseIterable, Sendable {
                     "--background", "-b", help: "run as a daemon: returns when it is ready, or with the error"),
                 OptionSpecification(
                     "--idle-timeout", value: "SECONDS", help: "leave after this long without a wave or a request"),
+                Self.select, Self.ignore, Self.sourceRoot,
                 OptionSpecification(
                     "--log-level", value: "LEVEL",
                     help: "error, warning, info (each wave) or debug (each source, and why); default: info"),
@@ -86,7 +102,7 @@ enum Verb: String, CaseIterable, Sendable {
             [
                 Self.python, OptionSpecification("--strict", help: "warnings are findings too (exit status 1)"),
                 Self.levels, Self.exclude, Self.gitignore, Self.jobs, Self.timeout, Self.stateDirectory,
-                Self.noDaemon,
+                Self.select, Self.ignore, Self.sourceRoot, Self.noDaemon,
                 Self.format("text, json or github (annotations of a workflow)"), Self.quiet, Self.help,
             ]
         case .wait:

@@ -167,7 +167,8 @@ final class WatchCommand {
         Host.write(line + "\n", to: 2)
     }
 
-    private func show(_ report: WaveReport) {
+    private func show(_ everything: WaveReport) {
+        let report = arguments.rules.filter(everything)
         for change in report.changes where level == .debug {
             let reason = change.reason.map { " (\($0.rawValue))" } ?? ""
             say("  \(printer.shown(change.path)) \(change.result.rawValue)\(reason)", .debug)

@@ -22,6 +22,19 @@ package struct ImportTraits: OptionSet, Hashable, Sendable {
     static let unconfirmed = ImportTraits(rawValue: 1 << 7)
 }
 
+extension ImportTraits {
+    /// `typeOnly` goes before `dynamic`, and so on to `eager`.
+    package var kind: ImportKind {
+        if contains(.typeOnly) { return .typeOnly }
+        if contains(.dynamic) { return .dynamic }
+        if contains(.lazy) { return .lazy }
+        if contains(.deferred) { return .deferred }
+        if contains(.optional) { return .optional }
+        if contains(.conditional) { return .conditional }
+        return .eager
+    }
+}
+
 /// The one word for the circumstances of an import: of several traits, the one that matters most.
 package enum ImportKind: String, Hashable, Sendable, CaseIterable {
     case typeOnly, dynamic, lazy, deferred, optional, conditional, eager
@@ -92,16 +105,7 @@ package struct ImportStatement: Hashable, Sendable {
     /// All must hold for the import to run, the outermost first. Other tests around it are not kept.
     package let conditions: [ImportCondition]
 
-    /// `typeOnly` goes before `dynamic`, and so on to `eager`.
-    package var kind: ImportKind {
-        if traits.contains(.typeOnly) { return .typeOnly }
-        if traits.contains(.dynamic) { return .dynamic }
-        if traits.contains(.lazy) { return .lazy }
-        if traits.contains(.deferred) { return .deferred }
-        if traits.contains(.optional) { return .optional }
-        if traits.contains(.conditional) { return .conditional }
-        return .eager
-    }
+    package var kind: ImportKind { traits.kind }
 
     /// `from a import *`
     package var isWildcard: Bool {

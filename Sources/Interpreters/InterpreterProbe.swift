@@ -44,7 +44,7 @@ package enum InterpreterProbe {
                 throw SystemError("exec", path, code: SystemError.noSuchFile)
             }
             stamp = status.stamp
-            worker = try WorkerProcess(path, level: nil)
+            worker = try WorkerProcess(path, level: nil, tells: true)
             let begun = Host.monotonic
             while hello == nil, reading == .more, Host.monotonic - begun < deadline {
                 try worker.child.output.waitUntilReadable(nanoseconds: deadline - (Host.monotonic - begun))

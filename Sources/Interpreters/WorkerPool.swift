@@ -8,7 +8,7 @@ import LinuxSystem
 package enum CompileResult: Sendable {
     case compiled(code: [UInt8], diagnostics: [Diagnostic], microseconds: UInt32)
     case refused(diagnostics: [Diagnostic], microseconds: UInt32)
-    /// The worker died on it, twice.
+    /// The worker died on it every time.
     case crashed(ExitReason)
     /// It was not done in time, twice.
     case timedOut

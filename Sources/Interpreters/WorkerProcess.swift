@@ -21,8 +21,10 @@ final class WorkerProcess {
         "import os\ns=b''\nwhile len(s)<\(program.count):s+=os.read(0,\(program.count)-len(s))\n"
             + "exec(compile(s,'freshpyc-worker','exec'))")
 
-    /// - Parameter level: given to the process where it cannot be given with each file (Python 2).
-    init(_ executable: BytePath, level: OptimizationLevel?) throws(SystemError) {
+    /// - Parameters:
+    ///   - level: given to the process where it cannot be given with each file (Python 2).
+    ///   - tells: whether its first frame is to say all that a probe asks.
+    init(_ executable: BytePath, level: OptimizationLevel?, tells: Bool = false) throws(SystemError) {
         var flags = ["-s", "-S", "-B"]
         switch level {
         case .asserts: flags.append("-O")
@@ -36,7 +38,7 @@ final class WorkerProcess {
             environment.append(BytePath(Array("LD_LIBRARY_PATH=".utf8) + libraries.bytes) ?? .empty)
         }
         child = try ChildProcess(
-            executable, arguments: flags.map { BytePath($0) } + [BytePath("-c"), Self.bootstrap],
+            executable, arguments: flags.map { BytePath($0) } + [BytePath("-c"), Self.bootstrap] + (tells ? [BytePath("tell")] : []),
             environment: environment, sharesErrors: false)
         // Large pipes let several sources wait at the worker, so that it never waits for us.
         child.input.growPipe(to: 1 << 20)

@@ -72,7 +72,10 @@ package struct WorkerHello: Sendable {
         let variant = variants.first { sample != nil && hashed($0, magic) == sample }
         return Interpreter(
             path: path, executable: executable, version: version, implementation: implementation, cacheTag: tag,
-            magic: magic32, layout: layout, sourceHash: layout == .flagged ? variant : nil)
+            magic: magic32, layout: layout, sourceHash: layout == .flagged ? variant : nil,
+            codeLayout: facts["code"] ?? "",
+            opcodes: (facts["opcodes"] ?? "").split(separator: ".").compactMap { UInt8($0) },
+            standardLibrary: facts["stdlib"] ?? "")
     }
 
     /// The little-endian number that hexadecimal digits stand for.

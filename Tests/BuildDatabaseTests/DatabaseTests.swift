@@ -72,7 +72,7 @@ import Testing
             }
         }
         for rubbish in [
-            "", "[]", "null", "{}", "{\"schema\":1}", "{\"schema\":-1", "{\"schema\":99999999999999999999999",
+            "", "[]", "null", "{}", "{\"schema\":2}", "{\"schema\":-1", "{\"schema\":99999999999999999999999",
         ] {
             if case .contents = Snapshot.decode(Array(rubbish.utf8)) { Issue.record("trusted \(rubbish)") }
         }

@@ -1,0 +1,285 @@
+// The graph's facts as one file's bytes, and back. FORMAT.md describes the result to people.
+// Knows: the form of `graph.json`. Does not know: files on disk, or what an import leads to.
+
+import BuildModel
+import Bytecode
+import ImportGraph
+
+/// What is remembered of one source for the graph.
+package struct GraphRecord: Sendable {
+    package let path: BytePath
+    /// What the facts were read from.
+    package let state: SourceState
+    package let facts: ModuleFacts
+
+    package init(path: BytePath, state: SourceState, facts: ModuleFacts) {
+        self.path = path
+        self.state = state
+        self.facts = facts
+    }
+}
+
+/// Everything that `graph.json` holds.
+package struct GraphContents: Sendable {
+    package var root: BytePath
+    /// The interpreters that conditions were judged for; facts of others are of no use.
+    package var interpreters: String
+    /// Top-level names that the tree once had.
+    package var vanished: [BytePath] = []
+    package var modules: [GraphRecord] = []
+
+    package init(root: BytePath, interpreters: String) {
+        self.root = root
+        self.interpreters = interpreters
+    }
+}
+
+/// Imports are written with what they led to, for people and programs; what is read back is what was scanned, and where
+/// it leads is found out again, because other files may have come or gone.
+package enum GraphSnapshot {
+    /// Raised whenever an older freshpyc could misread what a newer one writes.
+    package static let schema = 1
+
+    /// - Parameter target: what an import of a module led to, by the position of both.
+    package static func encode(
+        _ contents: GraphContents, names: NameTable, leads: (_ module: Int, _ position: Int) -> [BytePath]
+    ) -> [UInt8] {
+        var writer = JSONLineWriter(capacity: 512 + contents.modules.count * 1500)
+        writer.open("{")
+        writer.key("schema")
+        writer.value(schema)
+        writer.key("root")
+        writer.value(contents.root)
+        writer.key("interpreters")
+        writer.value(contents.interpreters)
+        writer.key("vanished")
+        writer.open("[")
+        for name in contents.vanished { writer.value(name) }
+        writer.close("]")
+        writer.key("modules")
+        writer.open("[")
+        for (index, record) in contents.modules.enumerated() {
+            writer.newline()
+            writer.value(record, names) { leads(index, $0) }
+        }
+        writer.lastNewline()
+        writer.close("]")
+        writer.newline()
+        let sum = writer.bytes.withUnsafeBytes(Snapshot.checksum)
+        writer.key("checksum")
+        writer.hexadecimal(sum)
+        writer.close("}")
+        writer.lastNewline()
+        return writer.bytes
+    }
+
+    private static let trailerLength = #""checksum":"0123456789abcdef"}"#.utf8.count + 1
+
+    /// - Returns: `nil` for what is broken, of another schema, or of no use here: it is only read again.
+    package static func decode(
+        _ bytes: [UInt8], root: BytePath, interpreters: String, names: inout NameTable
+    ) -> GraphContents? {
+        bytes.withUnsafeBytes { buffer in
+            guard buffer.count > trailerLength else { return nil }
+            let end = buffer.count - trailerLength
+            do throws(MalformedState) {
+                var trailer = JSONLineReader(buffer, from: end)
+                try trailer.expect("\"checksum\":\"")
+                guard try trailer.hexadecimal() == Snapshot.checksum(UnsafeRawBufferPointer(rebasing: buffer[..<end]))
+                else { return nil }
+                var reader = JSONLineReader(buffer)
+                try reader.expect("{\"schema\":")
+                let found: Int = try reader.integer()
+                guard found == schema else { return nil }
+                try reader.expect(",\"root\":")
+                var contents = GraphContents(root: try reader.path(), interpreters: "")
+                try reader.expect(",\"interpreters\":")
+                contents.interpreters = try reader.text()
+                guard contents.root == root, contents.interpreters == interpreters else { return nil }
+                try reader.expect(",\"vanished\":[")
+                try reader.list(closedBy: "]") { reader throws(MalformedState) in
+                    contents.vanished.append(try reader.path())
+                }
+                try reader.expect(",\"modules\":[\n")
+                while !reader.take("]") {
+                    contents.modules.append(try reader.graphRecord(&names))
+                    _ = reader.take(",")
+                    try reader.expect("\n")
+                }
+                return contents
+            } catch {
+                return nil
+            }
+        }
+    }
+}
+
+extension JSONLineWriter {
+    fileprivate mutating func value(
+        _ record: GraphRecord, _ names: NameTable, _ leads: (Int) -> [BytePath]
+    ) {
+        open("{")
+        key("path")
+        value(record.path)
+        state(record.state)
+        if record.facts.isOutdated {
+            key("outdated")
+            value(true)
+        }
+        key("imports")
+        open("[")
+        for (position, kept) in record.facts.imports.enumerated() {
+            value(kept, record.facts, names, leads(position))
+        }
+        close("]")
+        switch record.facts.bindings {
+        case .unread: break
+        case .unknowable:
+            key("binds")
+            null()
+        case .names(let bound):
+            key("binds")
+            open("[")
+            // In the order of the table, so that the same facts give the same bytes.
+            for name in bound.sorted(by: { names[$0].lexicographicallyPrecedes(names[$1]) }) { self.name(name, names) }
+            close("]")
+        }
+        close("}")
+    }
+
+    private mutating func name(_ name: NameID, _ names: NameTable) {
+        value(BytePath(names[name]) ?? .empty)
+    }
+
+    private mutating func value(
+        _ kept: KeptImport, _ facts: ModuleFacts, _ names: NameTable, _ leads: [BytePath]
+    ) {
+        open("{")
+        key("at")
+        open("[")
+        value(kept.line)
+        value(kept.column)
+        close("]")
+        key("kind")
+        value(kept.kind.rawValue)
+        key("traits")
+        value(kept.traits.rawValue)
+        if kept.neverRuns {
+            key("never")
+            value(true)
+        }
+        key("form")
+        value(kept.form.rawValue)
+        if kept.form != .modules {
+            key("level")
+            value(kept.level)
+            key("module")
+            name(kept.module, names)
+        }
+        if kept.anchor != .enclosingPackage {
+            key("anchor")
+            value(kept.anchor.rawValue)
+            key("package")
+            name(kept.anchorName, names)
+        }
+        key("names")
+        open("[")
+        for name in facts.names[kept.names] {
+            self.name(name.name, names)
+            // An alias has a colon before it, which no name has.
+            if name.alias != .empty { value(BytePath([UInt8(ascii: ":")] + names[name.alias]) ?? .empty) }
+        }
+        close("]")
+        if !leads.isEmpty {
+            key("to")
+            open("[")
+            for path in leads { value(path) }
+            close("]")
+        }
+        close("}")
+    }
+}
+
+extension JSONLineReader {
+    fileprivate mutating func graphRecord(_ names: inout NameTable) throws(MalformedState) -> GraphRecord {
+        try expect("{\"path\":")
+        let path = try path()
+        let state = try sourceState()
+        var facts = ModuleFacts()
+        facts.isOutdated = take(",\"outdated\":true")
+        try expect(",\"imports\":[")
+        // Closures cannot take what is inout along with the reader, so the list is gone through by hand.
+        if !take("]") {
+            repeat { try keptImport(&facts, &names) } while take(",")
+            try expect("]")
+        }
+        if take(",\"binds\":null") {
+            facts.bindings = .unknowable
+        } else if take(",\"binds\":[") {
+            var bound: Set<NameID> = []
+            if !take("]") {
+                repeat { bound.insert(names.intern(try self.path().bytes)) } while take(",")
+                try expect("]")
+            }
+            facts.bindings = .names(bound)
+        }
+        try expect("}")
+        return GraphRecord(path: path, state: state, facts: facts)
+    }
+
+    private mutating func keptImport(
+        _ facts: inout ModuleFacts, _ names: inout NameTable
+    ) throws(MalformedState) {
+        try expect("{\"at\":[")
+        let line: UInt32 = try integer()
+        try expect(",")
+        let column: UInt32 = try integer()
+        try expect("],\"kind\":")
+        _ = try path()
+        try expect(",\"traits\":")
+        let traits: UInt8 = try integer()
+        let neverRuns = take(",\"never\":true")
+        try expect(",\"form\":")
+        guard let form = ImportForm(rawValue: try integer()) else { throw MalformedState(offset: position) }
+        var level: UInt8 = 0
+        var module = NameID.empty
+        if take(",\"level\":") {
+            level = try integer()
+            try expect(",\"module\":")
+            module = names.intern(try path().bytes)
+        }
+        var anchor = KeptImport.Anchor.enclosingPackage
+        var anchorName = NameID.empty
+        if take(",\"anchor\":") {
+            guard let known = KeptImport.Anchor(rawValue: try integer()) else { throw MalformedState(offset: position) }
+            anchor = known
+            try expect(",\"package\":")
+            anchorName = names.intern(try path().bytes)
+        }
+        try expect(",\"names\":[")
+        let first = facts.names.count
+        if !take("]") {
+            repeat {
+                let bytes = try path().bytes
+                if bytes.first == UInt8(ascii: ":"), facts.names.count > first {
+                    facts.names[facts.names.count - 1].alias = names.intern(bytes.dropFirst())
+                } else {
+                    facts.names.append(KeptName(name: names.intern(bytes), alias: .empty))
+                }
+            } while take(",")
+            try expect("]")
+        }
+        if take(",\"to\":[") {
+            if !take("]") {
+                repeat { _ = try path() } while take(",")
+                try expect("]")
+            }
+        }
+        try expect("}")
+        facts.imports.append(
+            KeptImport(
+                line: line, column: column, module: module, anchorName: anchorName, firstName: UInt32(first),
+                nameCount: UInt32(facts.names.count - first), level: level, form: form, anchor: anchor,
+                traits: ImportTraits(rawValue: traits), neverRuns: neverRuns))
+    }
+}

@@ -1,0 +1,250 @@
+// The search behind ModuleBindings.
+// Knows: code objects of one arena, and their instructions. Does not know: what the names are wanted for.
+//
+// Code and tuples of names can be shared by any number of code objects. Each string, each tuple and each piece of code
+// is looked at once all the same, so that no body takes longer than its size allows.
+
+struct BindingSearch {
+    /// What is known of a node so far.
+    private struct Marks: OptionSet {
+        let rawValue: UInt16
+
+        static let exec = Marks(rawValue: 1 << 0)
+        static let execfile = Marks(rawValue: 1 << 1)
+        static let globals = Marks(rawValue: 1 << 2)
+        static let vars = Marks(rawValue: 1 << 3)
+        static let locals = Marks(rawValue: 1 << 4)
+        static let sys = Marks(rawValue: 1 << 5)
+        static let modules = Marks(rawValue: 1 << 6)
+        static let words = Marks(rawValue: 0x7F)
+
+        /// A tuple whose words are known.
+        static let isSearched = Marks(rawValue: 1 << 8)
+        /// Code whose instructions were looked at, and whether they touch global names.
+        static let isWalked = Marks(rawValue: 1 << 9)
+        static let hasGlobals = Marks(rawValue: 1 << 10)
+        /// Text that was taken as a name, or as a deleted one.
+        static let isTaken = Marks(rawValue: 1 << 11)
+        static let isTakenDeleted = Marks(rawValue: 1 << 12)
+    }
+
+    private let arena: MarshalArena
+    private let body: UnsafeRawBufferPointer
+    private let opcodes: OpcodeTable
+    private var marks: [Marks]
+    private var items: [MarshalNodeID: [MarshalNodeID]] = [:]
+    private var seen: Set<[UInt8]> = []
+    private var seenDeleted: Set<[UInt8]> = []
+
+    private(set) var names: [[UInt8]] = []
+    private(set) var deletedNames: [[UInt8]] = []
+    private(set) var uncertainties: Set<ModuleBindings.Uncertainty> = []
+
+    init(arena: MarshalArena, body: UnsafeRawBufferPointer, opcodes: OpcodeTable) {
+        self.arena = arena
+        self.body = body
+        self.opcodes = opcodes
+        marks = Array(repeating: [], count: arena.count)
+    }
+
+    mutating func run() {
+        walkTopLevel()
+        for code in arena.codes.dropFirst() { walkInner(code) }
+        if seen.contains(Array("__getattr__".utf8)) { uncertainties.insert(.bindsGetattr) }
+        if importsStar() { uncertainties.insert(.importsStar) }
+        searchWords()
+    }
+
+    // MARK: Instructions
+
+    private mutating func walkTopLevel() {
+        guard let code = bytecode(of: arena.root), let tuple = nameTuple(of: arena.root) else { return }
+        marks[Int(code.index)].insert(.isWalked)
+        let names = items(of: tuple)
+        for instruction in InstructionWalk(bytes(of: code), opcodes) {
+            if instruction.opcode == opcodes.storeName || instruction.opcode == opcodes.storeGlobal {
+                take(Int(instruction.argument), of: names)
+                if instruction.opcode == opcodes.storeGlobal { marks[Int(code.index)].insert(.hasGlobals) }
+            } else if instruction.opcode == opcodes.deleteName {
+                takeDeleted(Int(instruction.argument), of: names)
+            } else if instruction.opcode == opcodes.executeStatement {
+                uncertainties.insert(.executesStatements)
+            }
+        }
+    }
+
+    /// Functions and classes bind the module's names by STORE_GLOBAL only.
+    private mutating func walkInner(_ id: MarshalNodeID) {
+        guard let code = bytecode(of: id) else { return }
+        let known = marks[Int(code.index)]
+        if known.contains(.isWalked) {
+            // The same instructions with other names; compilers give each code object its own.
+            if known.contains(.hasGlobals) { uncertainties.insert(.hasOddCode) }
+            return
+        }
+        marks[Int(code.index)].insert(.isWalked)
+        let bytes = bytes(of: code)
+        guard mayHaveGlobals(bytes), let tuple = nameTuple(of: id) else { return }
+        for instruction in InstructionWalk(bytes, opcodes) {
+            if instruction.opcode == opcodes.storeGlobal {
+                marks[Int(code.index)].insert(.hasGlobals)
+                take(Int(instruction.argument), of: items(of: tuple))
+            } else if instruction.opcode == opcodes.executeStatement {
+                // It can bind a global of the module even in a function: exec "global x; x = 1".
+                uncertainties.insert(.executesStatements)
+            }
+        }
+    }
+
+    /// Looks at eight bytes at a time for what most code does not have. May say yes where there is none.
+    private func mayHaveGlobals(_ code: UnsafeRawBufferPointer) -> Bool {
+        switch opcodes.encoding {
+        case .units:
+            // Opcodes are at even places, arguments at the odd ones.
+            return holds(opcodes.storeGlobal, in: code, evenOnly: true)
+        case .variable:
+            return holds(opcodes.storeGlobal, in: code, evenOnly: false)
+                || opcodes.executeStatement.map { holds($0, in: code, evenOnly: false) } ?? false
+        }
+    }
+
+    private func holds(_ opcode: UInt8, in code: UnsafeRawBufferPointer, evenOnly: Bool) -> Bool {
+        let lanes: UInt64 = evenOnly ? 0x0001_0001_0001_0001 : 0x0101_0101_0101_0101
+        let pattern = lanes &* UInt64(opcode)
+        let considered = lanes &* 0xFF
+        var position = 0
+        while position &+ 8 <= code.count {
+            let word = UInt64(littleEndian: code.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+            let difference = (word ^ pattern) & considered
+            // A lane that is zero borrows from its highest bit.
+            let borrowed = (difference &- lanes) & ~difference
+            if borrowed & (evenOnly ? 0x8000_8000_8000_8000 : 0x8080_8080_8080_8080) != 0 { return true }
+            position &+= 8
+        }
+        while position < code.count {
+            if code[position] == opcode { return true }
+            position &+= evenOnly ? 2 : 1
+        }
+        return false
+    }
+
+    private mutating func take(_ place: Int, of tuple: [MarshalNodeID]) {
+        guard place < tuple.count else {
+            uncertainties.insert(.hasOddCode)
+            return
+        }
+        let text = tuple[place]
+        guard marks[Int(text.index)].insert(.isTaken).inserted else { return }
+        let name = Array(bytes(of: text))
+        if seen.insert(name).inserted { names.append(name) }
+    }
+
+    private mutating func takeDeleted(_ place: Int, of tuple: [MarshalNodeID]) {
+        guard place < tuple.count else {
+            uncertainties.insert(.hasOddCode)
+            return
+        }
+        let text = tuple[place]
+        guard marks[Int(text.index)].insert(.isTakenDeleted).inserted else { return }
+        let name = Array(bytes(of: text))
+        if seenDeleted.insert(name).inserted { deletedNames.append(name) }
+    }
+
+    // MARK: Words
+
+    /// Names that let a module bind what its instructions do not show.
+    private mutating func searchWords() {
+        guard markWords() else { return }
+        var all = Marks()
+        for code in arena.codes {
+            guard let tuple = nameTuple(of: code) else { continue }
+            let words = words(in: tuple)
+            all.formUnion(words)
+            if code == arena.root, words.contains(.locals) { uncertainties.insert(.mentionsLocals) }
+        }
+        if all.contains(.exec) { uncertainties.insert(.mentionsExec) }
+        if all.contains(.execfile) { uncertainties.insert(.mentionsExecfile) }
+        if all.contains(.globals) { uncertainties.insert(.mentionsGlobals) }
+        if all.contains(.vars) { uncertainties.insert(.mentionsVars) }
+        if all.isSuperset(of: [.sys, .modules]) { uncertainties.insert(.mentionsSysModules) }
+    }
+
+    /// - Returns: whether there is any. In most modules there is none, and no tuple has to be looked at.
+    private mutating func markWords() -> Bool {
+        var found = Marks()
+        for (index, node) in arena.nodes.enumerated() where node.count >= 3 && node.count <= 8 {
+            guard node.type.isText(in: arena.layout) else { continue }
+            let word = word(bytes(of: MarshalNodeID(UInt32(truncatingIfNeeded: index))))
+            if !word.isEmpty {
+                marks[index].formUnion(word)
+                found.formUnion(word)
+            }
+        }
+        return !found.isEmpty
+    }
+
+    private func word(_ text: UnsafeRawBufferPointer) -> Marks {
+        switch (text.count, text[0]) {
+        case (3, UInt8(ascii: "s")): text.elementsEqual("sys".utf8) ? .sys : []
+        case (4, UInt8(ascii: "e")): text.elementsEqual("exec".utf8) ? .exec : []
+        case (4, UInt8(ascii: "v")): text.elementsEqual("vars".utf8) ? .vars : []
+        case (6, UInt8(ascii: "l")): text.elementsEqual("locals".utf8) ? .locals : []
+        case (7, UInt8(ascii: "g")): text.elementsEqual("globals".utf8) ? .globals : []
+        case (7, UInt8(ascii: "m")): text.elementsEqual("modules".utf8) ? .modules : []
+        case (8, UInt8(ascii: "e")): text.elementsEqual("execfile".utf8) ? .execfile : []
+        default: []
+        }
+    }
+
+    private mutating func words(in tuple: MarshalNodeID) -> Marks {
+        let place = Int(tuple.index)
+        if !marks[place].contains(.isSearched) {
+            var words = Marks()
+            for item in arena.children(of: tuple) { words.formUnion(marks[Int(arena.resolved(item).index)]) }
+            marks[place].formUnion(words.intersection(.words))
+            marks[place].insert(.isSearched)
+        }
+        return marks[place].intersection(.words)
+    }
+
+    private func importsStar() -> Bool {
+        guard let constants = arena.field(.constants, of: arena.root) else { return false }
+        for item in arena.children(of: arena.resolved(constants)) {
+            let tuple = arena.resolved(item)
+            guard arena[tuple].type.isTuple, arena[tuple].count == 1 else { continue }
+            for only in arena.children(of: tuple) {
+                let text = arena.resolved(only)
+                if arena[text].type.isText(in: arena.layout), arena[text].count == 1,
+                    bytes(of: text).elementsEqual(CollectionOfOne(UInt8(ascii: "*")))
+                {
+                    return true
+                }
+            }
+        }
+        return false
+    }
+
+    // MARK: Fields
+
+    private func bytecode(of code: MarshalNodeID) -> MarshalNodeID? {
+        arena.field(.code, of: code).map(arena.resolved)
+    }
+
+    private func nameTuple(of code: MarshalNodeID) -> MarshalNodeID? {
+        arena.field(.names, of: code).map(arena.resolved)
+    }
+
+    /// The texts of a tuple, by their places.
+    private mutating func items(of tuple: MarshalNodeID) -> [MarshalNodeID] {
+        if let known = items[tuple] { return known }
+        var found: [MarshalNodeID] = []
+        found.reserveCapacity(Int(arena[tuple].count))
+        for item in arena.children(of: tuple) { found.append(arena.resolved(item)) }
+        items[tuple] = found
+        return found
+    }
+
+    private func bytes(of id: MarshalNodeID) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: body[arena.content(of: id)])
+    }
+}

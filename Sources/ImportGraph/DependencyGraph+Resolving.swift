@@ -1,0 +1,212 @@
+// From a name in an import to what it means, as Python's finders would look for it.
+// Knows: PEP 328, PEP 420, the order of finders. Does not know: any disk; what it cannot find it asks about.
+
+extension DependencyGraph {
+    /// What an import comes to.
+    mutating func judge(_ kept: KeptImport, at position: Int, of module: ModuleID) -> ImportJudgement {
+        var judgement = ImportJudgement()
+        guard let entry = tree[module], let facts = facts(of: module) else { return judgement }
+        let asked = facts.names[kept.names]
+        switch kept.form {
+        case .modules:
+            for name in asked {
+                add(resolve(name.name, from: entry.directory), name.name, to: &judgement, position)
+            }
+        case .names, .call:
+            let resolution = base(of: kept, in: entry)
+            judge(asked.map(\.name), of: resolution, kept.module, position, &judgement)
+        }
+        return judgement
+    }
+
+    /// What stands between `from` and `import`.
+    private mutating func base(of kept: KeptImport, in entry: SourceTree.Module) -> Resolution {
+        guard kept.level > 0 else { return resolve(kept.module, from: entry.directory) }
+        var start: DirectoryID? = entry.directory
+        switch kept.anchor {
+        case .enclosingPackage: break
+        case .ownName:
+            // `__name__` of a module is below its folder, where there is nothing to find.
+            if tree.initial(of: entry.directory) != tree.find(entry.path) { return Resolution(.unknown) }
+        case .named:
+            guard case .package(let directory, _) = resolve(kept.anchorName, from: entry.directory).end else {
+                return Resolution(.unknown)
+            }
+            start = directory
+        case .unknown: return Resolution(.unknown)
+        }
+        for _ in 1..<Int(kept.level) { start = start.flatMap { tree.parent(of: $0) } }
+        // Above the tree there may be more of the package.
+        guard let start else { return Resolution(.unknown) }
+        return walk(names.components(of: kept.module)[...], from: entrance(start))
+    }
+
+    private func entrance(_ directory: DirectoryID) -> Resolution {
+        tree.initial(of: directory).map { Resolution(.package(directory, $0)) } ?? Resolution(.namespace(directory))
+    }
+
+    /// Names that are asked of a module: submodules, or what it binds.
+    private mutating func judge(
+        _ asked: [NameID], of resolution: Resolution, _ name: NameID, _ position: Int,
+        _ judgement: inout ImportJudgement
+    ) {
+        let directory: DirectoryID
+        switch resolution.end {
+        case .package(let folder, _): directory = folder
+        case .namespace(let folder): directory = folder
+        case .module(let module):
+            add(resolution, name, to: &judgement, position)
+            for name in asked where name != star {
+                judgement.asked.append(.init(module: module, name: name, isCertain: resolution.isCertain))
+            }
+            return
+        case .leaf, .external, .missing, .ambiguous, .unknown:
+            return add(resolution, name, to: &judgement, position)
+        }
+        var initial: ModuleID?
+        if case .package(_, let module) = resolution.end { initial = module }
+        var asksPackage = asked.isEmpty || asked.contains(star)
+        for name in asked where name != star {
+            switch tree.find(name, in: directory) {
+            case .package(_, let module), .module(let module):
+                add(module, to: &judgement, position, isImplicit: false)
+            case .namespace: break
+            case nil:
+                if isListed(name, in: directory) { continue }
+                asksPackage = true
+                if let initial {
+                    judgement.asked.append(.init(module: initial, name: name, isCertain: resolution.isCertain))
+                } else {
+                    judgement.state = .missing
+                    judgement.missing.append(
+                        (Resolution.Missing(container: nil, name: name), resolution.isCertain))
+                }
+            }
+        }
+        for package in resolution.packages { add(package, to: &judgement, position, isImplicit: true) }
+        if let initial { add(initial, to: &judgement, position, isImplicit: !asksPackage) }
+    }
+
+    private func add(_ module: ModuleID, to judgement: inout ImportJudgement, _ position: Int, isImplicit: Bool) {
+        judgement.edges.append(ImportEdge(target: module, position: Int32(position), isImplicit: isImplicit))
+    }
+
+    private func add(
+        _ resolution: Resolution, _ name: NameID, to judgement: inout ImportJudgement, _ position: Int
+    ) {
+        for package in resolution.packages { add(package, to: &judgement, position, isImplicit: true) }
+        switch resolution.end {
+        case .module(let module), .package(_, let module):
+            add(module, to: &judgement, position, isImplicit: false)
+        case .namespace, .leaf: break
+        case .external:
+            judgement.state = .external
+            judgement.external.append(name)
+        case .missing(let missing):
+            judgement.state = .missing
+            judgement.missing.append((missing, resolution.isCertain))
+        case .ambiguous(let modules):
+            judgement.state = .ambiguous
+            for module in modules { add(module, to: &judgement, position, isImplicit: false) }
+        case .unknown: judgement.state = .unknown
+        }
+    }
+
+    // MARK: Absolute names
+
+    /// What an absolute name means to the sources of a folder.
+    mutating func resolve(_ name: NameID, from directory: DirectoryID) -> Resolution {
+        let base = isImplicitlyRelative ? directory : SourceRoots.base(of: directory, in: tree)
+        let key = ResolutionKey(base: base, name: name)
+        if let known = resolutions[key] { return known }
+        let found = look(names.components(of: name), base)
+        resolutions[key] = found
+        return found
+    }
+
+    private mutating func look(_ components: [NameID], _ base: DirectoryID) -> Resolution {
+        guard let first = components.first else { return Resolution(.unknown) }
+        let rest = components.dropFirst()
+        let isOutside = outside.contains(first)
+        var roots = self.roots.chain(from: SourceRoots.base(of: base, in: tree), in: tree)
+        // Python 2 looks beside the importing source first.
+        if isImplicitlyRelative, !roots.contains(base) { roots.insert(base, at: 0) }
+        var portions: [DirectoryID] = []
+        for (index, root) in roots.enumerated() {
+            switch tree.find(first, in: root) {
+            case .package(let directory, let module):
+                // Further up, a folder may merely be called like something of the standard library.
+                if isOutside, index > 0 { continue }
+                return walk(rest, from: Resolution(.package(directory, module)))
+            case .module(let module):
+                if isOutside, index > 0 { continue }
+                return walk(rest, from: Resolution(.module(module)))
+            case .namespace(let directory): portions.append(directory)
+            case nil: break
+            }
+        }
+        // PEP 420: a folder without `__init__.py` counts only where no package has the name.
+        if isOutside { return Resolution(.external) }
+        var attempts = portions.map { walk(rest, from: Resolution(.namespace($0))) }
+        if let hit = attempts.first(where: { !$0.isMissing }) { return hit }
+        let elsewhere = self.roots.beginnings(of: first).compactMap { root -> Resolution? in
+            guard case .package(let directory, let module)? = tree.find(first, in: root) else { return nil }
+            return Resolution(.package(directory, module), isCertain: false)
+        }
+        if elsewhere.count == 1 { return walk(rest, from: elsewhere[0]) }
+        if elsewhere.count > 1 {
+            let ends = elsewhere.map { walk(rest, from: $0).end }
+            let modules = ends.compactMap { end -> ModuleID? in
+                switch end {
+                case .module(let module), .package(_, let module): module
+                default: nil
+                }
+            }
+            return Resolution(modules.isEmpty ? .external : .ambiguous(modules), isCertain: false)
+        }
+        for root in roots where isListed(first, in: root) { return Resolution(.leaf) }
+        // Parts of a namespace may lie in other places than this tree.
+        guard var best = attempts.popLast() else { return Resolution(.external) }
+        best.isCertain = false
+        return best
+    }
+
+    // MARK: The rest of a name
+
+    private mutating func walk(_ components: ArraySlice<NameID>, from start: Resolution) -> Resolution {
+        var current = start
+        for component in components {
+            let directory: DirectoryID
+            let container: ModuleID?
+            switch current.end {
+            case .package(let folder, let module):
+                directory = folder
+                container = module
+                current.packages.append(module)
+            case .namespace(let folder):
+                directory = folder
+                container = nil
+            case .module(let module):
+                current.packages.append(module)
+                current.end = .missing(Resolution.Missing(container: module, name: component))
+                return current
+            default: return current
+            }
+            switch tree.find(component, in: directory) {
+            case .package(let folder, let module): current.end = .package(folder, module)
+            case .module(let module): current.end = .module(module)
+            case .namespace(let folder): current.end = .namespace(folder)
+            case nil:
+                let isThere = isListed(component, in: directory)
+                current.end =
+                    isThere ? .leaf : .missing(Resolution.Missing(container: container, name: component))
+                return current
+            }
+        }
+        return current
+    }
+}
+
+extension Resolution {
+    fileprivate var isMissing: Bool { if case .missing = end { true } else { false } }
+}

@@ -1,0 +1,163 @@
+// Sources that import each other.
+// Knows: strongly connected components, shortest ways round. Does not know: whether anybody minds.
+
+/// A set of sources each of which leads to every other.
+package struct ImportCycle: Sendable {
+    package struct Step: Hashable, Sendable {
+        package let module: ModuleID
+        /// Of the import that leads to the next.
+        package let line: Int
+        package let kind: ImportKind
+    }
+
+    /// All members, ascending.
+    package let members: [ModuleID]
+    /// A shortest way round, from its first source by path.
+    package let chain: [Step]
+    /// Whether importing one runs all: otherwise some import of the way is deferred, lazy or for types only.
+    package let isEager: Bool
+}
+
+extension DependencyGraph {
+    /// All cycles: those of eager imports alone, then those that need others too.
+    ///
+    /// Packages that merely run on the way to what an import names do not count: `import a.b` in `a/__init__.py` is no
+    /// cycle.
+    package func cycles() -> [ImportCycle] {
+        let eager = cycles(isEager: true)
+        let sets = Set(eager.map(\.members))
+        return eager + cycles(isEager: false).filter { !sets.contains($0.members) }
+    }
+
+    private func cycles(isEager: Bool) -> [ImportCycle] {
+        let next = successors(isEager: isEager)
+        return Components(next).found.map { members in
+            let chain = shortest(within: Set(members), next)
+            return ImportCycle(
+                members: members.sorted { isBefore($0, $1) }, chain: steps(chain, isEager: isEager), isEager: isEager)
+        }.sorted { left, right in
+            guard let first = left.members.first, let second = right.members.first else { return false }
+            return isBefore(first, second)
+        }
+    }
+
+    private func isBefore(_ left: ModuleID, _ right: ModuleID) -> Bool {
+        (tree[left]?.path ?? []).lexicographicallyPrecedes(tree[right]?.path ?? [])
+    }
+
+    private func successors(isEager: Bool) -> [[ModuleID]] {
+        var next = [[ModuleID]](repeating: [], count: tree.capacity)
+        for module in tree.modules {
+            guard let facts = facts(of: module) else { continue }
+            var seen: Set<ModuleID> = []
+            for edge in edges(from: module) where !edge.isImplicit {
+                let kept = facts.imports[Int(edge.position)]
+                if !isEager || kept.isEager, seen.insert(edge.target).inserted {
+                    next[Int(module.rawValue)].append(edge.target)
+                }
+            }
+        }
+        return next
+    }
+
+    /// The shortest way round among members; of several, the first by path.
+    private func shortest(within members: Set<ModuleID>, _ next: [[ModuleID]]) -> [ModuleID] {
+        var best: [ModuleID] = []
+        for start in members.sorted(by: { isBefore($0, $1) }) {
+            let limit = best.isEmpty ? Int.max : best.count - 1
+            if let round = round(from: start, within: members, next, limit: limit) { best = round }
+            if best.count == 2 { break }
+        }
+        return best
+    }
+
+    /// Breadth first from a source back to itself, of at most `limit` sources.
+    private func round(
+        from start: ModuleID, within members: Set<ModuleID>, _ next: [[ModuleID]], limit: Int
+    ) -> [ModuleID]? {
+        var previous: [ModuleID: ModuleID] = [:]
+        var level = [start]
+        var length = 1
+        while !level.isEmpty, length <= limit {
+            var further: [ModuleID] = []
+            for module in level {
+                for target in next[Int(module.rawValue)] where members.contains(target) {
+                    if target == start {
+                        var way = [module]
+                        while let before = previous[way[way.count - 1]] { way.append(before) }
+                        return way.reversed()
+                    }
+                    if previous[target] == nil {
+                        previous[target] = module
+                        further.append(target)
+                    }
+                }
+            }
+            level = further
+            length += 1
+        }
+        return nil
+    }
+
+    private func steps(_ way: [ModuleID], isEager: Bool) -> [ImportCycle.Step] {
+        way.indices.compactMap { index in
+            let module = way[index]
+            let target = way[(index + 1) % way.count]
+            guard let facts = facts(of: module) else { return nil }
+            let positions = edges(from: module).filter { $0.target == target && !$0.isImplicit }.map { Int($0.position) }
+            // The strongest of them: what runs first is what breaks first.
+            let candidates = positions.map { facts.imports[$0] }.filter { !isEager || $0.isEager }
+            guard let kept = candidates.first(where: \.isEager) ?? candidates.first else { return nil }
+            return ImportCycle.Step(module: module, line: Int(kept.line), kind: kept.kind)
+        }
+    }
+}
+
+/// Tarjan's strongly connected components (1972), without recursion: chains of imports may be long.
+private struct Components {
+    /// Components of two or more.
+    private(set) var found: [[ModuleID]] = []
+
+    init(_ next: [[ModuleID]]) {
+        let none = Int32.max
+        var order = [Int32](repeating: none, count: next.count)
+        var low = [Int32](repeating: none, count: next.count)
+        var isOpen = [Bool](repeating: false, count: next.count)
+        var open: [Int] = []
+        var count: Int32 = 0
+        var path: [(node: Int, edge: Int)] = []
+        for root in next.indices where order[root] == none && !next[root].isEmpty {
+            path.append((root, 0))
+            while let (node, edge) = path.last {
+                if edge == 0 {
+                    order[node] = count
+                    low[node] = count
+                    count += 1
+                    open.append(node)
+                    isOpen[node] = true
+                }
+                if edge < next[node].count {
+                    path[path.count - 1].edge += 1
+                    let target = Int(next[node][edge].rawValue)
+                    if order[target] == none {
+                        path.append((target, 0))
+                    } else if isOpen[target] {
+                        low[node] = min(low[node], order[target])
+                    }
+                    // The first edge must not be taken for a first visit again.
+                    continue
+                }
+                path.removeLast()
+                if let (above, _) = path.last { low[above] = min(low[above], low[node]) }
+                guard low[node] == order[node] else { continue }
+                var members: [ModuleID] = []
+                while let member = open.popLast() {
+                    isOpen[member] = false
+                    members.append(ModuleID(rawValue: Int32(member)))
+                    if member == node { break }
+                }
+                if members.count > 1 { found.append(members) }
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+// What is wrong with imports.
+// Knows: which answers are certain enough to be called errors. Does not know: how findings are shown or silenced.
+
+/// One finding about an import or a module's place.
+package struct ImportFinding: Hashable, Sendable {
+    package enum Rule: String, CaseIterable, Sendable {
+        case unresolvedImport = "unresolved-import"
+        case missingName = "missing-name"
+        case importCycle = "import-cycle"
+        case shadowsStdlib = "shadows-stdlib"
+        case duplicateModule = "duplicate-module"
+        case caseCollision = "case-collision"
+    }
+
+    package enum Severity: Sendable {
+        case note, warning, error
+    }
+
+    package let rule: Rule
+    package let severity: Severity
+    package let module: ModuleID
+    /// From 1; 0 for what concerns the file as a whole.
+    package let line: Int
+    /// From 1; 0 for what concerns the file as a whole.
+    package let column: Int
+    package let message: String
+}
+
+extension DependencyGraph {
+    /// What is wrong with the imports of one source.
+    package mutating func findings(of module: ModuleID) -> [ImportFinding] {
+        guard let facts = facts(of: module), !facts.isOutdated else { return [] }
+        var found: [ImportFinding] = []
+        for (position, kept) in facts.imports.enumerated() where !kept.neverRuns {
+            let judgement = judge(kept, at: position, of: module)
+            func add(_ rule: ImportFinding.Rule, _ message: String) {
+                // Under a test that could not be decided, or where failing was reckoned with, it may be as it should be.
+                let isError = kept.isNeeded && kept.traits.isDisjoint(with: [.conditional, .dynamic])
+                found.append(
+                    ImportFinding(
+                        rule: rule, severity: isError ? .error : .note, module: module, line: Int(kept.line),
+                        column: Int(kept.column) + 1, message: message))
+            }
+            for (missing, isCertain) in judgement.missing where isCertain && isComplete(missing.container) {
+                add(.unresolvedImport, message(missing))
+            }
+            for asked in judgement.asked where asked.isCertain && binds(asked.module, asked.name) == false {
+                add(
+                    .missingName,
+                    "cannot import '\(names.text(asked.name))' from '\(dotted(asked.module))', which has no such name")
+            }
+            for name in judgement.external {
+                guard let first = names.components(of: name).first, vanished.contains(first), !outside.contains(first)
+                else { continue }
+                add(.unresolvedImport, "there is no module '\(names.text(first))' any more: it was removed from this tree")
+            }
+        }
+        return found
+    }
+
+    private func message(_ missing: Resolution.Missing) -> String {
+        let name = names.text(missing.name)
+        guard let container = missing.container else { return "there is no module '\(name)' here" }
+        let isPackage = tree[container].map { tree.initial(of: $0.directory) == container } ?? false
+        return isPackage
+            ? "there is no module '\(name)' in '\(dotted(container))'"
+            : "there is no module '\(name)' in '\(dotted(container))', which is not a package"
+    }
+
+    /// The name by which a source is imported from its own root.
+    package func dotted(_ module: ModuleID) -> String {
+        guard let entry = tree[module] else { return "" }
+        var components: [String] = []
+        var current = entry.directory
+        if tree.initial(of: current) != module { components.append(names.text(entry.stem)) }
+        while tree.initial(of: current) != nil {
+            components.append(names.text(tree.name(of: current)))
+            guard let parent = tree.parent(of: current) else { break }
+            current = parent
+        }
+        return components.reversed().joined(separator: ".")
+    }
+
+    /// Whether what is not found in a module or package cannot come from anywhere else.
+    private func isComplete(_ container: ModuleID?) -> Bool {
+        guard let container else { return true }
+        guard let facts = facts(of: container), !facts.isOutdated, case .names(let bound) = facts.bindings else {
+            return false
+        }
+        // A package that makes its own `__path__` finds modules elsewhere.
+        return !names.contains("__path__", in: bound)
+    }
+
+    /// Whether a module has a name at its top level; `nil` where that cannot be known.
+    private mutating func binds(_ module: ModuleID, _ name: NameID) -> Bool? {
+        let text = names[name]
+        // Every module has some of these without binding them, and which differs from version to version.
+        if text.count > 4, text.starts(with: "__".utf8), text.suffix(2).elementsEqual("__".utf8) { return true }
+        var open = [module]
+        var seen: Set<ModuleID> = [module]
+        while let current = open.popLast() {
+            guard let facts = facts(of: current), !facts.isOutdated, case .names(let bound) = facts.bindings else {
+                return nil
+            }
+            if bound.contains(name) { return true }
+            for (position, kept) in facts.imports.enumerated()
+            where facts.names[kept.names].contains(where: { $0.name == star }) {
+                let judgement = judge(kept, at: position, of: current)
+                let targets = judgement.edges.filter { !$0.isImplicit }.map(\.target)
+                guard judgement.state == .resolved, !targets.isEmpty else { return nil }
+                for target in targets where seen.insert(target).inserted { open.append(target) }
+                // `__all__` may name submodules, which are imported then.
+                for target in targets {
+                    guard let entry = tree[target], tree.initial(of: entry.directory) == target else { continue }
+                    if tree.find(name, in: entry.directory) != nil { return true }
+                }
+            }
+        }
+        return false
+    }
+}
+
+extension NameTable {
+    fileprivate func contains(_ name: StaticString, in set: Set<NameID>) -> Bool {
+        find(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)).map { set.contains($0) } ?? false
+    }
+}

@@ -1,0 +1,125 @@
+// What is kept of a source for the graph.
+// Knows: imports and bindings, with names as numbers. Does not know: what an import leads to.
+
+/// One import, as it is kept.
+package struct KeptImport: Hashable, Sendable {
+    /// As in `ImportStatement`.
+    package var line: UInt32
+    package var column: UInt32
+    /// Dotted.
+    package var module: NameID
+    /// The package of `import_module(".a", "package")`.
+    package var anchorName: NameID
+    /// Where its names begin in the names of its module, and how many they are.
+    package var firstName: UInt32
+    package var nameCount: UInt32
+    package var level: UInt8
+    package var form: ImportForm
+    package var anchor: Anchor
+    package var traits: ImportTraits
+    /// It stands under a test of version or platform that fails for every interpreter of the tree.
+    package var neverRuns: Bool
+
+    package enum Anchor: UInt8, Hashable, Sendable {
+        case enclosingPackage, ownName, named, unknown
+    }
+
+    package init(
+        line: UInt32, column: UInt32, module: NameID, anchorName: NameID, firstName: UInt32, nameCount: UInt32,
+        level: UInt8, form: ImportForm, anchor: Anchor, traits: ImportTraits, neverRuns: Bool
+    ) {
+        self.line = line
+        self.column = column
+        self.module = module
+        self.anchorName = anchorName
+        self.firstName = firstName
+        self.nameCount = nameCount
+        self.level = level
+        self.form = form
+        self.anchor = anchor
+        self.traits = traits
+        self.neverRuns = neverRuns
+    }
+
+    package var names: Range<Int> { Int(firstName)..<Int(firstName) + Int(nameCount) }
+
+    package var kind: ImportKind { traits.kind }
+
+    /// Runs when the module is imported, or may: what it asks for must be there by then.
+    package var isEager: Bool { traits.isDisjoint(with: [.typeOnly, .deferred, .lazy]) && !neverRuns }
+
+    /// Must succeed, or importing the module fails.
+    package var isNeeded: Bool { isEager && !traits.contains(.optional) }
+}
+
+/// A name that is asked for, with the one that it binds.
+package struct KeptName: Hashable, Sendable {
+    package var name: NameID
+    /// Empty where there is no `as`.
+    package var alias: NameID
+
+    package init(name: NameID, alias: NameID) {
+        self.name = name
+        self.alias = alias
+    }
+}
+
+/// What a module binds at its top level.
+package enum Bindings: Hashable, Sendable {
+    /// Nobody has looked at its code yet.
+    case unread
+    /// Its code does not tell: nothing is said of names that are asked of it.
+    case unknowable
+    case names(Set<NameID>)
+}
+
+/// What is known of one source.
+package struct ModuleFacts: Hashable, Sendable {
+    package var imports: [KeptImport]
+    package var names: [KeptName]
+    package var bindings: Bindings
+    /// The source does not compile now; these are the facts of its last version that did.
+    package var isOutdated: Bool
+
+    package init(imports: [KeptImport] = [], names: [KeptName] = [], bindings: Bindings = .unread) {
+        self.imports = imports
+        self.names = names
+        self.bindings = bindings
+        isOutdated = false
+    }
+
+    /// Takes in what a scan found.
+    ///
+    /// - Parameter evaluators: one for each interpreter of the tree.
+    package init(_ statements: [ImportStatement], names table: inout NameTable, evaluators: [ConditionEvaluator]) {
+        self.init()
+        imports.reserveCapacity(statements.count)
+        for statement in statements {
+            let fails =
+                !statement.conditions.isEmpty && !evaluators.isEmpty
+                && evaluators.allSatisfy { $0.evaluate(statement.conditions) == .fails }
+            var anchorName = NameID.empty
+            let anchor: KeptImport.Anchor
+            switch statement.anchor {
+            case .enclosingPackage: anchor = .enclosingPackage
+            case .ownName: anchor = .ownName
+            case .unknown: anchor = .unknown
+            case .named(let name):
+                anchor = .named
+                anchorName = table.intern(name.bytes)
+            }
+            imports.append(
+                KeptImport(
+                    line: UInt32(clamping: statement.line), column: UInt32(clamping: statement.column),
+                    module: table.intern(statement.module.bytes), anchorName: anchorName,
+                    firstName: UInt32(names.count), nameCount: UInt32(statement.names.count),
+                    level: UInt8(clamping: statement.level), form: statement.form, anchor: anchor,
+                    traits: statement.traits, neverRuns: fails))
+            for name in statement.names {
+                names.append(
+                    KeptName(
+                        name: table.intern(name.name.bytes), alias: name.alias.map { table.intern($0) } ?? .empty))
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+// Names as numbers.
+// Knows: bytes and their numbers, and the parts of dotted names. Does not know: what a name stands for.
+
+/// The number of a name in its table. Equal names have equal numbers, and 0 is the empty name.
+package struct NameID: Hashable, Sendable {
+    package let rawValue: UInt32
+
+    package init(rawValue: UInt32) {
+        self.rawValue = rawValue
+    }
+
+    package static let empty = NameID(rawValue: 0)
+}
+
+/// Every name that imports, bindings and folders have, once.
+///
+/// Our own and not a dictionary of byte arrays: a tree has a hundred thousand imports of a few thousand names, and the
+/// daemon keeps them all.
+package struct NameTable: Sendable {
+    private var bytes: [UInt8] = []
+    /// Where the name of each number ends; it begins where the one before it ends.
+    private var ends: [UInt32] = [0]
+    /// Numbers by hash, open addressing; 0 is a free place.
+    private var places = [UInt32](repeating: 0, count: 1024)
+    /// The parts of names that have dots, once they were asked for.
+    private var parts: [NameID: [NameID]] = [:]
+
+    package init() {}
+
+    package var count: Int { ends.count }
+
+    /// The bytes of a name.
+    package subscript(name: NameID) -> ArraySlice<UInt8> {
+        let index = Int(name.rawValue)
+        return bytes[(index == 0 ? 0 : Int(ends[index - 1]))..<Int(ends[index])]
+    }
+
+    package func text(_ name: NameID) -> String { String(decoding: self[name], as: UTF8.self) }
+
+    /// The number of a name, which it gets where it has none.
+    package mutating func intern(_ name: some Collection<UInt8>) -> NameID {
+        if let id = name.withContiguousStorageIfAvailable({ intern(UnsafeRawBufferPointer($0)) }) { return id }
+        return Array(name).withUnsafeBytes { intern($0) }
+    }
+
+    private mutating func intern(_ name: UnsafeRawBufferPointer) -> NameID {
+        guard !name.isEmpty else { return .empty }
+        if ends.count * 2 > places.count { grow() }
+        let place = place(of: name)
+        if places[place] != 0 { return NameID(rawValue: places[place]) }
+        bytes.append(contentsOf: name)
+        ends.append(UInt32(bytes.count))
+        places[place] = UInt32(ends.count - 1)
+        return NameID(rawValue: places[place])
+    }
+
+    /// The number of a name that has one.
+    package func find(_ name: some Collection<UInt8>) -> NameID? {
+        let found = Array(name).withUnsafeBytes { name in name.isEmpty ? 0 : places[place(of: name)] }
+        return found == 0 && !name.isEmpty ? nil : NameID(rawValue: found)
+    }
+
+    /// Where a name is, or would be.
+    private func place(of name: UnsafeRawBufferPointer) -> Int {
+        var hasher = Hasher()
+        hasher.combine(bytes: name)
+        let mask = places.count - 1
+        var place = hasher.finalize() & mask
+        while places[place] != 0, !isEqual(NameID(rawValue: places[place]), name) { place = (place + 1) & mask }
+        return place
+    }
+
+    private func isEqual(_ id: NameID, _ name: UnsafeRawBufferPointer) -> Bool {
+        let own = self[id]
+        return own.count == name.count && own.elementsEqual(name)
+    }
+
+    private mutating func grow() {
+        places = [UInt32](repeating: 0, count: places.count * 2)
+        for index in 1..<ends.count {
+            let own = self[NameID(rawValue: UInt32(index))]
+            places[own.withUnsafeBytes { place(of: $0) }] = UInt32(index)
+        }
+    }
+
+    /// For each number, whether the name is one of these or has one of them between its dots.
+    package func mentioning(_ wanted: Set<NameID>) -> [Bool] {
+        var mentions = [Bool](repeating: false, count: ends.count)
+        for name in wanted { mentions[Int(name.rawValue)] = true }
+        for (name, components) in parts where components.contains(where: { wanted.contains($0) }) {
+            mentions[Int(name.rawValue)] = true
+        }
+        return mentions
+    }
+
+    /// What stands between the dots of a name.
+    package mutating func components(of name: NameID) -> [NameID] {
+        if let known = parts[name] { return known }
+        let own = Array(self[name])
+        let found = own.split(separator: UInt8(ascii: ".")).map { intern($0) }
+        parts[name] = found
+        return found
+    }
+}

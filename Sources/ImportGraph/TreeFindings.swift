@@ -1,0 +1,80 @@
+// What is wrong with where modules lie.
+// Knows: names that hide each other. Does not know: what any source imports.
+
+extension DependencyGraph {
+    /// Modules that hide others or are hidden, and cycles of imports.
+    ///
+    /// - Parameter standardLibrary: its top-level names.
+    package func treeFindings(standardLibrary: Set<[UInt8]>) -> [ImportFinding] {
+        var found = cycles().map { finding($0) }
+        for directory in tree.directories {
+            found += hidden(in: directory)
+            found += collisions(in: directory)
+        }
+        for root in importRoots() { found += shadows(in: root, standardLibrary) }
+        return found
+    }
+
+    private func finding(_ cycle: ImportCycle) -> ImportFinding {
+        let names = cycle.chain.map { "\(dotted($0.module)) (line \($0.line))" } + [cycle.chain.first.map { dotted($0.module) } ?? ""]
+        let others = cycle.members.count - cycle.chain.count
+        let more = others > 0 ? "; \(cycle.members.count) modules are in it" : ""
+        let first = cycle.chain.first
+        return ImportFinding(
+            rule: .importCycle, severity: cycle.isEager ? .warning : .note,
+            module: first?.module ?? cycle.members[0], line: first?.line ?? 0, column: 0,
+            message: "imports go round: \(names.joined(separator: " → "))\(more)")
+    }
+
+    private func finding(
+        _ rule: ImportFinding.Rule, _ module: ModuleID, _ message: String
+    ) -> ImportFinding {
+        ImportFinding(rule: rule, severity: .warning, module: module, line: 0, column: 0, message: message)
+    }
+
+    private func hidden(in directory: DirectoryID) -> [ImportFinding] {
+        guard let module = tree.shadowedModule(of: directory), let initial = tree.initial(of: directory) else { return [] }
+        let package = String(decoding: tree[initial]?.path ?? [], as: UTF8.self)
+        return [finding(.duplicateModule, module, "hidden by the package of the same name, \(package)")]
+    }
+
+    private func collisions(in directory: DirectoryID) -> [ImportFinding] {
+        var seen: [[UInt8]: ModuleID] = [:]
+        var found: [ImportFinding] = []
+        let modules = tree.modules(in: directory).compactMap { module in tree[module].map { (module, $0) } }
+        for (module, entry) in modules.sorted(by: { $0.1.path.lexicographicallyPrecedes($1.1.path) }) {
+            let folded = names[entry.stem].map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+            guard !folded.isEmpty else { continue }
+            guard let other = seen.updateValue(module, forKey: folded), let path = tree[other]?.path else { continue }
+            found.append(
+                finding(
+                    .caseCollision, module,
+                    "differs from \(String(decoding: path, as: UTF8.self)) in case alone, and is the same file elsewhere"))
+        }
+        return found
+    }
+
+    /// Folders that are on `sys.path` in all likelihood: the tree's root, its `src`, and where packages begin.
+    private func importRoots() -> Set<DirectoryID> {
+        var found: Set<DirectoryID> = [.root]
+        if let source = names.find("src".utf8), case .namespace(let directory)? = tree.find(source, in: .root) {
+            found.insert(directory)
+        }
+        for directory in tree.directories where tree.initial(of: directory) != nil {
+            if let parent = tree.parent(of: directory), tree.initial(of: parent) == nil { found.insert(parent) }
+        }
+        return tree.initial(of: .root) == nil ? found : found.subtracting([.root])
+    }
+
+    private func shadows(in root: DirectoryID, _ standardLibrary: Set<[UInt8]>) -> [ImportFinding] {
+        let packages = tree.subdirectories(of: root).compactMap { directory in
+            tree.initial(of: directory).map { (tree.name(of: directory), $0) }
+        }
+        let modules = tree.modules(in: root).compactMap { module in tree[module].map { ($0.stem, module) } }
+        return (packages + modules).filter { standardLibrary.contains(Array(names[$0.0])) }.map { name, module in
+            finding(
+                .shadowsStdlib, module,
+                "hides '\(names.text(name))' of the standard library wherever this folder is on sys.path")
+        }
+    }
+}
