@@ -24,7 +24,7 @@ package struct GraphContents: Sendable {
     package var root: BytePath
     /// The interpreters that conditions were judged for; facts of others are of no use.
     package var interpreters: String
-    /// Top-level names that the tree once had.
+    /// Modules that the tree once had, without `.py`.
     package var vanished: [BytePath] = []
     package var modules: [GraphRecord] = []
 

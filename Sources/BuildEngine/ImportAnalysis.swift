@@ -40,7 +40,8 @@ final class ImportAnalysis {
         graph = DependencyGraph(
             configuredRoots: sourceRoots.map { Array($0.bytes) }, outside: installed,
             isImplicitlyRelative: !interpreters.isEmpty && interpreters.allSatisfy { $0.version.hasPrefix("2.") },
-            listing: ImportableFiles.listing(root))
+            listing: ImportableFiles.listing(root),
+            isProject: ImportableFiles.isProject(root))
     }
 
     // MARK: What was known before
@@ -63,7 +64,7 @@ final class ImportAnalysis {
     func save(to store: DatabaseStore) throws(DatabaseError) {
         guard isChanged else { return }
         var contents = GraphContents(root: rootPath, interpreters: identity)
-        contents.vanished = graph.vanished.compactMap { BytePath(graph.names[$0]) }.sorted()
+        contents.vanished = graph.vanished.compactMap { BytePath($0) }.sorted()
         var modules: [ModuleID] = []
         for module in graph.tree.modules {
             guard let entry = graph.tree[module], let facts = graph.facts(of: module), let path = BytePath(entry.path),

@@ -64,6 +64,16 @@ enum ImportableFiles {
         }
     }
 
+    /// Whether a folder holds what marks a project.
+    static func isProject(_ root: Directory) -> @Sendable ([UInt8]) -> Bool {
+        { folder in
+            guard let path = BytePath(folder) else { return false }
+            return ["pyproject.toml", "setup.cfg", "setup.py"].contains {
+                (try? root.status(path.appending($0), followsLinks: true)) != nil
+            }
+        }
+    }
+
     /// Sources that are out of scope, stubs, bytecode without a source, extension modules (`.abi3.so`), and what
     /// Cython makes them from.
     static func isImportable(_ suffix: some Collection<UInt8>) -> Bool {

@@ -79,7 +79,7 @@ extension DependencyGraph {
                 } else {
                     judgement.state = .missing
                     judgement.missing.append(
-                        (Resolution.Missing(container: nil, name: name), resolution.isCertain))
+                        (Resolution.Missing(container: nil, directory: directory, name: name), resolution.isCertain))
                 }
             }
         }
@@ -135,19 +135,30 @@ extension DependencyGraph {
         for (index, root) in roots.enumerated() {
             switch tree.find(first, in: root) {
             case .package(let directory, let module):
-                // Further up, a folder may merely be called like something of the standard library.
-                if isOutside, index > 0 { continue }
-                return walk(rest, from: Resolution(.package(directory, module)))
+                let isEvident = self.roots.isEvident(root, in: tree, isProject: isProject)
+                // Elsewhere, a folder may merely be called like something of the standard library.
+                if isOutside, index > 0 || !isEvident { continue }
+                return walk(rest, from: Resolution(.package(directory, module), isCertain: isEvident))
             case .module(let module):
-                if isOutside, index > 0 { continue }
-                return walk(rest, from: Resolution(.module(module)))
+                let isEvident = self.roots.isEvident(root, in: tree, isProject: isProject)
+                if isOutside, index > 0 || !isEvident { continue }
+                return walk(rest, from: Resolution(.module(module), isCertain: isEvident))
             case .namespace(let directory): portions.append(directory)
             case nil: break
             }
         }
         // PEP 420: a folder without `__init__.py` counts only where no package has the name.
         if isOutside { return Resolution(.external) }
-        var attempts = portions.map { walk(rest, from: Resolution(.namespace($0))) }
+        // Other parts of a namespace may lie in other places than this tree.
+        var attempts = portions.map { portion in
+            var attempt = walk(rest, from: Resolution(.namespace(portion)))
+            switch attempt.end {
+            case .namespace: attempt.isCertain = false
+            case .missing(let missing): attempt.isCertain = missing.container != nil
+            default: break
+            }
+            return attempt
+        }
         if let hit = attempts.first(where: { !$0.isMissing }) { return hit }
         let elsewhere = self.roots.beginnings(of: first).compactMap { root -> Resolution? in
             guard case .package(let directory, let module)? = tree.find(first, in: root) else { return nil }
@@ -165,10 +176,10 @@ extension DependencyGraph {
             return Resolution(modules.isEmpty ? .external : .ambiguous(modules), isCertain: false)
         }
         for root in roots where isListed(first, in: root) { return Resolution(.leaf) }
-        // Parts of a namespace may lie in other places than this tree.
-        guard var best = attempts.popLast() else { return Resolution(.external) }
-        best.isCertain = false
-        return best
+        if let root = roots.first(where: { hasVanished(first, from: $0) }) {
+            return Resolution(.missing(Resolution.Missing(container: nil, directory: root, name: first)))
+        }
+        return attempts.popLast() ?? Resolution(.external)
     }
 
     // MARK: The rest of a name
@@ -188,7 +199,8 @@ extension DependencyGraph {
                 container = nil
             case .module(let module):
                 current.packages.append(module)
-                current.end = .missing(Resolution.Missing(container: module, name: component))
+                let directory = tree[module]?.directory ?? .root
+                current.end = .missing(Resolution.Missing(container: module, directory: directory, name: component))
                 return current
             default: return current
             }
@@ -199,7 +211,9 @@ extension DependencyGraph {
             case nil:
                 let isThere = isListed(component, in: directory)
                 current.end =
-                    isThere ? .leaf : .missing(Resolution.Missing(container: container, name: component))
+                    isThere
+                    ? .leaf
+                    : .missing(Resolution.Missing(container: container, directory: directory, name: component))
                 return current
             }
         }

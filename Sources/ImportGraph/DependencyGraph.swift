@@ -8,6 +8,9 @@ package struct DependencyGraph: Sendable {
     /// what is out of scope.
     package typealias Listing = @Sendable (_ directory: [UInt8]) -> [[UInt8]]
 
+    /// Whether a folder holds what marks a project: `pyproject.toml`, `setup.cfg`, `setup.py`.
+    package typealias ProjectMark = @Sendable (_ directory: [UInt8]) -> Bool
+
     struct ResolutionKey: Hashable, Sendable {
         let base: DirectoryID
         let name: NameID
@@ -22,9 +25,10 @@ package struct DependencyGraph: Sendable {
     var resolutions: [ResolutionKey: Resolution] = [:]
     /// Top-level names of the standard library and of installed packages.
     package private(set) var outside: Set<NameID> = []
-    /// Top-level names that this tree once had, and that nothing else has.
-    package internal(set) var vanished: Set<NameID> = []
+    /// Modules that this tree once had: their paths without `.py` or `/__init__.py`.
+    package private(set) var vanished: Set<[UInt8]> = []
     private let listing: Listing
+    let isProject: ProjectMark
     private var listed: [DirectoryID: Set<NameID>] = [:]
     let isImplicitlyRelative: Bool
     let star: NameID
@@ -39,13 +43,14 @@ package struct DependencyGraph: Sendable {
     ///   - listing: asked about folders in which a name is looked for that no source has.
     package init(
         configuredRoots: [[UInt8]] = [], outside: Set<[UInt8]> = [], isImplicitlyRelative: Bool = false,
-        listing: @escaping Listing = { _ in [] }
+        listing: @escaping Listing = { _ in [] }, isProject: @escaping ProjectMark = { _ in false }
     ) {
         tree = SourceTree(names: &names)
         roots = SourceRoots(tree, configured: configuredRoots, names: &names)
         star = names.intern("*".utf8)
         self.configuredRoots = configuredRoots
         self.listing = listing
+        self.isProject = isProject
         self.isImplicitlyRelative = isImplicitlyRelative
         for name in outside { self.outside.insert(names.intern(name)) }
     }
@@ -87,7 +92,7 @@ package struct DependencyGraph: Sendable {
         var newPackages = false
         for path in update.removed {
             guard let module = tree.find(path) else { continue }
-            noteVanishing(module)
+            noteVanishing(path)
             again.formUnion(importers(of: module))
             disconnect(module)
             known[Int(module.rawValue)] = nil
@@ -102,7 +107,7 @@ package struct DependencyGraph: Sendable {
                 mentions.formUnion(change.mentions)
                 newPackages = newPackages || change.isPackage
                 makeRoom()
-                vanished.subtract(change.mentions)
+                vanished.remove(Self.place(of: path))
                 known[Int(change.module.rawValue)] = facts
                 again.insert(change.module)
                 rebound.insert(change.module)
@@ -139,22 +144,36 @@ package struct DependencyGraph: Sendable {
         }
     }
 
-    /// A top-level module that goes is remembered: whoever still imports it is broken, and not merely using something
-    /// that is not installed.
-    private mutating func noteVanishing(_ module: ModuleID) {
-        guard let entry = tree[module] else { return }
-        if tree.initial(of: entry.directory) == module {
-            if let parent = tree.parent(of: entry.directory), tree.initial(of: parent) == nil {
-                vanished.insert(tree.name(of: entry.directory))
-            }
-        } else if tree.initial(of: entry.directory) == nil, entry.stem != .empty {
-            vanished.insert(entry.stem)
+    /// Where a name could also lie in a namespace or a package elsewhere, it is no error that it is not found, unless it
+    /// was found before: so a module that goes is remembered.
+    private mutating func noteVanishing(_ path: [UInt8]) {
+        vanished.insert(Self.place(of: path))
+        guard vanished.count > Self.mostVanished else { return }
+        // Files that come and go and that nobody imports are not worth remembering.
+        let named = Set(vanished.compactMap { names.find($0.split(separator: UInt8(ascii: "/")).last ?? []) })
+        let wanted = named.filter { !modules(mentioning: [$0]).isEmpty }
+        vanished = vanished.filter { place in
+            names.find(place.split(separator: UInt8(ascii: "/")).last ?? []).map { wanted.contains($0) } ?? false
         }
     }
 
+    private static let mostVanished = 4096
+
     /// Takes in what an earlier run has seen go.
-    package mutating func remember(vanished names: [[UInt8]]) {
-        for name in names { vanished.insert(self.names.intern(name)) }
+    package mutating func remember(vanished places: [[UInt8]]) {
+        vanished.formUnion(places.filter { tree.find($0 + Array(".py".utf8)) == nil })
+    }
+
+    private static func place(of path: [UInt8]) -> [UInt8] {
+        let initial = Array("/__init__.py".utf8)
+        return Array(path.dropLast(path.suffix(initial.count).elementsEqual(initial) ? initial.count : 3))
+    }
+
+    /// Whether a folder once had a module of this name.
+    func hasVanished(_ name: NameID, from directory: DirectoryID) -> Bool {
+        guard !vanished.isEmpty else { return false }
+        let folder = tree.path(of: directory)
+        return vanished.contains(folder.isEmpty ? Array(names[name]) : folder + [UInt8(ascii: "/")] + names[name])
     }
 
     /// Sources with an import that has one of these names in it.

@@ -41,18 +41,17 @@ extension DependencyGraph {
                         rule: rule, severity: isError ? .error : .note, module: module, line: Int(kept.line),
                         column: Int(kept.column) + 1, message: message))
             }
-            for (missing, isCertain) in judgement.missing where isCertain && isComplete(missing.container) {
-                add(.unresolvedImport, message(missing))
+            for (missing, isCertain) in judgement.missing {
+                if hasVanished(missing.name, from: missing.directory) {
+                    add(.unresolvedImport, "\(message(missing)) any more: it was removed from this tree")
+                } else if isCertain, isComplete(missing.container) {
+                    add(.unresolvedImport, message(missing))
+                }
             }
             for asked in judgement.asked where asked.isCertain && binds(asked.module, asked.name) == false {
                 add(
                     .missingName,
                     "cannot import '\(names.text(asked.name))' from '\(dotted(asked.module))', which has no such name")
-            }
-            for name in judgement.external {
-                guard let first = names.components(of: name).first, vanished.contains(first), !outside.contains(first)
-                else { continue }
-                add(.unresolvedImport, "there is no module '\(names.text(first))' any more: it was removed from this tree")
             }
         }
         return found
@@ -60,7 +59,10 @@ extension DependencyGraph {
 
     private func message(_ missing: Resolution.Missing) -> String {
         let name = names.text(missing.name)
-        guard let container = missing.container else { return "there is no module '\(name)' here" }
+        guard let container = missing.container else {
+            let folder = String(decoding: tree.path(of: missing.directory), as: UTF8.self)
+            return "there is no module '\(name)'" + (folder.isEmpty ? "" : " in \(folder)/")
+        }
         let isPackage = tree[container].map { tree.initial(of: $0.directory) == container } ?? false
         return isPackage
             ? "there is no module '\(name)' in '\(dotted(container))'"

@@ -23,6 +23,8 @@ package struct Resolution: Hashable, Sendable {
     package struct Missing: Hashable, Sendable {
         /// The module or package that does not have it; `nil` for a folder without an `__init__.py`.
         package let container: ModuleID?
+        /// Where it was looked for last.
+        package let directory: DirectoryID
         package let name: NameID
     }
 

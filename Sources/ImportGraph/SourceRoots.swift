@@ -6,12 +6,17 @@
 /// A source's own root is the nearest folder that is no package, as for pytest and for scripts. After it come the
 /// folders above, each with its `src`, up to the tree's own root. Packages that begin elsewhere in the tree
 /// (`services/api/src/api`) are found too, if nothing nearer has the name and only one of them has it.
+///
+/// Some roots are evident: configured ones, the tree's own, folders that hold a project (`pyproject.toml`), and what lies
+/// directly in one of these (`src`, `lib`, `tests`). Any other folder may as well be a part of a namespace, or hold
+/// scripts that are never run from there: what is found there is an edge, and what is not is no error.
 package struct SourceRoots: Sendable {
     /// Relative to the tree's root; empty where they are to be found.
     private let configured: [DirectoryID]
     private let sourceFolder: NameID
     private var chains: [DirectoryID: [DirectoryID]] = [:]
     private var beginnings: [NameID: [DirectoryID]] = [:]
+    private var evident: [DirectoryID: Bool] = [:]
 
     package init(_ tree: SourceTree, configured: [[UInt8]], names: inout NameTable) {
         let table = names
@@ -50,6 +55,22 @@ package struct SourceRoots: Sendable {
         }
         chains[base] = chain
         return chain
+    }
+
+    /// Whether a folder is a root beyond doubt.
+    ///
+    /// - Parameter isProject: whether a folder holds what marks a project.
+    package mutating func isEvident(
+        _ root: DirectoryID, in tree: SourceTree, isProject: ([UInt8]) -> Bool
+    ) -> Bool {
+        if !configured.isEmpty { return configured.contains(root) }
+        if let known = evident[root] { return known }
+        let above = tree.parent(of: root)
+        let isOne =
+            root == .root || above == .root || isProject(tree.path(of: root))
+            || above.map { isProject(tree.path(of: $0)) } ?? false
+        evident[root] = isOne
+        return isOne
     }
 
     /// Folders anywhere in which a package of this name begins.
