@@ -23,11 +23,16 @@ let package = Package(
             ]),
         .target(
             name: "CommandLineInterface",
-            dependencies: ["Service", "BuildEngine", "Interpreters", "BuildDatabase", "BuildModel", "LinuxSystem"],
+            dependencies: [
+                "Service", "BuildEngine", "Interpreters", "BuildDatabase", "ImportGraph", "BuildModel", "LinuxSystem",
+            ],
             exclude: ["OUTPUT.md"], swiftSettings: settings),
         .target(
             name: "Service",
-            dependencies: ["BuildEngine", "FileWatching", "Interpreters", "Bytecode", "BuildModel", "LinuxSystem"],
+            dependencies: [
+                "BuildEngine", "FileWatching", "Interpreters", "BuildDatabase", "ImportGraph", "Bytecode", "BuildModel",
+                "LinuxSystem",
+            ],
             exclude: ["PROTOCOL.md"],
             swiftSettings: settings),
         .target(

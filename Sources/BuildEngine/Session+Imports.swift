@@ -31,7 +31,7 @@ extension Session {
     }
 
     /// Whether a source does not compile for any interpreter, and which bytecode shows what it binds.
-    private func compilation(of path: BytePath) -> ImportAnalysis.Compilation {
+    func compilation(of path: BytePath) -> ImportAnalysis.Compilation {
         guard let record = record(path), let target = targets.first else { return ImportAnalysis.Compilation() }
         var compilation = ImportAnalysis.Compilation()
         compilation.isFailing = targets.allSatisfy { record.trace($0.key)?.isFailure == true }

@@ -84,7 +84,7 @@ package final class Session {
     private static func open(
         _ configuration: SessionConfiguration, _ root: Directory
     ) throws(DatabaseError) -> DatabaseStore? {
-        guard configuration.writesDatabase else {
+        guard configuration.writesDatabase || configuration.writesGraph else {
             return DatabaseStore.existing(
                 root: root, rootPath: configuration.rootPath, stateDirectory: configuration.stateDirectory)
         }
@@ -252,12 +252,13 @@ package final class Session {
     /// - Returns: a sentence for the user where the database could not be written.
     package func close() -> String? {
         interpreters.shutDown()
-        guard let store, configuration.writesDatabase else { return nil }
+        guard let store, configuration.writesDatabase || configuration.writesGraph else { return nil }
         do throws(DatabaseError) {
             if configuration.verb == "watch", store.hasJournal { try store.fold(contents) }
             // Half a tree's imports would be taken for all.
             if configuration.starts.contains(.empty) { try analysis?.save(to: store) }
-            store.markClean()
+            // What a build has left behind is for the next one to sweep.
+            if configuration.writesDatabase || !mustSweep { store.markClean() }
             return nil
         } catch {
             return error.message

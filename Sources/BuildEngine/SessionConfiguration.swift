@@ -44,6 +44,8 @@ package struct SessionConfiguration: Sendable {
     var writesDatabase: Bool { !isReadOnly && !isReadOnlyDatabase && (!options.isCheckOnly || stateDirectory != nil) }
     /// Whether imports are looked at, and what is wrong with them is reported.
     package var analyzesImports = false
+    /// Whether what was found out of imports is written down even where nothing is built.
+    package var writesGraph = false
     /// Folders that absolute imports are looked for in, relative to the root; empty where they are to be found.
     package var sourceRoots: [BytePath] = []
     /// Only look: neither artifacts nor the database are written.

@@ -106,7 +106,8 @@ extension Wave {
                     Diagnostic(
                         .compilerCrash, .error,
                         message:
-                            "\(target.interpreter.name) died on this file every time (\(how)); simplify it or --exclude it")
+                            "\(target.interpreter.name) died on this file every time (\(how)); simplify it or --exclude it"
+                    )
                 ], 0, snapshot, job)
         case .timedOut:
             let seconds = WaveReport.seconds(session.configuration.deadline)

@@ -1,8 +1,8 @@
 // The search behind ModuleBindings.
 // Knows: code objects of one arena, and their instructions. Does not know: what the names are wanted for.
 //
-// Code and tuples of names can be shared by any number of code objects. Each string, each tuple and each piece of code
-// is looked at once all the same, so that no body takes longer than its size allows.
+// Code and tuples of names can be shared by any number of code objects. Each string and each tuple is
+// looked at once all the same, and shared code has a limit, so that no body takes longer than its size allows.
 
 struct BindingSearch {
     /// What is known of a node so far.
@@ -33,6 +33,8 @@ struct BindingSearch {
     private let opcodes: OpcodeTable
     private var marks: [Marks]
     private var items: [MarshalNodeID: [MarshalNodeID]] = [:]
+    /// How much shared code may still be looked at with other names: in all as much as there is.
+    private var bytesToWalkAgain: Int
     private var seen: Set<[UInt8]> = []
     private var seenDeleted: Set<[UInt8]> = []
 
@@ -44,6 +46,7 @@ struct BindingSearch {
         self.arena = arena
         self.body = body
         self.opcodes = opcodes
+        bytesToWalkAgain = body.count
         marks = Array(repeating: [], count: arena.count)
     }
 
@@ -76,23 +79,38 @@ struct BindingSearch {
     /// Functions and classes bind the module's names by STORE_GLOBAL only.
     private mutating func walkInner(_ id: MarshalNodeID) {
         guard let code = bytecode(of: id) else { return }
-        let known = marks[Int(code.index)]
-        if known.contains(.isWalked) {
-            // The same instructions with other names; compilers give each code object its own.
-            if known.contains(.hasGlobals) { uncertainties.insert(.hasOddCode) }
+        let place = Int(code.index)
+        if marks[place].contains(.isWalked) {
+            if marks[place].contains(.hasGlobals) { walkAgain(code, in: id) }
             return
         }
-        marks[Int(code.index)].insert(.isWalked)
+        marks[place].insert(.isWalked)
         let bytes = bytes(of: code)
         guard mayHaveGlobals(bytes), let tuple = nameTuple(of: id) else { return }
+        let names = items(of: tuple)
         for instruction in InstructionWalk(bytes, opcodes) {
             if instruction.opcode == opcodes.storeGlobal {
-                marks[Int(code.index)].insert(.hasGlobals)
-                take(Int(instruction.argument), of: items(of: tuple))
+                marks[place].insert(.hasGlobals)
+                take(Int(instruction.argument), of: names)
             } else if instruction.opcode == opcodes.executeStatement {
                 // It can bind a global of the module even in a function: exec "global x; x = 1".
                 uncertainties.insert(.executesStatements)
             }
+        }
+    }
+
+    /// The same instructions, with the names of another code object: 3.10 writes equal code once.
+    private mutating func walkAgain(_ code: MarshalNodeID, in id: MarshalNodeID) {
+        guard let tuple = nameTuple(of: id) else { return }
+        let bytes = bytes(of: code)
+        guard bytes.count <= bytesToWalkAgain else {
+            uncertainties.insert(.hasOddCode)
+            return
+        }
+        bytesToWalkAgain -= bytes.count
+        let names = items(of: tuple)
+        for instruction in InstructionWalk(bytes, opcodes) where instruction.opcode == opcodes.storeGlobal {
+            take(Int(instruction.argument), of: names)
         }
     }
 

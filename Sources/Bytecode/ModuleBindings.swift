@@ -2,7 +2,7 @@
 // Knows: which instructions bind a module's names, and what makes them unknowable. Does not know: source, imports,
 // modules other than the one.
 //
-// Not found, and known to be missing: what every module has from the start (`__name__`, `__doc__` …), `__annotations__`
+// Not found, and known to be missing: what every module has from the start (such as `__name__`), `__annotations__`
 // where only SETUP_ANNOTATIONS makes it, submodules that import puts into their package, and what others set from
 // outside.
 
@@ -23,7 +23,7 @@ package struct ModuleBindings: Hashable, Sendable {
         case mentionsLocals = "mentions locals"
         /// `sys` and `modules`, not necessarily in the same code: `import sys as s` is in one, `s.modules` in another.
         case mentionsSysModules = "mentions sys and modules"
-        /// An instruction names what its code does not have, or code is shared in a way that no compiler writes.
+        /// An instruction names what its code does not have, or code objects share more code than there is.
         case hasOddCode = "has code that no compiler writes"
     }
 

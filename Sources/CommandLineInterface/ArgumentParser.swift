@@ -104,6 +104,13 @@ struct ParsedArguments {
         }
     }
 
+    /// The same options, and no operands.
+    var withoutOperands: ParsedArguments {
+        var copy = self
+        copy.operands = []
+        return copy
+    }
+
     func has(_ name: String) -> Bool { values[name] != nil }
     func all(_ name: String) -> [String] { (values[name] ?? []).map(\.text) }
     /// With their exact bytes.

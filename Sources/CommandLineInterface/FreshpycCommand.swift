@@ -38,6 +38,7 @@ package enum FreshpycCommand {
             case .build, .check: try BuildCommand.run(verb, parsed)
             case .watch: try WatchCommand.run(parsed)
             case .wait, .status, .why, .stop: try DaemonCommand.run(verb, parsed)
+            case .graph, .affected, .cycles: try GraphCommand.run(verb, parsed)
             case .interpreters: try InterpretersCommand.run(parsed)
             }
         } catch {

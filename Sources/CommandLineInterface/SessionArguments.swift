@@ -42,7 +42,8 @@ struct SessionArguments {
         var arguments = commandLine
         arguments.fill(settings, options: verb.options)
         self.arguments = arguments
-        format = try arguments.choice("--format") ?? .text
+        // Graphs have formats of their own.
+        format = verb.isAboutGraph ? .text : try arguments.choice("--format") ?? .text
         if format == .github, verb != .check {
             throw UsageError(message: "--format github is for check; use text or json")
         }
@@ -75,7 +76,8 @@ struct SessionArguments {
             let absolute = (path.isAbsolute ? path : directory.appending(path)).normalized
             let place = (try? Host.realPath(absolute)) ?? absolute
             guard let relative = place.relative(to: located.root) else {
-                throw UsageError(message: "\(path) is not in \(located.root) (--source-root); name a folder of the tree")
+                throw UsageError(
+                    message: "\(path) is not in \(located.root) (--source-root); name a folder of the tree")
             }
             configuration.sourceRoots.append(relative)
         }

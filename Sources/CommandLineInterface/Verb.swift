@@ -3,7 +3,7 @@
 
 /// Everything that can follow `freshpyc`.
 enum Verb: String, CaseIterable, Sendable {
-    case watch, build, check, wait, status, why, stop, interpreters
+    case watch, build, check, wait, status, why, stop, graph, affected, cycles, interpreters
 
     var summary: String {
         switch self {
@@ -14,6 +14,9 @@ enum Verb: String, CaseIterable, Sendable {
         case .status: "show what the daemon of a tree is at"
         case .why: "show the state of one source, and the reason"
         case .stop: "stop the daemon of a tree"
+        case .graph: "show who imports whom"
+        case .affected: "list what a change can affect"
+        case .cycles: "find imports that go round"
         case .interpreters: "list the Python interpreters that can be used"
         }
     }
@@ -21,10 +24,13 @@ enum Verb: String, CaseIterable, Sendable {
     /// Whether the verb looks at imports.
     var analyzesImports: Bool {
         switch self {
-        case .watch, .check: true
+        case .watch, .check, .graph, .affected, .cycles: true
         case .build, .wait, .status, .why, .stop, .interpreters: false
         }
     }
+
+    /// Whether the verb asks about the graph, and about nothing else.
+    var isAboutGraph: Bool { self == .graph || self == .affected || self == .cycles }
 
     /// Whether the verb may compile; the others need no count of the processors.
     var builds: Bool { self == .watch || self == .build || self == .check }
@@ -38,6 +44,9 @@ enum Verb: String, CaseIterable, Sendable {
         case .status: "freshpyc status [options] [PATH]"
         case .why: "freshpyc why [options] FILE"
         case .stop: "freshpyc stop [options] [PATH]"
+        case .graph: "freshpyc graph [options]"
+        case .affected: "freshpyc affected [options] FILE… | --since REV | -"
+        case .cycles: "freshpyc cycles [options] [PATH]"
         case .interpreters: "freshpyc interpreters [options]"
         }
     }
@@ -55,8 +64,11 @@ enum Verb: String, CaseIterable, Sendable {
         "--gitignore", help: "leave out what git ignores (generated modules often are ignored, and still imported)")
     private static let select = OptionSpecification(
         "--select", value: "RULES",
-        help: "of findings about imports, and of warnings, only these: \(RuleSelection.optional.map(\.rawValue).joined(separator: ", "))")
-    private static let ignore = OptionSpecification("--ignore", value: "RULES", help: "not these findings; may be repeated")
+        help:
+            "of findings about imports, and of warnings, only these: \(RuleSelection.optional.map(\.rawValue).joined(separator: ", "))"
+    )
+    private static let ignore = OptionSpecification(
+        "--ignore", value: "RULES", help: "not these findings; may be repeated")
     private static let sourceRoot = OptionSpecification(
         "--source-root", value: "DIR",
         help: "look for absolute imports there; may be repeated (default: found from where packages begin)")
@@ -122,10 +134,37 @@ enum Verb: String, CaseIterable, Sendable {
             ]
         case .stop:
             [Self.stateDirectory, Self.quiet, Self.help]
+        case .graph:
+            [
+                OptionSpecification("--from", value: "PATH", help: "a source or folder to begin at; may be repeated"),
+                OptionSpecification(
+                    "--direction", value: "WAY", help: "dependencies (default) or dependents of --from"),
+                OptionSpecification("--depth", value: "N", help: "go so many steps from --from"), Self.kinds,
+                OptionSpecification("--external", help: "show what leads out of the tree as well"),
+                Self.python, Self.exclude, Self.gitignore, Self.sourceRoot, Self.stateDirectory, Self.noDaemon,
+                Self.format("text, json, dot or mermaid"), Self.help,
+            ]
+        case .affected:
+            [
+                OptionSpecification("--since", value: "REV", help: "what differs from a git revision, untracked too"),
+                OptionSpecification("--tests", help: "only tests, as pytest finds them: test_*.py and *_test.py"),
+                OptionSpecification("--why", help: "show how each is reached"), Self.kinds,
+                Self.python, Self.exclude, Self.gitignore, Self.sourceRoot, Self.stateDirectory, Self.noDaemon,
+                Self.format("text or json"), Self.help,
+            ]
+        case .cycles:
+            [
+                Self.python, Self.exclude, Self.gitignore, Self.sourceRoot, Self.stateDirectory, Self.noDaemon,
+                Self.format("text or json"), Self.help,
+            ]
         case .interpreters:
             [Self.format("text or json"), Self.help]
         }
     }
+
+    private static let kinds = OptionSpecification(
+        "--kinds", value: "KINDS",
+        help: "count only these imports: eager, conditional, optional, deferred, lazy, dynamic, typeOnly")
 
     private static let noDaemon = OptionSpecification(
         "--no-daemon", help: "work alone, even if a daemon keeps this tree")
@@ -161,6 +200,17 @@ enum Verb: String, CaseIterable, Sendable {
             [("freshpyc status", "the daemon of this directory"), ("freshpyc status --format json", "for a program")]
         case .why: [("freshpyc why pkg/module.py", "what holds of it, and why")]
         case .stop: [("freshpyc stop", "the daemon of this directory")]
+        case .graph:
+            [
+                ("freshpyc graph --from pkg/api.py --direction dependents --depth 1", "who imports it"),
+                ("freshpyc graph --format dot | dot -Tsvg > graph.svg", "a picture"),
+            ]
+        case .affected:
+            [
+                ("freshpyc affected --since main --tests | xargs -r pytest", "test what a branch can have broken"),
+                ("freshpyc affected pkg/models.py --why", "what it reaches, and how"),
+            ]
+        case .cycles: [("freshpyc cycles", "the project in the current directory")]
         case .interpreters:
             [("freshpyc interpreters", "what --python can name here")]
         }
@@ -199,6 +249,19 @@ enum Verb: String, CaseIterable, Sendable {
         case .stop:
             """
             Exit status: 0 it has stopped, 2 none was running.
+            """
+        case .graph:
+            """
+            Asks the daemon of the tree, or scans what has changed since the last time. Nothing is compiled.
+            """
+        case .affected:
+            """
+            A deleted file counts by those who would import it. conftest.py reaches the tests below it, and an
+            __init__.py its package. What cannot be told exactly is taken wider, and said on standard error.
+            """
+        case .cycles:
+            """
+            Exit status: 0 none is eager, 1 some are, 2 something could not be done.
             """
         case .interpreters:
             """

@@ -3,7 +3,7 @@
 
 extension DependencyGraph {
     /// What an import comes to.
-    mutating func judge(_ kept: KeptImport, at position: Int, of module: ModuleID) -> ImportJudgement {
+    package mutating func judge(_ kept: KeptImport, at position: Int, of module: ModuleID) -> ImportJudgement {
         var judgement = ImportJudgement()
         guard let entry = tree[module], let facts = facts(of: module) else { return judgement }
         let asked = facts.names[kept.names]

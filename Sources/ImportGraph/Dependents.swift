@@ -31,7 +31,8 @@ package struct Dependents: Sendable {
     ///   - depth: how many steps are gone at most.
     ///   - isTest: which sources pytest collects; asked about paths.
     package init(
-        of changed: some Sequence<ModuleID>, in graph: DependencyGraph, kinds: Set<ImportKind> = Set(ImportKind.allCases),
+        of changed: some Sequence<ModuleID>, in graph: DependencyGraph,
+        kinds: Set<ImportKind> = Set(ImportKind.allCases),
         depth: Int = .max, isTest: ([UInt8]) -> Bool = TestNames.isTest
     ) {
         var level: [ModuleID] = []
@@ -62,7 +63,9 @@ package struct Dependents: Sendable {
             let edge = graph.edges(from: importer).first {
                 $0.target == module && kinds.contains(facts.imports[Int($0.position)].kind)
             }
-            if let edge { found.append((importer, .imports(module, line: Int(facts.imports[Int(edge.position)].line)))) }
+            if let edge {
+                found.append((importer, .imports(module, line: Int(facts.imports[Int(edge.position)].line))))
+            }
         }
         guard let entry = graph.tree[module] else { return found }
         if graph.tree.initial(of: entry.directory) == module {

@@ -104,7 +104,9 @@ extension DependencyGraph {
             let module = way[index]
             let target = way[(index + 1) % way.count]
             guard let facts = facts(of: module) else { return nil }
-            let positions = edges(from: module).filter { $0.target == target && !$0.isImplicit }.map { Int($0.position) }
+            let positions = edges(from: module).filter { $0.target == target && !$0.isImplicit }.map {
+                Int($0.position)
+            }
             // The strongest of them: what runs first is what breaks first.
             let candidates = positions.map { facts.imports[$0] }.filter { !isEager || $0.isEager }
             guard let kept = candidates.first(where: \.isEager) ?? candidates.first else { return nil }

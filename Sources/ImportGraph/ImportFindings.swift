@@ -124,6 +124,7 @@ extension DependencyGraph {
 
 extension NameTable {
     fileprivate func contains(_ name: StaticString, in set: Set<NameID>) -> Bool {
-        find(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)).map { set.contains($0) } ?? false
+        find(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)).map { set.contains($0) }
+            ?? false
     }
 }

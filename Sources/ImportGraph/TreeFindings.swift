@@ -16,7 +16,10 @@ extension DependencyGraph {
     }
 
     private func finding(_ cycle: ImportCycle) -> ImportFinding {
-        let names = cycle.chain.map { "\(dotted($0.module)) (line \($0.line))" } + [cycle.chain.first.map { dotted($0.module) } ?? ""]
+        let names =
+            cycle.chain.map { "\(dotted($0.module)) (line \($0.line))" } + [
+                cycle.chain.first.map { dotted($0.module) } ?? ""
+            ]
         let others = cycle.members.count - cycle.chain.count
         let more = others > 0 ? "; \(cycle.members.count) modules are in it" : ""
         let first = cycle.chain.first
@@ -33,7 +36,9 @@ extension DependencyGraph {
     }
 
     private func hidden(in directory: DirectoryID) -> [ImportFinding] {
-        guard let module = tree.shadowedModule(of: directory), let initial = tree.initial(of: directory) else { return [] }
+        guard let module = tree.shadowedModule(of: directory), let initial = tree.initial(of: directory) else {
+            return []
+        }
         let package = String(decoding: tree[initial]?.path ?? [], as: UTF8.self)
         return [finding(.duplicateModule, module, "hidden by the package of the same name, \(package)")]
     }
@@ -49,7 +54,8 @@ extension DependencyGraph {
             found.append(
                 finding(
                     .caseCollision, module,
-                    "differs from \(String(decoding: path, as: UTF8.self)) in case alone, and is the same file elsewhere"))
+                    "differs from \(String(decoding: path, as: UTF8.self)) in case alone, and is the same file elsewhere"
+                ))
         }
         return found
     }

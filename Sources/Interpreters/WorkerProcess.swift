@@ -38,7 +38,9 @@ final class WorkerProcess {
             environment.append(BytePath(Array("LD_LIBRARY_PATH=".utf8) + libraries.bytes) ?? .empty)
         }
         child = try ChildProcess(
-            executable, arguments: flags.map { BytePath($0) } + [BytePath("-c"), Self.bootstrap] + (tells ? [BytePath("tell")] : []),
+            executable,
+            arguments: flags.map { BytePath($0) } + [BytePath("-c"), Self.bootstrap]
+                + (tells ? [BytePath("tell")] : []),
             environment: environment, sharesErrors: false)
         // Large pipes let several sources wait at the worker, so that it never waits for us.
         child.input.growPipe(to: 1 << 20)

@@ -46,6 +46,12 @@ final class ControlHandler {
         case .diagnostics: build(answer, starts, isForced: false)
         case .status: answer.give(status)
         case .why: why(answer, parameters.path)
+        case .graph:
+            build.barrier { [session] _ in answer.give(json: ControlAnswers.graph(session, parameters).line) }
+        case .affected:
+            build.barrier { [session] _ in answer.give(ControlAnswers.affected(session, parameters)) }
+        case .cycles:
+            build.barrier { [session] _ in answer.give(ControlAnswers.cycles(session)) }
         case .subscribe:
             connection.isSubscribed = true
             answer.give(Acknowledgement())
@@ -68,6 +74,14 @@ final class ControlHandler {
         func give(_ result: some Codable & Sendable) {
             guard identifier != nil else { return }
             connection.send(JSONLine.encode(ControlReply(id: identifier, result: result)))
+        }
+
+        /// A result that is JSON already.
+        func give(json: [UInt8]) {
+            guard let identifier else { return }
+            let id = JSONLine.encode(identifier).dropLast()
+            let result = String(decoding: json, as: UTF8.self)
+            connection.send("{\"id\":\(id),\"jsonrpc\":\"2.0\",\"result\":\(result)}\n")
         }
 
         func refuse(_ error: ControlError) {

@@ -5,7 +5,7 @@ import FoundationEssentials
 
 /// The methods.
 package enum ControlMethod: String, Sendable, CaseIterable {
-    case build, wait, status, diagnostics, why, subscribe, stop
+    case build, wait, status, diagnostics, why, graph, affected, cycles, subscribe, stop
 }
 
 /// A request's identifier: a number or a string, given back as it came.
@@ -43,6 +43,16 @@ package struct ControlParameters: Codable, Sendable {
     package var force: Bool?
     /// `why`: a source, relative to the root.
     package var path: String?
+    /// `graph`: where to begin; `affected`: what has changed. Relative to the root.
+    package var paths: [String]?
+    /// `graph`: `dependencies` or `dependents`.
+    package var direction: String?
+    /// `graph`: steps that are gone at most.
+    package var depth: Int?
+    /// `graph`, `affected`: kinds of imports that count; none means all.
+    package var kinds: [String]?
+    /// `affected`: tests alone.
+    package var tests: Bool?
 
     package init(
         version: String? = nil, configuration: String? = nil, starts: [String]? = nil, force: Bool? = nil,

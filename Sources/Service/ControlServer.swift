@@ -35,7 +35,8 @@ package final class ControlServer {
     }
 
     private static let longestLine = 1 << 20
-    private static let mostPendingOutput = 8 << 20
+    /// The graph of a tree of ten thousand sources is some ten mebibytes.
+    private static let mostPendingOutput = 64 << 20
     private static let mostConnections = 256
 
     private let loop: EventLoop

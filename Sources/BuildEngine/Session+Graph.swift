@@ -1,0 +1,212 @@
+// Questions about the graph of a session's tree.
+// Knows: paths, and what the graph says of them. Does not know: who asks, or how answers are shown.
+
+import BuildModel
+import FileWatching
+import ImportGraph
+import LinuxSystem
+
+/// One import of a source, with what it leads to.
+package struct GraphImport: Sendable {
+    package let line: Int
+    /// From 1.
+    package let column: Int
+    package let kind: ImportKind
+    package let statement: String
+    /// `resolved`, `external`, `missing`, `ambiguous` or `unknown`.
+    package let state: String
+    package let targets: [BytePath]
+    /// Packages that run on the way.
+    package let through: [BytePath]
+    /// Dotted names that lead out of the tree.
+    package let external: [String]
+    /// It stands under a test that fails for every interpreter.
+    package let neverRuns: Bool
+}
+
+/// One source of the graph.
+package struct GraphNode: Sendable {
+    package let path: BytePath
+    /// It does not compile; its imports are those of its last version that did.
+    package let isOutdated: Bool
+    package let imports: [GraphImport]
+}
+
+/// A source that a change reaches, and the way.
+package struct AffectedSource: Sendable {
+    package struct Step: Sendable {
+        package let path: BytePath
+        /// `changed`, `imports`, `package` or `conftest`.
+        package let link: String
+        /// Of the import; 0 for other links.
+        package let line: Int
+    }
+
+    /// From the source to the change.
+    package let chain: [Step]
+    package var path: BytePath { chain.first?.path ?? .empty }
+}
+
+/// What a change reaches.
+package struct AffectedAnswer: Sendable {
+    package var sources: [AffectedSource] = []
+    /// What could not be told exactly, and what was taken instead.
+    package var widened: [(path: BytePath, reason: String)] = []
+
+    /// Nothing is reached.
+    package init() {}
+}
+
+/// Sources that import each other.
+package struct CycleAnswer: Sendable {
+    package let members: [BytePath]
+    package let chain: [(path: BytePath, line: Int, kind: ImportKind)]
+    package let isEager: Bool
+}
+
+extension Session {
+    /// Scans the whole tree's imports, without building anything.
+    package func scanImports() {
+        let result = scanner().scan([.empty])
+        analysis?.refresh(result.sources, isComplete: true) { compilation(of: $0) }
+    }
+
+    private func path(_ module: ModuleID) -> BytePath? {
+        analysis?.graph.tree[module].flatMap { BytePath($0.path) }
+    }
+
+    /// Which of these are no sources of the graph.
+    package func unknownSources(_ paths: [BytePath]) -> [BytePath] {
+        paths.filter { analysis?.graph.tree.find($0.bytes) == nil }
+    }
+
+    // MARK: graph
+
+    /// - Parameter from: sources, or folders for all in them; empty for the whole graph.
+    package func graph(
+        from paths: [BytePath], direction: GraphSelection.Direction, depth: Int, kinds: Set<ImportKind>
+    ) -> [GraphNode] {
+        guard let analysis else { return [] }
+        let begin = modules(at: paths)
+        if begin.isEmpty, !paths.isEmpty { return [] }
+        let selection = GraphSelection(from: begin, direction: direction, depth: depth, kinds: kinds)
+        let chosen = analysis.graph.modules(of: selection)
+        let shown = paths.isEmpty ? nil : Set(chosen)
+        return chosen.compactMap { analysis.node($0, kinds: kinds, shown: shown) }
+    }
+
+    /// The sources at these paths, and in these folders.
+    private func modules(at paths: [BytePath]) -> [ModuleID] {
+        guard let graph = analysis?.graph else { return [] }
+        return paths.flatMap { path -> [ModuleID] in
+            if let module = graph.tree.find(path.bytes) { return [module] }
+            return graph.tree.modules.filter { module in
+                graph.tree[module].flatMap { BytePath($0.path) }?.isWithin(path) ?? false
+            }
+        }
+    }
+
+    // MARK: affected
+
+    /// What changes of these files reach, whether they are there or not.
+    package func affected(by paths: [BytePath], kinds: Set<ImportKind>, testsAlone: Bool) -> AffectedAnswer {
+        guard let graph = analysis?.graph else { return AffectedAnswer() }
+        var answer = AffectedAnswer()
+        var begin: [ModuleID] = []
+        for path in paths {
+            if let module = graph.tree.find(path.bytes) {
+                begin.append(module)
+                if graph.facts(of: module)?.isOutdated == true {
+                    answer.widened.append((path, "does not compile; its last good imports count"))
+                }
+            } else {
+                begin += widened(path, graph, &answer)
+            }
+        }
+        let dependents = Dependents(of: begin, in: graph, kinds: kinds)
+        for module in dependents.links.keys {
+            guard let entry = graph.tree[module], !testsAlone || TestNames.isTest(entry.path) else { continue }
+            let chain = dependents.chain(from: module).compactMap { step(from: $0.0, $0.1) }
+            answer.sources.append(AffectedSource(chain: chain))
+        }
+        answer.sources.sort { $0.path < $1.path }
+        return answer
+    }
+
+    private func step(from module: ModuleID, _ link: DependentLink) -> AffectedSource.Step? {
+        path(module).map { path in
+            switch link {
+            case .changed: AffectedSource.Step(path: path, link: "changed", line: 0)
+            case .imports(_, let line): AffectedSource.Step(path: path, link: "imports", line: line)
+            case .package: AffectedSource.Step(path: path, link: "package", line: 0)
+            case .conftest: AffectedSource.Step(path: path, link: "conftest", line: 0)
+            }
+        }
+    }
+
+    /// What a file reaches that is no source of the graph: the importers of a source that is gone or out of scope, and
+    /// for any other file the sources beside it, which may read it.
+    private func widened(_ path: BytePath, _ graph: DependencyGraph, _ answer: inout AffectedAnswer) -> [ModuleID] {
+        let name = path.lastComponent
+        let stem = name.prefix { $0 != UInt8(ascii: ".") }
+        let suffix = name.dropFirst(stem.count)
+        if ImportableFiles.isImportable(suffix) {
+            let source = path.parent.appending(Array(stem) + Array(".py".utf8))
+            let importers = graph.importers(ofAbsent: Array(source.bytes))
+            if !importers.isEmpty || path.hasSuffix(".py") { return importers }
+        }
+        var folder = path
+        while !folder.isEmpty {
+            folder = folder.parent
+            guard let directory = graph.tree.directory(Array(folder.bytes), names: graph.names) else { continue }
+            let beside = graph.tree.modules(in: directory)
+            guard !beside.isEmpty else { continue }
+            let place = folder.isEmpty ? "the root" : "\(folder)/"
+            answer.widened.append((path, "is no source: all that lies in \(place) may read it"))
+            return beside
+        }
+        answer.widened.append((path, "is no source, and none lies beside or above it: nothing is known to read it"))
+        return []
+    }
+
+    // MARK: cycles
+
+    package func cycles() -> [CycleAnswer] {
+        guard let graph = analysis?.graph else { return [] }
+        return graph.cycles().map { cycle in
+            CycleAnswer(
+                members: cycle.members.compactMap { path($0) },
+                chain: cycle.chain.compactMap { step in path(step.module).map { ($0, step.line, step.kind) } },
+                isEager: cycle.isEager)
+        }
+    }
+}
+
+extension ImportAnalysis {
+    /// One source with its imports.
+    ///
+    /// - Parameter shown: sources that may be targets; `nil` for all.
+    fileprivate func node(_ module: ModuleID, kinds: Set<ImportKind>, shown: Set<ModuleID>?) -> GraphNode? {
+        guard let entry = graph.tree[module], let path = BytePath(entry.path), let facts = graph.facts(of: module)
+        else {
+            return nil
+        }
+        func paths(_ edges: [ImportEdge], isImplicit: Bool) -> [BytePath] {
+            var seen: Set<ModuleID> = []
+            return edges.filter { $0.isImplicit == isImplicit && shown?.contains($0.target) ?? true }.compactMap {
+                seen.insert($0.target).inserted ? graph.tree[$0.target].flatMap { BytePath($0.path) } : nil
+            }
+        }
+        let imports = facts.imports.enumerated().compactMap { position, kept -> GraphImport? in
+            guard kinds.contains(kept.kind) else { return nil }
+            let judgement = graph.judge(kept, at: position, of: module)
+            let edges = judgement.edges.filter { $0.target != module }
+            return GraphImport(
+                line: Int(kept.line), column: Int(kept.column) + 1, kind: kept.kind,
+                statement: graph.statement(kept, in: facts), state: judgement.state.rawValue,
+                targets: paths(edges, isImplicit: false), through: paths(edges, isImplicit: true),
+                external: judgement.external.map { graph.names.text($0) }, neverRuns: kept.neverRuns)
+        }
+        return GraphNode(path: path, isOutdated: facts.isOutdated, imports: imports)
+    }
+}

@@ -1,0 +1,31 @@
+// Answers about the graph, the same for a socket and for a run that works alone.
+// Knows: what parameters mean. Does not know: connections, or how answers are shown.
+
+import BuildEngine
+import BuildModel
+import ImportGraph
+
+package enum ControlAnswers {
+    package static func graph(_ session: Session, _ parameters: ControlParameters) -> GraphDocument {
+        GraphDocument(
+            root: session.configuration.rootPath,
+            session.graph(
+                from: (parameters.paths ?? []).map { BytePath($0) },
+                direction: parameters.direction.flatMap { GraphSelection.Direction(rawValue: $0) } ?? .dependencies,
+                depth: parameters.depth ?? .max, kinds: kinds(parameters)))
+    }
+
+    package static func affected(_ session: Session, _ parameters: ControlParameters) -> AffectedDocument {
+        let paths = (parameters.paths ?? []).map { BytePath($0) }
+        return AffectedDocument(
+            changed: paths,
+            session.affected(by: paths, kinds: kinds(parameters), testsAlone: parameters.tests == true))
+    }
+
+    package static func cycles(_ session: Session) -> CyclesDocument { CyclesDocument(session.cycles()) }
+
+    private static func kinds(_ parameters: ControlParameters) -> Set<ImportKind> {
+        let named = Set((parameters.kinds ?? []).compactMap { ImportKind(rawValue: $0) })
+        return named.isEmpty ? Set(ImportKind.allCases) : named
+    }
+}
