@@ -15,9 +15,10 @@ package struct GraphImport: Sendable {
     package let statement: String
     /// `resolved`, `external`, `missing`, `ambiguous` or `unknown`.
     package let state: String
-    package let targets: [BytePath]
+    /// Sources, as they are shown.
+    package let targets: [String]
     /// Packages that run on the way.
-    package let through: [BytePath]
+    package let through: [String]
     /// Dotted names that lead out of the tree.
     package let external: [String]
     /// It stands under a test that fails for every interpreter.
@@ -26,7 +27,8 @@ package struct GraphImport: Sendable {
 
 /// One source of the graph.
 package struct GraphNode: Sendable {
-    package let path: BytePath
+    /// As it is shown.
+    package let path: String
     /// It does not compile; its imports are those of its last version that did.
     package let isOutdated: Bool
     package let imports: [GraphImport]
@@ -92,7 +94,8 @@ extension Session {
         let selection = GraphSelection(from: begin, direction: direction, depth: depth, kinds: kinds)
         let chosen = analysis.graph.modules(of: selection)
         let shown = paths.isEmpty ? nil : Set(chosen)
-        return chosen.compactMap { analysis.node($0, kinds: kinds, shown: shown) }
+        let texts = analysis.shownPaths()
+        return chosen.compactMap { analysis.node($0, kinds: kinds, shown: shown, texts) }
     }
 
     /// The sources at these paths, and in these folders.
@@ -183,30 +186,40 @@ extension Session {
 }
 
 extension ImportAnalysis {
+    /// How each source is shown, by its number: each is named by many imports.
+    fileprivate func shownPaths() -> [String] {
+        var texts = [String](repeating: "", count: graph.tree.capacity)
+        for module in graph.tree.modules {
+            guard let path = graph.tree[module].flatMap({ BytePath($0.path) }) else { continue }
+            texts[Int(module.rawValue)] = path.description
+        }
+        return texts
+    }
+
     /// One source with its imports.
     ///
     /// - Parameter shown: sources that may be targets; `nil` for all.
-    fileprivate func node(_ module: ModuleID, kinds: Set<ImportKind>, shown: Set<ModuleID>?) -> GraphNode? {
-        guard let entry = graph.tree[module], let path = BytePath(entry.path), let facts = graph.facts(of: module)
-        else {
-            return nil
-        }
-        func paths(_ edges: [ImportEdge], isImplicit: Bool) -> [BytePath] {
-            var seen: Set<ModuleID> = []
-            return edges.filter { $0.isImplicit == isImplicit && shown?.contains($0.target) ?? true }.compactMap {
-                seen.insert($0.target).inserted ? graph.tree[$0.target].flatMap { BytePath($0.path) } : nil
+    fileprivate func node(
+        _ module: ModuleID, kinds: Set<ImportKind>, shown: Set<ModuleID>?, _ texts: [String]
+    ) -> GraphNode? {
+        guard let facts = graph.facts(of: module) else { return nil }
+        func paths(_ edges: [ImportEdge], isImplicit: Bool) -> [String] {
+            var seen: [ModuleID] = []
+            for edge in edges where edge.isImplicit == isImplicit && edge.target != module {
+                if shown?.contains(edge.target) ?? true, !seen.contains(edge.target) { seen.append(edge.target) }
             }
+            return seen.map { texts[Int($0.rawValue)] }
         }
         let imports = facts.imports.enumerated().compactMap { position, kept -> GraphImport? in
             guard kinds.contains(kept.kind) else { return nil }
             let judgement = graph.judge(kept, at: position, of: module)
-            let edges = judgement.edges.filter { $0.target != module }
             return GraphImport(
                 line: Int(kept.line), column: Int(kept.column) + 1, kind: kept.kind,
                 statement: graph.statement(kept, in: facts), state: judgement.state.rawValue,
-                targets: paths(edges, isImplicit: false), through: paths(edges, isImplicit: true),
+                targets: paths(judgement.edges, isImplicit: false),
+                through: paths(judgement.edges, isImplicit: true),
                 external: judgement.external.map { graph.names.text($0) }, neverRuns: kept.neverRuns)
         }
-        return GraphNode(path: path, isOutdated: facts.isOutdated, imports: imports)
+        return GraphNode(path: texts[Int(module.rawValue)], isOutdated: facts.isOutdated, imports: imports)
     }
 }

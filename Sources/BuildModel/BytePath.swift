@@ -25,6 +25,17 @@ package struct BytePath: Sendable {
         self.terminated = terminated
     }
 
+    /// The same for an array, which needs no iterator: a graph makes a hundred thousand of them.
+    package init?(_ bytes: [UInt8]) {
+        let hasNUL = bytes.withUnsafeBufferPointer { buffer in
+            var found = false
+            for byte in buffer where byte == 0 { found = true }
+            return found
+        }
+        guard !hasNUL else { return nil }
+        terminated = bytes + [0]
+    }
+
     /// The UTF-8 bytes of a string, up to its first NUL.
     package init(_ string: String) {
         var terminated = Array(string.utf8.prefix { $0 != 0 })

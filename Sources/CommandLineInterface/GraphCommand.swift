@@ -14,6 +14,7 @@ struct GraphCommand {
     private let parsed: ParsedArguments
     private let parameters: ControlParameters
     private let kinds: Set<ImportKind>
+    private let printer: DiagnosticPrinter
 
     /// - Returns: the exit status.
     static func run(_ verb: Verb, _ parsed: ParsedArguments) throws(UsageError) -> Int32 {
@@ -27,6 +28,8 @@ struct GraphCommand {
         self.verb = verb
         self.arguments = arguments
         self.parsed = parsed
+        printer = DiagnosticPrinter(
+            root: arguments.configuration.rootPath, workingDirectory: arguments.workingDirectory)
         var kinds: Set<ImportKind> = []
         for word in parsed.all("--kinds").flatMap({ $0.split(separator: ",") }).map(String.init) {
             guard let kind = ImportKind(rawValue: word) else {
@@ -151,8 +154,8 @@ struct GraphCommand {
     // MARK: What is printed
 
     private func shown(_ path: String) -> String {
-        DiagnosticPrinter(root: arguments.configuration.rootPath, workingDirectory: arguments.workingDirectory)
-            .shown(BytePath(path)).description
+        // Seen from the root itself, a path is as it is.
+        printer.root == printer.workingDirectory ? path : printer.shown(BytePath(path)).description
     }
 
     private func show(_ document: GraphDocument, _ format: GraphFormat) -> Int32 {

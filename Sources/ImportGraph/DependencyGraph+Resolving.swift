@@ -72,11 +72,11 @@ extension DependencyGraph {
                 add(module, to: &judgement, position, isImplicit: false)
             case .namespace: break
             case nil:
-                if isListed(name, in: directory) { continue }
                 asksPackage = true
                 if let initial {
+                    // A name that it binds, in nearly all cases; the folder is looked into only where it does not.
                     judgement.asked.append(.init(module: initial, name: name, isCertain: resolution.isCertain))
-                } else {
+                } else if !isListed(name, in: directory) {
                     judgement.state = .missing
                     judgement.missing.append(
                         (Resolution.Missing(container: nil, directory: directory, name: name), resolution.isCertain))

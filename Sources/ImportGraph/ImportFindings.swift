@@ -48,13 +48,22 @@ extension DependencyGraph {
                     add(.unresolvedImport, message(missing))
                 }
             }
-            for asked in judgement.asked where asked.isCertain && binds(asked.module, asked.name) == false {
+            for asked in judgement.asked
+            where asked.isCertain && binds(asked.module, asked.name) == false
+                && !isSubmodule(asked.name, of: asked.module)
+            {
                 add(
                     .missingName,
                     "cannot import '\(names.text(asked.name))' from '\(dotted(asked.module))', which has no such name")
             }
         }
         return found
+    }
+
+    /// Whether a package has something by this name that can be imported and is not kept.
+    private mutating func isSubmodule(_ name: NameID, of module: ModuleID) -> Bool {
+        guard let entry = tree[module], tree.initial(of: entry.directory) == module else { return false }
+        return isListed(name, in: entry.directory)
     }
 
     private func message(_ missing: Resolution.Missing) -> String {

@@ -39,12 +39,12 @@ package struct GraphDocument: Codable, Sendable {
         self.root = root.description
         modules = nodes.map { node in
             Module(
-                path: node.path.description, outdated: node.isOutdated,
+                path: node.path, outdated: node.isOutdated,
                 imports: node.imports.map { kept in
                     Import(
                         line: kept.line, column: kept.column, kind: kept.kind.rawValue, statement: kept.statement,
-                        state: kept.state, to: kept.targets.map(\.description),
-                        through: kept.through.map(\.description), external: kept.external, never: kept.neverRuns)
+                        state: kept.state, to: kept.targets, through: kept.through, external: kept.external,
+                        never: kept.neverRuns)
                 })
         }
     }
