@@ -17,9 +17,11 @@ package final class ContinuousBuild {
         var sources: Set<BytePath> = []
         var appeared: Set<BytePath> = []
         var gone: Set<BytePath> = []
+        /// What is no source and can be imported.
+        var importable: Set<BytePath> = []
         var everything = false
 
-        var count: Int { everything ? .max : sources.count + appeared.count + gone.count }
+        var count: Int { everything ? .max : sources.count + appeared.count + gone.count + importable.count }
         var isEmpty: Bool { count == 0 }
     }
 
@@ -74,6 +76,8 @@ package final class ContinuousBuild {
 
     /// Called after each wave that did something.
     package var onWave: (WaveReport) -> Void = { _ in }
+    /// Called once, with what is wrong with imports from the start.
+    package var onFindings: (WaveReport) -> Void = { _ in }
     /// Called once, if the root goes away.
     package var onRootGone: () -> Void = {}
     /// Called before each wave; `false` where the interpreters changed, and there is to be no wave.
@@ -110,9 +114,22 @@ package final class ContinuousBuild {
             guarded = Set(session.allGuarded)
             note(report)
             ready(report)
+            // Not before: who waits for bytecode does not wait for this.
+            loop.later { [weak self] in self?.analyze(result.sources) }
             waveEnded(report)
             Host.trimMemory()
         }
+    }
+
+    /// Begins to look at imports, and tells what is wrong with them.
+    private func analyze(_ sources: [ScannedSource]) {
+        let begun = Host.monotonic
+        guard let findings = session.startAnalysis(sources), !findings.isEmpty else { return }
+        var report = WaveReport(clock: session.clock)
+        report.diagnostics = findings
+        report.duration = Host.monotonic - begun
+        onFindings(report)
+        Host.trimMemory()
     }
 
     /// Watches no more. A wave under way is ended where it is.
@@ -147,6 +164,8 @@ package final class ContinuousBuild {
             lookLater(path)
         case .sourceBeingWritten(let path):
             beingWritten[path] = Host.monotonic + Self.patience
+        case .importable(let path):
+            if session.analysis != nil { dirt.importable.insert(path) }
         case .artifact(let directory, let name):
             // While a wave publishes, most of these are its own doing, which its records will show.
             if case .building = phase { artifacts.append((directory, name)) } else { takeArtifact(directory, name) }
@@ -281,6 +300,10 @@ package final class ContinuousBuild {
             input.missing = session.recordsMissing(from: result.sources, within: session.configuration.starts)
         } else {
             collect(dirt, into: &input)
+        }
+        // Folders count too: one without sources is a namespace.
+        input.others = (Array(dirt.importable) + dirt.appeared + dirt.gone).map { path in
+            Array(path.lastComponent.prefix { $0 != UInt8(ascii: ".") })
         }
         session.run(input, progress: { _, _ in }) { [self] report in
             note(report)

@@ -14,10 +14,25 @@ extension Session {
             input.sources, removed: outcome.removed, others: input.others,
             isComplete: input.reportsAll && configuration.starts.contains(.empty)
         ) { compilation(of: $0) }
-        let news = analysis.judge(again)
-        guard input.reportsAll else { return news }
+        guard input.reportsAll else {
+            let known = Set(analysis.treeFindings.findings)
+            return analysis.judge(again) + analysis.findingsOfTheTree().filter { !known.contains($0) }
+        }
+        analysis.judgeAll()
         let named = configuration.starts
         return importFindings { path in named.contains { path.isWithin($0) } }
+    }
+
+    /// Scans the imports of all sources of a watch.
+    ///
+    /// - Returns: what is wrong with them; `nil` where nobody wants to know.
+    func startAnalysis(_ sources: [ScannedSource]) -> [LocatedDiagnostic]? {
+        guard configuration.analyzesImports, analysis == nil else { return nil }
+        openAnalysis()
+        guard let analysis else { return nil }
+        analysis.refresh(sources, isComplete: true) { compilation(of: $0) }
+        analysis.judgeAll()
+        return importFindings { _ in true }
     }
 
     /// All findings about imports of some sources.
@@ -60,6 +75,9 @@ extension ImportAnalysis {
         }
         return news
     }
+
+    /// Judges the imports of all sources.
+    func judgeAll() { _ = judge(Set(graph.tree.modules)) }
 
     /// Cycles, and modules that hide each other; found again only where edges have changed.
     func findingsOfTheTree() -> [LocatedDiagnostic] {

@@ -70,10 +70,11 @@ package final class Session {
             }
         }
         self.targets = targets
-        if configuration.analyzesImports { openAnalysis() }
+        // A watch looks at imports once it is ready.
+        if configuration.analyzesImports, configuration.verb != "watch" { openAnalysis() }
     }
 
-    private func openAnalysis() {
+    func openAnalysis() {
         let analysis = ImportAnalysis(
             root: root, rootPath: configuration.rootPath, interpreters: selectedInterpreters,
             sourceRoots: configuration.sourceRoots)

@@ -44,6 +44,8 @@ package struct WaveReport: Sendable {
         self.clock = clock
     }
 
+    /// Whether anything was done, and not only found.
+    package var hasChanges: Bool { !changes.isEmpty || removed > 0 }
     package var errors: Int { diagnostics.count { $0.diagnostic.severity == .error } }
     package var warnings: Int { diagnostics.count { $0.diagnostic.severity == .warning } }
     /// Whether something could not be done that was asked for, whatever the code is like.

@@ -137,7 +137,7 @@ final class WatchCommand {
             hasAnnounced = true
         case .wave(let report):
             show(report)
-            say(line(report), .info)
+            if report.hasChanges { say(line(report), .info) }
         case .notice(let text):
             progress.clear()
             say("freshpyc: \(text)", .warning)

@@ -11,6 +11,8 @@ package enum TreeHint: Hashable, Sendable {
     case sourceBeingWritten(BytePath)
     /// The same, deleted: whoever did it may be deleting all that is around it.
     case sourceDeleted(BytePath)
+    /// Something that is no source and may be imported came or went, or is another now: a stub, an extension module.
+    case importable(BytePath)
     /// A file in the `__pycache__` of this directory.
     case artifact(directory: BytePath, name: [UInt8])
     /// A directory is there that was not: scan it.
@@ -109,6 +111,12 @@ package struct WatchTable: Sendable {
         }
     }
 
+    /// What else import finds by name: stubs, bytecode without a source, extension modules and what they are made from.
+    package static func isImportable(_ name: [UInt8]) -> Bool {
+        guard let dot = name.lastIndex(of: UInt8(ascii: ".")) else { return false }
+        return ["pyi", "pyc", "pyx", "pyd", "so"].contains { name[(dot + 1)...].elementsEqual($0.utf8) }
+    }
+
     private mutating func hints(
         for event: InotifyEvent, in directory: BytePath, ended: inout [Int32]
     ) -> [TreeHint] {
@@ -117,7 +125,8 @@ package struct WatchTable: Sendable {
         guard event.mask.contains(.isDirectory) else {
             if event.name.elementsEqual(".gitignore".utf8) { return [.rulesChanged] }
             guard path.hasSuffix(".py") else {
-                return event.name.elementsEqual("pyvenv.cfg".utf8) ? [.rulesChanged] : []
+                if event.name.elementsEqual("pyvenv.cfg".utf8) { return [.rulesChanged] }
+                return Self.isImportable(event.name) ? [.importable(path)] : []
             }
             if event.mask.contains(.deleted) { return [.sourceDeleted(path)] }
             if !event.mask.isDisjoint(with: [.closedAfterWriting, .movedTo, .movedFrom, .attributes]) {

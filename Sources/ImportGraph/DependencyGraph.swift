@@ -129,8 +129,9 @@ package struct DependencyGraph: Sendable {
         } else if !mentions.isEmpty {
             again.formUnion(modules(mentioning: mentions))
         }
-        for module in again { connect(module) }
-        if !again.isEmpty { revision += 1 }
+        var hasNewEdges = !update.removed.isEmpty
+        for module in again where connect(module) { hasNewEdges = true }
+        if hasNewEdges { revision += 1 }
         // Who asks a name of a module is judged again when that binds other names.
         for module in rebound { again.formUnion(starImporters(of: module)) }
         return again
@@ -219,18 +220,25 @@ package struct DependencyGraph: Sendable {
         outgoing[Int(module.rawValue)] = []
     }
 
-    private mutating func connect(_ module: ModuleID) {
-        disconnect(module)
-        guard let facts = facts(of: module) else { return }
+    /// - Returns: whether its edges are others now.
+    private mutating func connect(_ module: ModuleID) -> Bool {
+        let old = edges(from: module)
+        guard let facts = facts(of: module) else {
+            disconnect(module)
+            return !old.isEmpty
+        }
         var edges: [ImportEdge] = []
         for (position, kept) in facts.imports.enumerated() {
             edges += judge(kept, at: position, of: module).edges
         }
         edges.removeAll { $0.target == module }
+        if edges == old { return false }
+        disconnect(module)
         outgoing[Int(module.rawValue)] = edges
         var last: Set<ModuleID> = []
         for edge in edges where last.insert(edge.target).inserted {
             incoming[Int(edge.target.rawValue)].append(module)
         }
+        return true
     }
 }

@@ -97,6 +97,7 @@ package final class WatchService {
         for notice in session.notices { report(.notice(notice)) }
         build.onNotice = { [weak self] in self?.report(.notice($0)) }
         build.onWave = { [weak self] in self?.show($0) }
+        build.onFindings = { [weak self] in self?.show($0) }
         build.onRootGone = { [weak self] in self?.stop(.rootGone) }
         build.mayBuild = { [weak self] in
             guard let self, session.hasChangedInterpreter else { return true }
