@@ -247,6 +247,7 @@ final class Wave {
         var outcome = WaveOutcome(report: WaveReport(clock: clock))
         outcome.report.diagnostics = input.problems
         outcome.report.removed = removed.count
+        outcome.report.gone = removed
         outcome.removed = removed
         let gone = Set(removed)
         for module in modules where !gone.contains(module.source.path) {

@@ -34,6 +34,8 @@ package struct WaveReport: Sendable {
     package var failed = 0
     /// Sources that went away, with their bytecode.
     package var removed = 0
+    /// The same, by name.
+    package var gone: [BytePath] = []
     /// Nanoseconds.
     package var duration: Int64 = 0
     package var changes: [Change] = []

@@ -97,6 +97,8 @@ int freshpyc_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
     return posix_spawn_file_actions_addclosefrom_np(actions, first);
 }
 
+int freshpyc_pidfd_open(int process) { return (int)syscall(SYS_pidfd_open, process, 0); }
+
 int freshpyc_accept(int listener) { return accept4(listener, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK); }
 
 long freshpyc_peer_user(int connection) {

@@ -98,6 +98,14 @@ enum Verb: String, CaseIterable, Sendable {
                     "--idle-timeout", value: "SECONDS", help: "leave after this long without a wave or a request"),
                 Self.select, Self.ignore, Self.sourceRoot,
                 OptionSpecification(
+                    "--exec", value: "COMMAND",
+                    help:
+                        "run it in the root when all compiles: at the start, and after each wave; {changed}, {affected} and {affected-tests} stand for files"
+                ),
+                OptionSpecification(
+                    "--exec-mode", value: "MODE",
+                    help: "restart: a new wave ends a run under way (default); queue: the next run begins after it"),
+                OptionSpecification(
                     "--log-level", value: "LEVEL",
                     help: "error, warning, info (each wave) or debug (each source, and why); default: info"),
                 Self.format("text or json (one object a wave)"), Self.quiet, Self.help,
@@ -179,6 +187,7 @@ enum Verb: String, CaseIterable, Sendable {
             [
                 ("freshpyc watch", "the project in the current directory"),
                 ("freshpyc watch src --python 3.12 --python 3.13", "for two interpreters"),
+                ("freshpyc watch --exec 'pytest -q {affected-tests}'", "run the tests that a save can have broken"),
             ]
         case .build:
             [

@@ -18,18 +18,20 @@ final class WatchCommand {
     /// In the background: where everything goes after the first line.
     private let log: LogFile?
     private let level: LogLevel
+    private let execMode: ImpactCommand.Mode
     private var hasAnnounced = false
 
     private static let patience: Int64 = 5_000_000_000
 
     private init(
         _ arguments: SessionArguments, _ commandLine: ParsedArguments, idleTimeout: Int64?, level: LogLevel,
-        log: LogFile?, loop: EventLoop
+        execMode: ImpactCommand.Mode, log: LogFile?, loop: EventLoop
     ) {
         self.arguments = arguments
         self.commandLine = commandLine
         self.idleTimeout = idleTimeout
         self.level = level
+        self.execMode = execMode
         self.log = log
         self.loop = loop
         printer = DiagnosticPrinter(
@@ -44,13 +46,16 @@ final class WatchCommand {
         let isInBackground = Host.environment(SessionArguments.backgroundVariable) != nil
         let level: LogLevel =
             try arguments.arguments.choice("--log-level") ?? (arguments.isQuiet ? .warning : .info)
+        let execMode: ImpactCommand.Mode = try arguments.arguments.choice("--exec-mode") ?? .restart
         replaceOtherVersion(arguments)
         if parsed.has("--background"), !isInBackground { return goToBackground(arguments) }
         return EventLoop.run { loop in
             let configuration = arguments.configuration
             let place = configuration.stateDirectory ?? configuration.rootPath.appending(".freshpyc")
             let log = isInBackground ? LogFile(directory: place) : nil
-            WatchCommand(arguments, parsed, idleTimeout: idleTimeout, level: level, log: log, loop: loop).start()
+            WatchCommand(
+                arguments, parsed, idleTimeout: idleTimeout, level: level, execMode: execMode, log: log, loop: loop
+            ).start()
         }
     }
 
@@ -118,6 +123,9 @@ final class WatchCommand {
                 }
             ) { [self] in show($0) }
             self.service = service
+            if let command = arguments.arguments.last("--exec") {
+                service.run(command, mode: execMode, sharesOutput: log == nil)
+            }
             service.start { [self] in progress.update($0, $1) }
         } catch {
             end("freshpyc: \(error.message)", status: 2)

@@ -38,33 +38,16 @@ package final class ChildProcess {
         let (output, childOutput) = try Self.pipe()
         // Pipes are made close-on-exec; dup2 in the child clears that for 0 and 1 alone. Were a pipe's own number 0
         // or 1 already, dup2 would leave the flag, so those numbers are kept from ever being free (see `Standard`).
-        var actions = posix_spawn_file_actions_t()
-        var attributes = posix_spawnattr_t()
-        posix_spawn_file_actions_init(&actions)
-        posix_spawnattr_init(&attributes)
-        defer {
-            posix_spawn_file_actions_destroy(&actions)
-            posix_spawnattr_destroy(&attributes)
-        }
-        var failure = posix_spawn_file_actions_adddup2(&actions, childInput.raw, 0)
-        if failure == 0 { failure = posix_spawn_file_actions_adddup2(&actions, childOutput.raw, 1) }
-        if failure == 0, !sharesErrors {
-            failure = posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        }
-        if failure == 0 { failure = freshpyc_spawn_start_in(&actions, "/") }
-        // Whatever we ourselves inherited without close-on-exec stays out of the child.
-        if failure == 0 { failure = freshpyc_spawn_close_from(&actions, 3) }
-        if failure == 0 { failure = freshpyc_spawn_defaults(&attributes, isDaemon ? 1 : 0) }
-        guard failure == 0 else { throw SystemError("posix_spawn", executable, code: failure) }
-
-        var child: pid_t = 0
-        let code = Self.withCStrings([executable] + arguments) { arguments in
-            Self.withCStrings(environment) { environment in
-                executable.withCString { posix_spawn(&child, $0, &actions, &attributes, arguments, environment) }
+        identifier = try Spawn.start(
+            executable, arguments: arguments, environment: environment, directory: BytePath("/"), isSession: isDaemon
+        ) { actions in
+            var failure = posix_spawn_file_actions_adddup2(&actions, childInput.raw, 0)
+            if failure == 0 { failure = posix_spawn_file_actions_adddup2(&actions, childOutput.raw, 1) }
+            if failure == 0, !sharesErrors {
+                failure = posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
             }
+            return failure
         }
-        guard code == 0 else { throw SystemError("posix_spawn", executable, code: code) }
-        identifier = child
         self.isDaemon = isDaemon
         self.input = input
         self.output = output
@@ -93,11 +76,7 @@ package final class ChildProcess {
     @discardableResult
     package func wait() -> ExitReason {
         if let ending { return ending }
-        var status: Int32 = 0
-        while waitpid(identifier, &status, 0) < 0, errno == EINTR {}
-        let reason: ExitReason =
-            freshpyc_exited(status) != 0
-            ? .status(freshpyc_exit_status(status)) : .signal(freshpyc_term_signal(status))
+        let reason = Spawn.wait(for: identifier)
         ending = reason
         return reason
     }
@@ -106,18 +85,6 @@ package final class ChildProcess {
         var ends: [Int32] = [-1, -1]
         _ = try retrying("pipe2") { freshpyc_pipe(&ends) }
         return (OwnedDescriptor(ends[0]), OwnedDescriptor(ends[1]))
-    }
-
-    private static func withCStrings<Result>(
-        _ strings: [BytePath], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
-    ) -> Result {
-        var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { $0.withCString { strdup($0) } }
-        pointers.append(nil)
-        defer { pointers.forEach { free($0) } }
-        return pointers.withUnsafeBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { preconditionFailure("the list holds its terminator") }
-            return body(base)
-        }
     }
 }
 

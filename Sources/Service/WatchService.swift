@@ -3,6 +3,7 @@
 
 import BuildEngine
 import BuildModel
+import ImportGraph
 import LinuxSystem
 
 /// What a watch tells whoever runs it.
@@ -33,6 +34,10 @@ package final class WatchService {
     /// Nanoseconds without a wave or a request after which the daemon leaves; `nil` to stay.
     private let idleTimeout: Int64?
     private let report: (WatchEvent) -> Void
+    /// What is run after waves that leave everything compiled.
+    private var command: ImpactCommand?
+    /// What has changed since then.
+    private var impact = Impact()
     private let notifier = Notifier()
     private var session: Session
     private var build: ContinuousBuild
@@ -67,6 +72,13 @@ package final class WatchService {
             let remedy = error.isOutOfInstances ? "raise fs.inotify.max_user_instances (sysctl)" : "mend that"
             throw .root("cannot watch: \(error); \(remedy) and start again")
         }
+    }
+
+    /// Runs a command after each wave that leaves everything compiled.
+    package func run(_ command: String, mode: ImpactCommand.Mode, sharesOutput: Bool) {
+        self.command = ImpactCommand(
+            command, mode: mode, root: configuration.rootPath, sharesOutput: sharesOutput, loop: loop
+        ) { [weak self] in self?.report(.notice($0)) }
     }
 
     package func start(progress: @escaping (Int, Int) -> Void) {
@@ -115,6 +127,7 @@ package final class WatchService {
             isReady = true
             notifier.ready(statusLine)
             publish(first)
+            if session.failureCount == 0 { command?.run(impact) }
         }
         // Asked before the first wave began, and so true at its end.
         for waiter in waiters { build.barrier(waiter) }
@@ -129,6 +142,23 @@ package final class WatchService {
         report(.wave(wave))
         notifier.status(statusLine)
         publish(wave)
+        tellCommand(wave)
+    }
+
+    /// Adds what a wave has changed to what the command is told, and runs it if nothing is broken.
+    private func tellCommand(_ wave: WaveReport) {
+        guard let command, wave.hasChanges else { return }
+        let changed = wave.changes.filter { $0.result == .compiled || $0.result == .failed }.map(\.path) + wave.gone
+        guard !changed.isEmpty else { return }
+        let answer = session.affected(by: changed, kinds: Set(ImportKind.allCases), testsAlone: false)
+        impact.changed.formUnion(changed)
+        for source in answer.sources {
+            impact.affected.insert(source.path)
+            if TestNames.isTest(Array(source.path.bytes)) { impact.tests.insert(source.path) }
+        }
+        guard session.failureCount == 0 else { return command.hold() }
+        command.run(impact)
+        impact = Impact()
     }
 
     private func publish(_ wave: WaveReport) {
@@ -168,6 +198,7 @@ package final class WatchService {
         guard !hasStopped else { return }
         hasStopped = true
         notifier.stopping()
+        command?.stop()
         build.stop()
         if let problem = session.close() { report(.notice(problem)) }
         session.releaseLock()

@@ -49,6 +49,9 @@ int freshpyc_pipe(int ends[2]);
 int freshpyc_spawn_start_in(posix_spawn_file_actions_t *actions, const char *directory);
 int freshpyc_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
 
+// pidfd_open(2), Linux 5.3.
+int freshpyc_pidfd_open(int process);
+
 // accept4(2), close-on-exec and not blocking.
 int freshpyc_accept(int listener);
 

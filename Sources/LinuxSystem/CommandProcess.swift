@@ -1,0 +1,58 @@
+// A shell command that runs beside us, on our terminal.
+// Knows: its process group, and a descriptor that tells of its end (pidfd_open(2)). Does not know: what it does.
+
+import BuildModel
+import CLinuxShims
+import Glibc
+
+/// A command that was started and not yet waited for.
+package final class CommandProcess {
+    private let identifier: pid_t
+    /// Can be read once the command has ended.
+    package let ending: OwnedDescriptor
+    private var reason: ExitReason?
+
+    /// Starts `/bin/sh -c command` with our output, or with none, and with no input.
+    package init(
+        _ command: String, in directory: BytePath, environment: [BytePath], sharesOutput: Bool
+    ) throws(SystemError) {
+        let shell = BytePath("/bin/sh")
+        identifier = try Spawn.start(
+            shell, arguments: [BytePath("-c"), BytePath(command)], environment: environment, directory: directory,
+            isSession: false
+        ) { actions in
+            var failure = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+            for descriptor: Int32 in [1, 2] where failure == 0 && !sharesOutput {
+                failure = posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_WRONLY, 0)
+            }
+            return failure
+        }
+        let child = identifier
+        do throws(SystemError) {
+            ending = OwnedDescriptor(try retrying("pidfd_open") { freshpyc_pidfd_open(child) })
+        } catch {
+            Glibc.kill(-child, SIGKILL)
+            _ = Spawn.wait(for: child)
+            throw error
+        }
+    }
+
+    deinit {
+        if reason == nil { finish(withForce: true) }
+    }
+
+    /// Asks the command and all that it has started to end, or ends them.
+    package func terminate(withForce: Bool) {
+        if reason == nil { Glibc.kill(-identifier, withForce ? SIGKILL : SIGTERM) }
+    }
+
+    /// Waits for the end.
+    @discardableResult
+    package func finish(withForce: Bool = false) -> ExitReason {
+        if let reason { return reason }
+        if withForce { terminate(withForce: true) }
+        let found = Spawn.wait(for: identifier)
+        reason = found
+        return found
+    }
+}

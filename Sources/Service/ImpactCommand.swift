@@ -1,0 +1,188 @@
+// A command that is run whenever a wave has left everything compiled.
+// Knows: what has changed since it last ended well, and when to start it. Does not know: waves, or what it does.
+
+import BuildModel
+import LinuxSystem
+
+/// What a run is told.
+package struct Impact: Sendable {
+    package var changed: Set<BytePath> = []
+    package var affected: Set<BytePath> = []
+    package var tests: Set<BytePath> = []
+
+    package init() {}
+
+    mutating func formUnion(_ other: Impact) {
+        changed.formUnion(other.changed)
+        affected.formUnion(other.affected)
+        tests.formUnion(other.tests)
+    }
+}
+
+/// Runs one command at a time. Lives on the loop.
+package final class ImpactCommand {
+    /// What becomes of a run that a new wave finds under way.
+    package enum Mode: String, CaseIterable, Sendable {
+        /// It is ended, and begun again with what had changed for both.
+        case restart
+        /// It goes on, and the next one begins after it.
+        case queue
+    }
+
+    private enum State {
+        case idle
+        case running(CommandProcess, EventLoop.Source, Impact)
+        /// Asked to end, and killed when the time is over.
+        case ending(CommandProcess, EventLoop.Source, EventLoop.Source)
+    }
+
+    /// How long a run has to end by itself, in nanoseconds.
+    private static let patience: Int64 = 5_000_000_000
+    /// What one variable may hold: the kernel takes no string of more than 128 KiB (MAX_ARG_STRLEN).
+    private static let mostBytes = 100 * 1024
+
+    private let command: String
+    private let mode: Mode
+    private let root: BytePath
+    private let sharesOutput: Bool
+    private let loop: EventLoop
+    private let report: (String) -> Void
+    private var state = State.idle
+    /// What the next run is to be told; `nil` where there is no reason for one.
+    private var next: Impact?
+
+    /// - Parameter report: told how a run has ended that did not end well.
+    package init(
+        _ command: String, mode: Mode, root: BytePath, sharesOutput: Bool, loop: EventLoop,
+        report: @escaping (String) -> Void
+    ) {
+        self.command = command
+        self.mode = mode
+        self.root = root
+        self.sharesOutput = sharesOutput
+        self.loop = loop
+        self.report = report
+    }
+
+    /// Everything compiles, and this much is new.
+    package func run(_ impact: Impact) {
+        next = next ?? Impact()
+        next?.formUnion(impact)
+        switch state {
+        case .idle: start()
+        case .running where mode == .restart: cancel()
+        case .running, .ending: break
+        }
+    }
+
+    /// Something changed that does not compile: a run under way has no point, and what it was told is told again.
+    package func hold() {
+        if mode == .restart { cancel() }
+    }
+
+    /// Ends what runs, and waits for it.
+    package func stop() {
+        next = nil
+        switch state {
+        case .idle: return
+        case .running(let process, let source, _), .ending(let process, let source, _):
+            source.cancel()
+            process.terminate(withForce: false)
+            // A moment to put things away; then it is over.
+            _ = try? process.ending.waitUntilReadable(nanoseconds: 500_000_000)
+            process.finish(withForce: true)
+            state = .idle
+        }
+    }
+
+    private func cancel() {
+        guard case .running(let process, let source, let told) = state else { return }
+        // What the ended run was about is still to be done.
+        next?.formUnion(told)
+        if next == nil { unfinished.formUnion(told) }
+        process.terminate(withForce: false)
+        let timer = loop.after(Self.patience) { process.terminate(withForce: true) }
+        state = .ending(process, source, timer)
+    }
+
+    /// What cancelled runs were told, while there is nothing that could be run.
+    private var unfinished = Impact()
+
+    private func start() {
+        guard var impact = next else { return }
+        next = nil
+        impact.formUnion(unfinished)
+        unfinished = Impact()
+        do throws(SystemError) {
+            let process = try CommandProcess(
+                filled(impact), in: root, environment: Host.variables + variables(impact), sharesOutput: sharesOutput)
+            let source = loop.onReadable(process.ending) { [weak self] in self?.ended() }
+            state = .running(process, source, impact)
+        } catch {
+            report("cannot run the command: \(error)")
+        }
+    }
+
+    private func ended() {
+        switch state {
+        case .idle: return
+        case .running(let process, let source, _):
+            source.cancel()
+            switch process.finish() {
+            case .status(0): break
+            case .status(let status): report("the command ended with exit status \(status)")
+            case .signal(let number): report("the command was ended by signal \(number)")
+            }
+        case .ending(let process, let source, let timer):
+            source.cancel()
+            timer.cancel()
+            process.finish(withForce: true)
+        }
+        state = .idle
+        start()
+    }
+
+    // MARK: What a run is told
+
+    private func variables(_ impact: Impact) -> [BytePath] {
+        var isTooMuch = false
+        func variable(_ name: String, _ paths: Set<BytePath>) -> BytePath {
+            let list = Array(paths.sorted().map { Array($0.bytes) }.joined(separator: [UInt8(ascii: "\n")]))
+            if list.count > Self.mostBytes { isTooMuch = true }
+            return BytePath(Array("\(name)=".utf8) + (list.count > Self.mostBytes ? [] : list)) ?? .empty
+        }
+        let found = [
+            variable("FRESHPYC_CHANGED", impact.changed), variable("FRESHPYC_AFFECTED", impact.affected),
+            variable("FRESHPYC_AFFECTED_TESTS", impact.tests),
+        ]
+        return isTooMuch ? found + [BytePath("FRESHPYC_TOO_MANY=1")] : found
+    }
+
+    /// The command with its placeholders filled in; a list that is too long is left out, which most programs take for
+    /// everything.
+    private func filled(_ impact: Impact) -> String {
+        var text = ""
+        var rest = command[...]
+        while let brace = rest.firstIndex(of: "{") {
+            text += rest[..<brace]
+            rest = rest[brace...]
+            let lists = [
+                ("{changed}", impact.changed), ("{affected}", impact.affected), ("{affected-tests}", impact.tests),
+            ]
+            if let (name, paths) = lists.first(where: { rest.hasPrefix($0.0) }) {
+                let words = paths.sorted().map { Self.quoted($0.description) }.joined(separator: " ")
+                text += words.utf8.count > Self.mostBytes ? "" : words
+                rest = rest.dropFirst(name.count)
+            } else {
+                text += "{"
+                rest = rest.dropFirst()
+            }
+        }
+        return text + rest
+    }
+
+    /// One word for a shell.
+    private static func quoted(_ word: String) -> String {
+        "'" + word.map { $0 == "'" ? "'\\''" : String($0) }.joined() + "'"
+    }
+}
