@@ -176,10 +176,12 @@ extension DependencyGraph {
             return Resolution(modules.isEmpty ? .external : .ambiguous(modules), isCertain: false)
         }
         for root in roots where isListed(first, in: root) { return Resolution(.leaf) }
+        if let attempt = attempts.popLast() { return attempt }
+        // What was there once makes a finding, and never an edge: edges are those of a tree that is looked at afresh.
         if let root = roots.first(where: { hasVanished(first, from: $0) }) {
             return Resolution(.missing(Resolution.Missing(container: nil, directory: root, name: first)))
         }
-        return attempts.popLast() ?? Resolution(.external)
+        return Resolution(.external)
     }
 
     // MARK: The rest of a name
