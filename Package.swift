@@ -56,7 +56,8 @@ let package = Package(
         .testTarget(name: "BytecodeTests", dependencies: ["Bytecode"]),
         .testTarget(name: "ImportGraphTests", dependencies: ["ImportGraph"]),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "BuildModel"]),
-        .testTarget(name: "BuildDatabaseTests", dependencies: ["BuildDatabase", "BuildModel", "LinuxSystem"]),
+        .testTarget(
+            name: "BuildDatabaseTests", dependencies: ["BuildDatabase", "ImportGraph", "BuildModel", "LinuxSystem"]),
         .testTarget(name: "InterpretersTests", dependencies: ["Interpreters", "BuildModel", "LinuxSystem"]),
         .testTarget(name: "FileWatchingTests", dependencies: ["FileWatching", "BuildModel", "LinuxSystem"]),
         .testTarget(

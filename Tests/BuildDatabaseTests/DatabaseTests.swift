@@ -1,4 +1,5 @@
 import BuildModel
+import ImportGraph
 import LinuxSystem
 import Testing
 
@@ -76,10 +77,72 @@ import Testing
         ] {
             if case .contents = Snapshot.decode(Array(rubbish.utf8)) { Issue.record("trusted \(rubbish)") }
         }
-        if case .newer(let schema) = Snapshot.decode(Array("{\"schema\":2,\"anything\"".utf8)) {
-            #expect(schema == 2)
+        let next = Snapshot.schema + 1
+        if case .newer(let schema) = Snapshot.decode(Array("{\"schema\":\(next),\"anything\"".utf8)) {
+            #expect(schema == next)
         } else {
             Issue.record("a newer schema is not known as one")
+        }
+        guard case .older(schema: 1) = Snapshot.decode(Array("{\"schema\":1,\"anything\"".utf8)) else {
+            Issue.record("an older schema is not known as one")
+            return
+        }
+    }
+
+    /// What is read back is what was scanned; a flipped bit or a cut makes all of it useless, and never a trap.
+    @Test func graphsComeBackOrNotAtAll() {
+        var names = NameTable()
+        let source = """
+            import a.b as c, d
+            from .e import (f, g as h)
+            if TYPE_CHECKING:
+                import t
+            try:
+                import importlib; importlib.import_module(".x", "pkg.y")
+            except ImportError: pass
+            """
+        var facts = ModuleFacts(ImportScanner.scan(Array(source.utf8)), names: &names, evaluators: [])
+        facts.bindings = .names([names.intern("c".utf8), names.intern("ü".utf8), names.intern([0xFF, 0x41])])
+        var other = ModuleFacts()
+        other.bindings = .unknowable
+        other.isOutdated = true
+        var contents = GraphContents(root: BytePath("/srv/app"), interpreters: "cpython 3.12.1; ")
+        contents.vanished = [BytePath("old"), BytePath("pkg/old")]
+        let state = Self.contents.modules[0].source
+        contents.modules = [
+            GraphRecord(path: BytePath("m.py"), state: state, facts: facts),
+            GraphRecord(path: BytePath([0x61, 0xFF]) ?? .empty, state: state, facts: other),
+        ]
+        let bytes = GraphSnapshot.encode(contents, names: names) { module, position in
+            module == 0 && position == 1 ? [BytePath("e.py")] : []
+        }
+        func decoded(_ bytes: [UInt8], root: String = "/srv/app", interpreters: String = "cpython 3.12.1; ")
+            -> (GraphContents, NameTable)?
+        {
+            var fresh = NameTable()
+            return GraphSnapshot.decode(bytes, root: BytePath(root), interpreters: interpreters, names: &fresh).map {
+                ($0, fresh)
+            }
+        }
+        guard let (back, table) = decoded(bytes) else {
+            Issue.record("not read back")
+            return
+        }
+        #expect(back.vanished == contents.vanished && back.modules.map(\.path) == contents.modules.map(\.path))
+        #expect(back.modules[1].facts == other)
+        // Numbers of names differ from table to table, so the same bytes are the proof.
+        let again = GraphSnapshot.encode(back, names: table) { module, position in
+            module == 0 && position == 1 ? [BytePath("e.py")] : []
+        }
+        #expect(again == bytes)
+        #expect(decoded(bytes, root: "/elsewhere") == nil && decoded(bytes, interpreters: "pypy") == nil)
+        for length in 0..<bytes.count where decoded(Array(bytes[..<length])) != nil {
+            Issue.record("trusted \(length)")
+        }
+        for index in bytes.indices {
+            var flipped = bytes
+            flipped[index] ^= 4
+            if decoded(flipped) != nil { Issue.record("trusted a flipped bit at \(index)") }
         }
     }
 
