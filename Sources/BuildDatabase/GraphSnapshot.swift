@@ -85,8 +85,9 @@ package enum GraphSnapshot {
             do throws(MalformedState) {
                 var trailer = JSONLineReader(buffer, from: end)
                 try trailer.expect("\"checksum\":\"")
-                guard try trailer.hexadecimal() == Snapshot.checksum(UnsafeRawBufferPointer(rebasing: buffer[..<end]))
-                else { return nil }
+                let sum = try trailer.hexadecimal()
+                try trailer.expect("\"}\n")
+                guard sum == Snapshot.checksum(UnsafeRawBufferPointer(rebasing: buffer[..<end])) else { return nil }
                 var reader = JSONLineReader(buffer)
                 try reader.expect("{\"schema\":")
                 let found: Int = try reader.integer()
