@@ -210,7 +210,7 @@ import Testing
         try expect(tree, "4 modules: 0 compiled, 4 up to date, 0 failed", "--state-dir", state)
     }
 
-    @Test func aDatabaseThatCannotBeTrustedIsSetAsideAloud() throws {
+    @Test func scenario26ADatabaseThatCannotBeTrustedIsSetAsideAloud() throws {
         for rubbish in ["[]", "null", "", "{\"schema\":2", "\u{0}\u{1}", String(repeating: "9", count: 5000)] {
             let tree = try Tree(Self.files)
             try expect(tree, "4 modules: 4 compiled, 0 up to date, 0 failed")

@@ -151,7 +151,7 @@ import Testing
         #expect(result.status == 2 && result.errors.contains("is gone; start again when it is back"), "\(result)")
     }
 
-    @Test func theSecondWatchSaysWhoHasTheTree() throws {
+    @Test func scenario21TheSecondWatchSaysWhoHasTheTree() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         let watch = try Watch(tree)
         let second = try tree.run("watch")

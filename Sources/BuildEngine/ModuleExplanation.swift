@@ -26,8 +26,8 @@ package struct ModuleExplanation {
     package var state: State
     package var artifacts: [Artifact] = []
     package var findings: [LocatedDiagnostic] = []
-    package var imports: [ImportStatement] = []
-    /// Sources of the tree that import it directly, by name.
+    package var imports: [GraphImport] = []
+    /// Sources of the tree that import it.
     package var importers: [BytePath] = []
 }
 
@@ -69,33 +69,9 @@ extension Session {
                     trace: record?.trace(target.key)))
         }
         if let record { explanation.findings = findings(record) }
-        if let snapshot { explanation.imports = ImportScanner.scan(snapshot.bytes) }
+        explanation.findings += importFindings { $0 == path }
+        explanation.imports = imports(of: path)
         explanation.importers = importers(of: path)
         return explanation
-    }
-
-    /// Who imports a source: every source is scanned for it, side by side.
-    private func importers(of path: BytePath) -> [BytePath] {
-        guard let module = SourceModule(relativePath: path.bytes) else { return [] }
-        var names: Set<ModuleName> = []
-        var components = module.name.components[...]
-        while !components.isEmpty {
-            names.insert(ModuleName(components.joined(separator: [UInt8(ascii: ".")])))
-            components = components.dropFirst()
-        }
-        let wanted = names
-        let reader = SourceReader(root: root)
-        let found = ParallelSlices.map(recordedPaths(within: .empty), sliceSize: 32, scratch: {}) {
-            candidate, _ -> BytePath? in
-            guard candidate != path, let source = try? reader.read(candidate),
-                let importer = SourceModule(relativePath: candidate.bytes)
-            else { return nil }
-            let imports = ImportScanner.scan(source.bytes).contains { statement in
-                guard let base = importer.absoluteName(of: statement) else { return false }
-                return wanted.contains(base) || statement.names.contains { wanted.contains(base.appending($0.name)) }
-            }
-            return imports ? candidate : nil
-        }
-        return found.compactMap { $0 }.sorted()
     }
 }

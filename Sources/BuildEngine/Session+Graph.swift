@@ -77,9 +77,18 @@ extension Session {
         analysis?.graph.tree[module].flatMap { BytePath($0.path) }
     }
 
-    /// Which of these are no sources of the graph.
-    package func unknownSources(_ paths: [BytePath]) -> [BytePath] {
-        paths.filter { analysis?.graph.tree.find($0.bytes) == nil }
+    // MARK: One source
+
+    /// What a source imports.
+    func imports(of path: BytePath) -> [GraphImport] {
+        guard let analysis, let module = analysis.graph.tree.find(path.bytes) else { return [] }
+        return analysis.node(module, kinds: Set(ImportKind.allCases), shown: nil, analysis.shownPaths())?.imports ?? []
+    }
+
+    /// Who imports a source.
+    func importers(of path: BytePath) -> [BytePath] {
+        guard let graph = analysis?.graph, let module = graph.tree.find(path.bytes) else { return [] }
+        return graph.importers(of: module).compactMap { self.path($0) }.sorted()
     }
 
     // MARK: graph

@@ -145,7 +145,9 @@ enum DaemonCommand {
             do throws(SessionError) {
                 var configuration = arguments.configuration
                 configuration.isReadOnly = true
+                configuration.analyzesImports = true
                 let session = try Session(configuration, loop: loop)
+                session.scanImports()
                 let status = show(WhyDocument(session.explanation(of: file)), arguments)
                 _ = session.close()
                 loop.stop(status)
@@ -177,7 +179,11 @@ enum DaemonCommand {
             text += "  " + finding.located.diagnostic.rendered(path: BytePath(answer.path)) + "\n"
         }
         text += "  imports \(answer.imports.count), imported by \(answer.importedBy.count)\n"
-        for statement in answer.imports { text += "    \(statement.line): \(statement.statement)\n" }
+        for kept in answer.imports {
+            let kind = kept.kind == "eager" ? "" : "\(kept.kind) "
+            let target = kept.to.isEmpty ? kept.state : kept.to.joined(separator: ", ")
+            text += "    \(kept.line): \(kind)\(kept.statement): \(target)\n"
+        }
         for importer in answer.importedBy { text += "    by \(importer)\n" }
         Host.write(text, to: 1)
         return 0

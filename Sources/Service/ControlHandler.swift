@@ -150,7 +150,8 @@ extension WhyDocument {
                 microseconds: artifact.trace?.microseconds ?? 0)
         }
         diagnostics = explanation.findings.map { ReportDocument.Finding($0) }
-        imports = explanation.imports.map { Import(line: $0.line, kind: $0.kind.rawValue, statement: $0.description) }
+        imports = explanation.imports.map { Import(
+                line: $0.line, kind: $0.kind.rawValue, statement: $0.statement, state: $0.state, to: $0.targets) }
         importedBy = explanation.importers.map(\.description)
     }
 }

@@ -70,6 +70,10 @@ package struct WhyDocument: Codable, Sendable {
         package var line: Int
         package var kind: String
         package var statement: String
+        /// `resolved`, `external`, `missing`, `ambiguous` or `unknown`.
+        package var state: String
+        /// Sources that it names.
+        package var to: [String]
     }
 
     package var schema = 1
