@@ -25,6 +25,8 @@ final class ImportAnalysis {
     /// Findings of sources, for those that have any.
     var findings: [BytePath: [Diagnostic]] = [:]
     var treeFindings: (revision: Int, findings: [LocatedDiagnostic]) = (-1, [])
+    /// Nanoseconds that the last wave's imports took, from reading to findings.
+    var lastDuration: Int64 = 0
     /// Whether `graph.json` is behind.
     private var isChanged = false
 

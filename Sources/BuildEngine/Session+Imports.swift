@@ -10,6 +10,8 @@ extension Session {
     /// What a wave's sources have of findings about imports: all of them, or those that are new.
     func importFindings(_ input: WaveInput, _ outcome: WaveOutcome) -> [LocatedDiagnostic] {
         guard let analysis else { return [] }
+        let begun = Host.monotonic
+        defer { analysis.lastDuration = Host.monotonic - begun }
         let again = analysis.refresh(
             input.sources, removed: outcome.removed, others: input.others,
             isComplete: input.reportsAll && configuration.starts.contains(.empty)
@@ -33,6 +35,14 @@ extension Session {
         analysis.refresh(sources, isComplete: true) { compilation(of: $0) }
         analysis.judgeAll()
         return importFindings { _ in true }
+    }
+
+    /// What the graph holds; `nil` before it was looked at.
+    package var graphSize: (edges: Int, findings: Int, lastDuration: Int64)? {
+        guard let analysis else { return nil }
+        let edges = analysis.graph.tree.modules.reduce(0) { $0 + analysis.graph.edges(from: $1).count }
+        let findings = analysis.findings.values.reduce(0) { $0 + $1.count }
+        return (edges, findings, analysis.lastDuration)
     }
 
     /// All findings about imports of some sources.

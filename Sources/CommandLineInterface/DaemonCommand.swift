@@ -104,6 +104,13 @@ enum DaemonCommand {
             ("workers", "\(status.workers.running) running, \(status.workers.replaced) replaced"),
             ("memory", "\(status.memory >> 20) MiB"),
         ]
+        if let imports = status.imports {
+            rows.append(
+                (
+                    "imports",
+                    "\(imports.edges) edges, \(imports.findings) findings, last looked at in \(imports.lastMicroseconds) µs"
+                ))
+        }
         if let reason = status.pollReason, !status.polled.isEmpty {
             let first = status.polled[0].isEmpty ? "the root" : status.polled[0]
             rows.append(("polled", "\(status.polled.count) (\(first)): \(reason)"))

@@ -127,7 +127,12 @@ final class ControlHandler {
             rescans: activity.rescans,
             workers: StatusDocument.Workers(
                 running: session.workers.count, replaced: session.replacedWorkers, processes: session.workers),
-            memory: Host.residentMemory, interpreters: session.selectedInterpreters.map { ReportDocument.Python($0) },
+            memory: Host.residentMemory,
+            imports: session.graphSize.map {
+                StatusDocument.Imports(
+                    edges: $0.edges, findings: $0.findings, lastMicroseconds: $0.lastDuration / 1000)
+            },
+            interpreters: session.selectedInterpreters.map { ReportDocument.Python($0) },
             uptime: Double(Host.monotonic - begun) / 1e9)
     }
 }
@@ -150,8 +155,10 @@ extension WhyDocument {
                 microseconds: artifact.trace?.microseconds ?? 0)
         }
         diagnostics = explanation.findings.map { ReportDocument.Finding($0) }
-        imports = explanation.imports.map { Import(
-                line: $0.line, kind: $0.kind.rawValue, statement: $0.statement, state: $0.state, to: $0.targets) }
+        imports = explanation.imports.map {
+            Import(
+                line: $0.line, kind: $0.kind.rawValue, statement: $0.statement, state: $0.state, to: $0.targets)
+        }
         importedBy = explanation.importers.map(\.description)
     }
 }

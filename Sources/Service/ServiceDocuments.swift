@@ -24,6 +24,13 @@ package struct StatusDocument: Codable, Sendable {
         package var processes: [Int32]
     }
 
+    package struct Imports: Codable, Sendable {
+        package var edges: Int
+        package var findings: Int
+        /// What the last wave's imports took, from reading sources to findings.
+        package var lastMicroseconds: Int64
+    }
+
     package var schema = 1
     package var version: String
     package var process: Int32
@@ -45,6 +52,8 @@ package struct StatusDocument: Codable, Sendable {
     package var workers: Workers
     /// Bytes, of the daemon alone.
     package var memory: Int
+    /// Missing until the watch is ready.
+    package var imports: Imports?
     package var interpreters: [ReportDocument.Python]
     /// Seconds.
     package var uptime: Double
