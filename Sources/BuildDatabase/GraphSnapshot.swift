@@ -2,7 +2,6 @@
 // Knows: the form of `graph.json`. Does not know: files on disk, or what an import leads to.
 
 import BuildModel
-import Bytecode
 import ImportGraph
 
 /// What is remembered of one source for the graph.
@@ -64,30 +63,16 @@ package enum GraphSnapshot {
         }
         writer.lastNewline()
         writer.close("]")
-        writer.newline()
-        let sum = writer.bytes.withUnsafeBytes(Snapshot.checksum)
-        writer.key("checksum")
-        writer.hexadecimal(sum)
-        writer.close("}")
-        writer.lastNewline()
-        return writer.bytes
+        return SealedJSON.seal(&writer)
     }
-
-    private static let trailerLength = #""checksum":"0123456789abcdef"}"#.utf8.count + 1
 
     /// - Returns: `nil` for what is broken, of another schema, or of no use here: it is only read again.
     package static func decode(
         _ bytes: [UInt8], root: BytePath, interpreters: String, names: inout NameTable
     ) -> GraphContents? {
         bytes.withUnsafeBytes { buffer in
-            guard buffer.count > trailerLength else { return nil }
-            let end = buffer.count - trailerLength
             do throws(MalformedState) {
-                var trailer = JSONLineReader(buffer, from: end)
-                try trailer.expect("\"checksum\":\"")
-                let sum = try trailer.hexadecimal()
-                try trailer.expect("\"}\n")
-                guard sum == Snapshot.checksum(UnsafeRawBufferPointer(rebasing: buffer[..<end])) else { return nil }
+                _ = try SealedJSON.end(of: buffer)
                 var reader = JSONLineReader(buffer)
                 try reader.expect("{\"schema\":")
                 let found: Int = try reader.integer()

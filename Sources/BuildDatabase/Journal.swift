@@ -47,7 +47,7 @@ package enum Journal {
         writer.open("[")
         for record in wave.modules { writer.value(record) }
         writer.close("]")
-        let sum = writer.bytes.withUnsafeBytes(Snapshot.checksum)
+        let sum = writer.bytes.withUnsafeBytes(SealedJSON.checksum)
         writer.key("checksum")
         writer.hexadecimal(sum)
         writer.close("}")
@@ -88,7 +88,7 @@ package enum Journal {
         try trailer.expect(",\"checksum\":\"")
         let sum = try trailer.hexadecimal()
         try trailer.expect("\"}")
-        guard sum == Snapshot.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<end])) else {
+        guard sum == SealedJSON.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<end])) else {
             throw MalformedState(offset: end)
         }
         var reader = JSONLineReader(bytes, to: end)

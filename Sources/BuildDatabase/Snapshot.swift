@@ -2,7 +2,6 @@
 // Knows: the frame around the records, checksum and schema number. Does not know: files on disk.
 
 import BuildModel
-import Bytecode
 import LinuxSystem
 
 /// Everything that the database remembers.
@@ -33,13 +32,6 @@ package enum Snapshot {
     /// Raised whenever an older freshpyc could misread what a newer one writes.
     package static let schema = 2
 
-    /// A fixed key: the checksum guards against accidents, not against forgers.
-    static let checksumKey: (UInt64, UInt64) = (0x6672_6573_6870_7963, 0x7374_6174_652e_6a73)
-
-    static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-        SipHash.hash13(bytes, key: checksumKey)
-    }
-
     /// The file's bytes: modules one a line, sorted by path.
     package static func encode(_ contents: DatabaseContents) -> [UInt8] {
         var writer = JSONLineWriter(capacity: 512 + contents.modules.count * 420)
@@ -66,17 +58,8 @@ package enum Snapshot {
         }
         writer.lastNewline()
         writer.close("]")
-        writer.newline()
-        let sum = writer.bytes.withUnsafeBytes(checksum)
-        writer.key("checksum")
-        writer.hexadecimal(sum)
-        writer.close("}")
-        writer.lastNewline()
-        return writer.bytes
+        return SealedJSON.seal(&writer)
     }
-
-    /// The bytes from `"checksum"` to the end.
-    private static let trailerLength = #""checksum":"0123456789abcdef"}"#.utf8.count + 1
 
     package static func decode(_ bytes: [UInt8]) -> SnapshotReading {
         bytes.withUnsafeBytes { buffer in
@@ -87,15 +70,8 @@ package enum Snapshot {
                 // A newer one may have any form after this.
                 if found > schema { return .newer(schema: found) }
                 if found > 0, found < schema { return .older(schema: found) }
-                guard found == schema, buffer.count > trailerLength else { return .broken(offset: reader.position) }
-                let end = buffer.count - trailerLength
-                var trailer = JSONLineReader(buffer, from: end)
-                try trailer.expect("\"checksum\":\"")
-                let sum = try trailer.hexadecimal()
-                try trailer.expect("\"}\n")
-                guard sum == checksum(UnsafeRawBufferPointer(rebasing: buffer[..<end])) else {
-                    return .broken(offset: end)
-                }
+                guard found == schema else { return .broken(offset: reader.position) }
+                let end = try SealedJSON.end(of: buffer)
                 try reader.expect(",\"root\":")
                 var contents = DatabaseContents(root: try reader.path())
                 try reader.expect(",\"clock\":")

@@ -302,8 +302,8 @@ package final class ContinuousBuild {
             collect(dirt, into: &input)
         }
         // Folders count too: one without sources is a namespace.
-        input.others = (Array(dirt.importable) + dirt.appeared + dirt.gone).map { path in
-            Array(path.lastComponent.prefix { $0 != UInt8(ascii: ".") })
+        input.others = (Array(dirt.importable) + dirt.appeared + dirt.gone).map {
+            ImportableName.stem($0.lastComponent)
         }
         session.run(input, progress: { _, _ in }) { [self] report in
             note(report)

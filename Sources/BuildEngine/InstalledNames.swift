@@ -56,7 +56,7 @@ enum ImportableFiles {
                         || kind != .regular
                             && (try? directory.status(entry, followsLinks: true))?.map { $0.kind == .directory } == true
                     if isFolder { names.append(Array(stem)) }
-                } else if isImportable(bytes.dropFirst(stem.count)) {
+                } else if ImportableName.isLeaf(bytes) || bytes.dropFirst(stem.count).elementsEqual(".py".utf8) {
                     names.append(Array(stem))
                 }
             }
@@ -72,12 +72,5 @@ enum ImportableFiles {
                 (try? root.status(path.appending($0), followsLinks: true)) != nil
             }
         }
-    }
-
-    /// Sources that are out of scope, stubs, bytecode without a source, extension modules (`.abi3.so`), and what
-    /// Cython makes them from.
-    static func isImportable(_ suffix: some Collection<UInt8>) -> Bool {
-        let suffix = String(decoding: suffix, as: UTF8.self)
-        return [".py", ".pyi", ".pyc", ".pyx", ".pyd"].contains(suffix) || suffix.hasSuffix(".so")
     }
 }

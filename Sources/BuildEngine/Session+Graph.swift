@@ -160,10 +160,8 @@ extension Session {
     /// for any other file the sources beside it, which may read it.
     private func widened(_ path: BytePath, _ graph: DependencyGraph, _ answer: inout AffectedAnswer) -> [ModuleID] {
         let name = path.lastComponent
-        let stem = name.prefix { $0 != UInt8(ascii: ".") }
-        let suffix = name.dropFirst(stem.count)
-        if ImportableFiles.isImportable(suffix) {
-            let source = path.parent.appending(Array(stem) + Array(".py".utf8))
+        if ImportableName.isLeaf(name) || path.hasSuffix(".py") {
+            let source = path.parent.appending(ImportableName.stem(name) + Array(".py".utf8))
             let importers = graph.importers(ofAbsent: Array(source.bytes))
             if !importers.isEmpty || path.hasSuffix(".py") { return importers }
         }

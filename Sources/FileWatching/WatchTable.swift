@@ -111,12 +111,6 @@ package struct WatchTable: Sendable {
         }
     }
 
-    /// What else import finds by name: stubs, bytecode without a source, extension modules and what they are made from.
-    package static func isImportable(_ name: [UInt8]) -> Bool {
-        guard let dot = name.lastIndex(of: UInt8(ascii: ".")) else { return false }
-        return ["pyi", "pyc", "pyx", "pyd", "so"].contains { name[(dot + 1)...].elementsEqual($0.utf8) }
-    }
-
     private mutating func hints(
         for event: InotifyEvent, in directory: BytePath, ended: inout [Int32]
     ) -> [TreeHint] {
@@ -126,7 +120,7 @@ package struct WatchTable: Sendable {
             if event.name.elementsEqual(".gitignore".utf8) { return [.rulesChanged] }
             guard path.hasSuffix(".py") else {
                 if event.name.elementsEqual("pyvenv.cfg".utf8) { return [.rulesChanged] }
-                return Self.isImportable(event.name) ? [.importable(path)] : []
+                return ImportableName.isLeaf(event.name) ? [.importable(path)] : []
             }
             if event.mask.contains(.deleted) { return [.sourceDeleted(path)] }
             if !event.mask.isDisjoint(with: [.closedAfterWriting, .movedTo, .movedFrom, .attributes]) {

@@ -1,0 +1,42 @@
+// A whole file of JSON with a checksum of itself at its end.
+// Knows: where the checksum stands, and what it is of. Does not know: what the file says.
+
+import Bytecode
+
+/// One object, whose last key is the checksum of all bytes before that key.
+enum SealedJSON {
+    /// A fixed key: the checksum guards against accidents, not against forgers.
+    private static let key: (UInt64, UInt64) = (0x6672_6573_6870_7963, 0x7374_6174_652e_6a73)
+
+    /// The bytes from `"checksum"` to the end.
+    private static let trailerLength = #""checksum":"0123456789abcdef"}"#.utf8.count + 1
+
+    static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 { SipHash.hash13(bytes, key: key) }
+
+    /// Closes the object that was opened first.
+    static func seal(_ writer: inout JSONLineWriter) -> [UInt8] {
+        writer.newline()
+        let sum = writer.bytes.withUnsafeBytes(checksum)
+        writer.key("checksum")
+        writer.hexadecimal(sum)
+        writer.close("}")
+        writer.lastNewline()
+        return writer.bytes
+    }
+
+    /// Where the part ends that the checksum speaks for.
+    ///
+    /// - Throws: where it does not agree.
+    static func end(of buffer: UnsafeRawBufferPointer) throws(MalformedState) -> Int {
+        guard buffer.count > trailerLength else { throw MalformedState(offset: buffer.count) }
+        let end = buffer.count - trailerLength
+        var trailer = JSONLineReader(buffer, from: end)
+        try trailer.expect("\"checksum\":\"")
+        let sum = try trailer.hexadecimal()
+        try trailer.expect("\"}\n")
+        guard sum == checksum(UnsafeRawBufferPointer(rebasing: buffer[..<end])) else {
+            throw MalformedState(offset: end)
+        }
+        return end
+    }
+}
