@@ -66,7 +66,7 @@ let package = Package(
         .testTarget(name: "CommandLineInterfaceTests", dependencies: ["CommandLineInterface", "BuildModel"]),
         .testTarget(
             name: "IntegrationTests", dependencies: ["freshpyc", "BuildModel", "LinuxSystem"], path: "integration",
-            exclude: ["bench", "oracle.py", "torture"]),
+            exclude: ["bench", "imports", "oracle.py", "torture"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -24,7 +24,8 @@ struct IgnoreComments {
     init(_ bytes: [UInt8]) {
         guard bytes.contains(mark: Self.mark) else { return }
         var isTop = true
-        for (index, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+        let source = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
+        for (index, line) in source.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
             let trimmed = line.drop { $0 == 0x20 || $0 == 0x09 }
             let isComment = trimmed.first == UInt8(ascii: "#")
             if let rules = Self.rules(in: line) {
@@ -34,17 +35,29 @@ struct IgnoreComments {
         }
     }
 
-    private static let mark = Array("freshpyc: ignore".utf8)
+    private static let mark = Array("freshpyc:".utf8)
+    private static let word = Array("ignore".utf8)
     private static let all = "*"
 
+    /// What the first `# freshpyc: ignore` of a line names; other comments may stand before and after it.
     private static func rules(in line: ArraySlice<UInt8>) -> Set<String>? {
-        guard let hash = line.lastIndex(of: UInt8(ascii: "#")) else { return nil }
-        let comment = line[(hash + 1)...].drop { $0 == 0x20 }
-        guard comment.starts(with: mark) else { return nil }
-        let rest = comment.dropFirst(mark.count)
-        guard rest.first == UInt8(ascii: "["), let end = rest.firstIndex(of: UInt8(ascii: "]")) else { return [all] }
-        let names = rest[(rest.startIndex + 1)..<end].split(separator: UInt8(ascii: ","))
-        return Set(names.map { String(decoding: $0.filter { $0 != 0x20 }, as: UTF8.self) })
+        var rest = line
+        while let hash = rest.firstIndex(of: UInt8(ascii: "#")) {
+            rest = rest[(hash + 1)...]
+            let comment = rest.drop { $0 == 0x20 || $0 == UInt8(ascii: "#") }
+            guard comment.starts(with: mark) else { continue }
+            let words = comment.dropFirst(mark.count).drop { $0 == 0x20 }
+            guard words.starts(with: word) else { continue }
+            let names = words.dropFirst(word.count)
+            guard names.first == UInt8(ascii: "["), let end = names.firstIndex(of: UInt8(ascii: "]")) else {
+                return [all]
+            }
+            return Set(
+                names[(names.startIndex + 1)..<end].split(separator: UInt8(ascii: ",")).map {
+                    String(decoding: $0.filter { $0 != 0x20 }, as: UTF8.self)
+                })
+        }
+        return nil
     }
 
     /// Without what is not wanted.

@@ -38,9 +38,10 @@ final class ImportAnalysis {
             + sourceRoots.map(\.description).joined(separator: ":")
         evaluators = interpreters.map { ConditionEvaluator($0) }
         standardLibrary = interpreters.reduce(into: []) { $0.formUnion($1.standardLibraryNames) }
-        let installed = interpreters.reduce(into: standardLibrary) { $0.formUnion(InstalledNames.of($1)) }
+        let builtIn = interpreters.reduce(into: Set<[UInt8]>()) { $0.formUnion($1.builtInNames) }
         graph = DependencyGraph(
-            configuredRoots: sourceRoots.map { Array($0.bytes) }, outside: installed,
+            configuredRoots: sourceRoots.map { Array($0.bytes) }, builtIn: builtIn, standard: standardLibrary,
+            installed: interpreters.reduce(into: []) { $0.formUnion(InstalledNames.of($1)) },
             isImplicitlyRelative: !interpreters.isEmpty && interpreters.allSatisfy { $0.version.hasPrefix("2.") },
             listing: ImportableFiles.listing(root),
             isProject: ImportableFiles.isProject(root))

@@ -12,9 +12,14 @@ enum InstalledNames {
         for folder in folders(of: interpreter) {
             guard let directory = try? Directory(path: folder) else { continue }
             try? DirectoryListing().forEach(in: directory, path: folder) { name, _ throws(SystemError) in
-                // `yaml`, `six.py`, `_cffi_backend.cpython-312-x86_64-linux-gnu.so`; `six-1.17.0.dist-info` is no name.
-                let stem = BytePath(cString: name).bytes.prefix { $0 != UInt8(ascii: ".") }
-                if !stem.isEmpty, !stem.contains(UInt8(ascii: "-")) { names.insert(Array(stem)) }
+                // `yaml`, `six.py`, `_cffi_backend.cpython-312-x86_64-linux-gnu.so`; `six-1.17.0.dist-info` and
+                // `editable.pth` are none.
+                let bytes = BytePath(cString: name).bytes
+                let stem = ImportableName.stem(bytes)
+                let isName =
+                    stem.count == bytes.count || ImportableName.isLeaf(bytes)
+                    || bytes.dropFirst(stem.count).elementsEqual(".py".utf8)
+                if isName, !stem.isEmpty, !stem.contains(UInt8(ascii: "-")) { names.insert(stem) }
             }
         }
         return names

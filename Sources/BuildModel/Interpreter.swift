@@ -39,7 +39,8 @@ package struct Interpreter: Hashable, Sendable {
     /// The numbers of STORE_NAME, STORE_GLOBAL, DELETE_NAME, EXTENDED_ARG and EXEC_STMT (0: none), and of the first
     /// opcode with an argument (0: every instruction has two bytes).
     package var opcodes: [UInt8]
-    /// The top-level names of its standard library, parted by commas.
+    /// The top-level names of its standard library, parted by commas. A `!` stands before those that it has built in, or
+    /// loads before any program: no file can take their place.
     package var standardLibrary: String
 
     package init(
@@ -62,7 +63,18 @@ package struct Interpreter: Hashable, Sendable {
 
     /// The top-level names of its standard library.
     package var standardLibraryNames: Set<[UInt8]> {
-        Set(standardLibrary.utf8.split(separator: UInt8(ascii: ",")).map { Array($0) })
+        Set(
+            standardLibrary.utf8.split(separator: UInt8(ascii: ",")).map {
+                Array($0.first == UInt8(ascii: "!") ? $0.dropFirst() : $0)
+            })
+    }
+
+    /// Those of them that no file can take the place of.
+    package var builtInNames: Set<[UInt8]> {
+        Set(
+            standardLibrary.utf8.split(separator: UInt8(ascii: ",")).compactMap {
+                $0.first == UInt8(ascii: "!") ? Array($0.dropFirst()) : nil
+            })
     }
 
     /// Whether code made by the two is interchangeable: what traces are kept by. A patch release may compile

@@ -16,7 +16,10 @@ struct BindingSearch {
         static let locals = Marks(rawValue: 1 << 4)
         static let sys = Marks(rawValue: 1 << 5)
         static let modules = Marks(rawValue: 1 << 6)
-        static let words = Marks(rawValue: 0x7F)
+        static let path = Marks(rawValue: 1 << 7)
+        static let attributes = Marks(rawValue: 1 << 13)
+        static let enumeration = Marks(rawValue: 1 << 14)
+        static let words = Marks(rawValue: 0x7F | 1 << 7 | 1 << 13 | 1 << 14)
 
         /// A tuple whose words are known.
         static let isSearched = Marks(rawValue: 1 << 8)
@@ -178,19 +181,23 @@ struct BindingSearch {
             guard let tuple = nameTuple(of: code) else { continue }
             let words = words(in: tuple)
             all.formUnion(words)
-            if code == arena.root, words.contains(.locals) { uncertainties.insert(.mentionsLocals) }
+            guard code == arena.root else { continue }
+            if words.contains(.locals) { uncertainties.insert(.mentionsLocals) }
+            if words.contains(.attributes) { uncertainties.insert(.setsByName) }
         }
         if all.contains(.exec) { uncertainties.insert(.mentionsExec) }
         if all.contains(.execfile) { uncertainties.insert(.mentionsExecfile) }
         if all.contains(.globals) { uncertainties.insert(.mentionsGlobals) }
         if all.contains(.vars) { uncertainties.insert(.mentionsVars) }
+        if all.contains(.path) { uncertainties.insert(.changesPath) }
+        if all.contains(.enumeration) { uncertainties.insert(.exportsMembers) }
         if all.isSuperset(of: [.sys, .modules]) { uncertainties.insert(.mentionsSysModules) }
     }
 
     /// - Returns: whether there is any. In most modules there is none, and no tuple has to be looked at.
     private mutating func markWords() -> Bool {
         var found = Marks()
-        for (index, node) in arena.nodes.enumerated() where node.count >= 3 && node.count <= 8 {
+        for (index, node) in arena.nodes.enumerated() where node.count >= 3 && node.count <= 17 {
             guard node.type.isText(in: arena.layout) else { continue }
             let word = word(bytes(of: MarshalNodeID(UInt32(truncatingIfNeeded: index))))
             if !word.isEmpty {
@@ -209,6 +216,16 @@ struct BindingSearch {
         case (6, UInt8(ascii: "l")): text.elementsEqual("locals".utf8) ? .locals : []
         case (7, UInt8(ascii: "g")): text.elementsEqual("globals".utf8) ? .globals : []
         case (7, UInt8(ascii: "m")): text.elementsEqual("modules".utf8) ? .modules : []
+        case (3, UInt8(ascii: "d")): text.elementsEqual("dir".utf8) ? .attributes : []
+        case (7, UInt8(ascii: "s")): text.elementsEqual("setattr".utf8) ? .attributes : []
+        case (8, UInt8(ascii: "_")):
+            text.elementsEqual("__dict__".utf8)
+                ? .attributes
+                : text.elementsEqual("__path__".utf8) ? .path : text.elementsEqual("_convert".utf8) ? .enumeration : []
+        case (9, UInt8(ascii: "m")): text.elementsEqual("meta_path".utf8) ? .path : []
+        case (9, UInt8(ascii: "_")): text.elementsEqual("_convert_".utf8) ? .enumeration : []
+        case (11, UInt8(ascii: "g")): text.elementsEqual("global_enum".utf8) ? .enumeration : []
+        case (17, UInt8(ascii: "d")): text.elementsEqual("declare_namespace".utf8) ? .path : []
         case (8, UInt8(ascii: "e")): text.elementsEqual("execfile".utf8) ? .execfile : []
         default: []
         }

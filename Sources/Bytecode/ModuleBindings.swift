@@ -23,6 +23,12 @@ package struct ModuleBindings: Hashable, Sendable {
         case mentionsLocals = "mentions locals"
         /// `sys` and `modules`, not necessarily in the same code: `import sys as s` is in one, `s.modules` in another.
         case mentionsSysModules = "mentions sys and modules"
+        /// `__path__`, `meta_path`, `declare_namespace`: what is imported from it may lie anywhere.
+        case changesPath = "mentions __path__, meta_path or declare_namespace"
+        /// `setattr`, `__dict__` or `dir` in the top-level code, where they may be the module's.
+        case setsByName = "mentions setattr, __dict__ or dir at its top level"
+        /// `enum.global_enum` and `IntEnum._convert_` put members into a module.
+        case exportsMembers = "mentions global_enum or _convert_"
         /// An instruction names what its code does not have, or code objects share more code than there is.
         case hasOddCode = "has code that no compiler writes"
     }

@@ -126,62 +126,85 @@ extension DependencyGraph {
 
     private mutating func look(_ components: [NameID], _ base: DirectoryID) -> Resolution {
         guard let first = components.first else { return Resolution(.unknown) }
+        // What is built into the interpreter, or loaded before any program, cannot be hidden.
+        if outside.isBuiltIn(first) { return Resolution(.external) }
         let rest = components.dropFirst()
-        let isOutside = outside.contains(first)
         var roots = self.roots.chain(from: SourceRoots.base(of: base, in: tree), in: tree)
         // Python 2 looks beside the importing source first.
         if isImplicitlyRelative, !roots.contains(base) { roots.insert(base, at: 0) }
         var portions: [DirectoryID] = []
+        var missing: Resolution?
         for (index, root) in roots.enumerated() {
+            let start: Resolution.End
             switch tree.find(first, in: root) {
-            case .package(let directory, let module):
-                let isEvident = self.roots.isEvident(root, in: tree, isProject: isProject)
-                // Elsewhere, a folder may merely be called like something of the standard library.
-                if isOutside, index > 0 || !isEvident { continue }
-                return walk(rest, from: Resolution(.package(directory, module), isCertain: isEvident))
-            case .module(let module):
-                let isEvident = self.roots.isEvident(root, in: tree, isProject: isProject)
-                if isOutside, index > 0 || !isEvident { continue }
-                return walk(rest, from: Resolution(.module(module), isCertain: isEvident))
-            case .namespace(let directory): portions.append(directory)
-            case nil: break
+            case .package(let directory, let module): start = .package(directory, module)
+            case .module(let module): start = .module(module)
+            case .namespace(let directory):
+                portions.append(directory)
+                continue
+            case nil: continue
             }
+            let isEvident = self.roots.isEvident(root, in: tree, isProject: isProject)
+            // A folder may merely be called like something of the standard library, or that is installed.
+            if outside.isStandard(first), index > 0 || !isEvident { continue }
+            if outside.contains(first), !isEvident { continue }
+            var found = walk(rest, from: Resolution(start, isCertain: isEvident))
+            guard found.isMissing else {
+                if missing != nil { found.isCertain = false }
+                return found
+            }
+            // Tests often mirror the packages that they test, and then it depends on who runs them.
+            missing = missing ?? found
         }
         // PEP 420: a folder without `__init__.py` counts only where no package has the name.
-        if isOutside { return Resolution(.external) }
-        // Other parts of a namespace may lie in other places than this tree.
-        var attempts = portions.map { portion in
-            var attempt = walk(rest, from: Resolution(.namespace(portion)))
-            switch attempt.end {
-            case .namespace: attempt.isCertain = false
-            case .missing(let missing): attempt.isCertain = missing.container != nil
-            default: break
-            }
-            return attempt
+        if missing == nil, outside.contains(first) { return Resolution(.external) }
+        let attempts = portions.map { attempt(rest, in: $0) }
+        if let hit = attempts.first(where: { !$0.isMissing }) {
+            return missing == nil ? hit : Resolution(hit.end, packages: hit.packages, isCertain: false)
         }
-        if let hit = attempts.first(where: { !$0.isMissing }) { return hit }
-        let elsewhere = self.roots.beginnings(of: first).compactMap { root -> Resolution? in
-            guard case .package(let directory, let module)? = tree.find(first, in: root) else { return nil }
-            return Resolution(.package(directory, module), isCertain: false)
-        }
-        if elsewhere.count == 1 { return walk(rest, from: elsewhere[0]) }
-        if elsewhere.count > 1 {
-            let ends = elsewhere.map { walk(rest, from: $0).end }
-            let modules = ends.compactMap { end -> ModuleID? in
-                switch end {
-                case .module(let module), .package(_, let module): module
-                default: nil
-                }
-            }
-            return Resolution(modules.isEmpty ? .external : .ambiguous(modules), isCertain: false)
-        }
-        for root in roots where isListed(first, in: root) { return Resolution(.leaf) }
-        if let attempt = attempts.popLast() { return attempt }
+        let found = elsewhere(first, rest)
+        if let missing { return found.map { $0.isMissing ? missing : $0 } ?? missing }
+        if let found { return found }
+        // A folder is listed too: one that is a part of the namespace was looked into already.
+        for root in roots where !isNamespace(first, in: root) && isListed(first, in: root) { return Resolution(.leaf) }
+        if let attempt = attempts.first(where: \.isCertain) ?? attempts.last { return attempt }
         // What was there once makes a finding, and never an edge: edges are those of a tree that is looked at afresh.
         if let root = roots.first(where: { hasVanished(first, from: $0) }) {
             return Resolution(.missing(Resolution.Missing(container: nil, directory: root, name: first)))
         }
         return Resolution(.external)
+    }
+
+    /// The rest of a name in one part of a namespace, of which other parts may lie in other places than this tree.
+    private mutating func attempt(_ rest: ArraySlice<NameID>, in portion: DirectoryID) -> Resolution {
+        var attempt = walk(rest, from: Resolution(.namespace(portion)))
+        switch attempt.end {
+        case .namespace: attempt.isCertain = false
+        case .missing(let missing): attempt.isCertain = missing.container != nil
+        default: break
+        }
+        return attempt
+    }
+
+    /// A name in packages that begin anywhere in the tree: it counts where only one has it.
+    private mutating func elsewhere(_ first: NameID, _ rest: ArraySlice<NameID>) -> Resolution? {
+        let starts = roots.beginnings(of: first).compactMap { root -> Resolution? in
+            guard case .package(let directory, let module)? = tree.find(first, in: root) else { return nil }
+            return Resolution(.package(directory, module), isCertain: false)
+        }
+        if starts.isEmpty { return nil }
+        if starts.count == 1 { return walk(rest, from: starts[0]) }
+        let modules = starts.compactMap { start -> ModuleID? in
+            switch walk(rest, from: start).end {
+            case .module(let module), .package(_, let module): module
+            default: nil
+            }
+        }
+        return Resolution(modules.isEmpty ? .external : .ambiguous(modules), isCertain: false)
+    }
+
+    private func isNamespace(_ name: NameID, in directory: DirectoryID) -> Bool {
+        if case .namespace = tree.find(name, in: directory) { true } else { false }
     }
 
     // MARK: The rest of a name

@@ -23,8 +23,7 @@ package struct DependencyGraph: Sendable {
     private var incoming: [[ModuleID]] = []
     var roots: SourceRoots
     var resolutions: [ResolutionKey: Resolution] = [:]
-    /// Top-level names of the standard library and of installed packages.
-    package private(set) var outside: Set<NameID> = []
+    let outside: OutsideNames
     /// Modules that this tree once had: their paths without `.py` or `/__init__.py`.
     package private(set) var vanished: Set<[UInt8]> = []
     private let listing: Listing
@@ -38,11 +37,14 @@ package struct DependencyGraph: Sendable {
 
     /// - Parameters:
     ///   - configuredRoots: folders relative to the tree's root; empty where they are to be found.
-    ///   - outside: top-level names that are known to lie outside.
+    ///   - builtIn: top-level names that nothing in a tree can hide.
+    ///   - standard: those of the standard library.
+    ///   - installed: those of installed packages.
     ///   - isImplicitlyRelative: Python 2, which looks beside the importing source first.
     ///   - listing: asked about folders in which a name is looked for that no source has.
     package init(
-        configuredRoots: [[UInt8]] = [], outside: Set<[UInt8]> = [], isImplicitlyRelative: Bool = false,
+        configuredRoots: [[UInt8]] = [], builtIn: Set<[UInt8]> = [], standard: Set<[UInt8]> = [],
+        installed: Set<[UInt8]> = [], isImplicitlyRelative: Bool = false,
         listing: @escaping Listing = { _ in [] }, isProject: @escaping ProjectMark = { _ in false }
     ) {
         tree = SourceTree(names: &names)
@@ -52,7 +54,7 @@ package struct DependencyGraph: Sendable {
         self.listing = listing
         self.isProject = isProject
         self.isImplicitlyRelative = isImplicitlyRelative
-        for name in outside { self.outside.insert(names.intern(name)) }
+        outside = OutsideNames(builtIn: builtIn, standard: standard, installed: installed, names: &names)
     }
 
     package func facts(of module: ModuleID) -> ModuleFacts? {

@@ -49,7 +49,7 @@ extension DependencyGraph {
                 }
             }
             for asked in judgement.asked
-            where asked.isCertain && binds(asked.module, asked.name) == false
+            where asked.isCertain && binds(asked.module, asked.name) == false && isComplete(asked.module)
                 && !isSubmodule(asked.name, of: asked.module)
             {
                 add(

@@ -13,6 +13,7 @@
 #   hello    the first frame: id 0xFFFFFFFF, then lines of `key value`
 import sys
 
+LOADED = set(sys.modules) - {'__main__'}
 sys.path[:] = [entry for entry in sys.path if entry]  # '' is the current directory
 sys.dont_write_bytecode = True
 
@@ -23,6 +24,7 @@ import struct
 import time
 import warnings
 
+FIRST = ('abc', 'codecs', 'genericpath', 'io', 'os', 'posixpath', 'site', 'stat')  # by `site`, which is off here
 PYTHON_2 = sys.version_info[0] == 2
 MOST_PLACED = 64  # warnings of one file that are compiled again for their column
 
@@ -86,7 +88,9 @@ def standard_library():
             if os.path.isdir(place):
                 names.update(entry.split('.')[0] for entry in os.listdir(place) if '-' not in entry)
         names.update(sys.builtin_module_names)
-    return sorted(name for name in names if name.replace('_', 'a').isalnum())
+    # What is built in, and what a normal start has loaded before the program: no file takes their place.
+    fixed = set(sys.builtin_module_names) | set(FIRST) | set(name for name in LOADED if '.' not in name)
+    return ['!' * (name in fixed) + name for name in sorted(names | fixed) if name.replace('_', 'a').isalnum()]
 
 
 def hello():

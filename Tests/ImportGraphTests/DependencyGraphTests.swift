@@ -25,7 +25,7 @@ private struct SmallTree {
 
     func graph(outside: [String] = [], roots: [String] = []) -> DependencyGraph {
         var graph = DependencyGraph(
-            configuredRoots: roots.map { Array($0.utf8) }, outside: Set(outside.map { Array($0.utf8) }))
+            configuredRoots: roots.map { Array($0.utf8) }, standard: Set(outside.map { Array($0.utf8) }))
         _ = graph.apply(update(sources.keys.sorted(), &graph))
         return graph
     }

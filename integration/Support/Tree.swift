@@ -32,14 +32,15 @@ final class Tree {
     let path: BytePath
     let python: TestPython
 
-    /// - Parameter files: contents by relative path. All get a time an hour ago, so that the guard for saves within the
-    ///   same second does not apply.
-    init(_ files: [String: String] = [:], python: TestPython? = nil) throws {
+    /// - Parameters:
+    ///   - files: contents by relative path.
+    ///   - isAged: all get a time an hour ago, so that the guard for saves within the same second does not apply.
+    init(_ files: [String: String] = [:], python: TestPython? = nil, isAged: Bool = true) throws {
         self.python = try python ?? #require(TestPython.standard, "no python3 to test with")
         path = Scratch.unique("tree")
         _ = try Host.makeDirectory(path, permissions: 0o755)
         for (name, text) in files { try write(name, text) }
-        try age()
+        if isAged { try age() }
     }
 
     deinit {
