@@ -135,6 +135,34 @@ import Testing
         #expect(try ask(tree, "build").status == 0)
     }
 
+    /// Each of these works, or may work, in a running program.
+    @Test func whatCannotBeKnownIsNoError() throws {
+        let tree = try Tree([
+            "paths/__init__.py": "__path__.append('elsewhere')\n",
+            "ns/__init__.py": "__import__('pkg_resources').declare_namespace(__name__)\n",
+            "sets.py": "import sys\nfor n in 'ab': setattr(sys.modules[__name__], n, 1)\n",
+            "members.py": "import enum\n@enum.global_enum\nclass E(enum.Enum):\n    A = 1\n",
+            "os.py": "",
+            "m.py": "import paths.x, ns.y\nfrom sets import a\nfrom members import A\nfrom os import path\n",
+            "tests/pkg/__init__.py": "", "tests/pkg/test_u.py": "from pkg.u import x\n", "pkg/__init__.py": "",
+            "pkg/u.py": "x = 1\n",
+        ])
+        let check = try ask(tree, "check", "--ignore", "shadows-stdlib")
+        #expect(check.status == 0 && check.output == "", "\(check)")
+    }
+
+    /// A project that is installed in its own environment, as `pip install -e` and `pip install` leave it, is still here.
+    @Test func theTreeItselfMayBeInstalled() throws {
+        let tree = try Tree([
+            "p/__init__.py": "", "p/m.py": "x = 1\n", "tests/test_m.py": "from p.m import x\nimport q.z\n",
+        ])
+        try tree.shell("'\(tree.python.path)' -m venv --without-pip .venv")
+        try tree.shell("cd .venv/lib/python*/site-packages; cp -r ../../../../p .; echo ../../../.. > q.pth; mkdir r")
+        let affected = try tree.run(
+            "affected", "p/m.py", "--python", tree.path.appending(".venv/bin/python").description, usesPython: false)
+        #expect(affected.lines == ["p/m.py", "tests/test_m.py"], "\(affected)")
+    }
+
     @Test func aDaemonAnswersAndTellsWhatASaveHasBroken() throws {
         let tree = try Tree(Self.files)
         let watch = try Watch(tree)
