@@ -25,7 +25,8 @@ struct GraphPrinter {
         let target: String
         let line: Int
         let kind: String
-        let isExternal: Bool
+        /// `resolved`, `ambiguous`, `external`.
+        let state: String
     }
 
     private func arrows(of module: GraphDocument.Module) -> [Arrow] {
@@ -33,11 +34,11 @@ struct GraphPrinter {
         var seen: Set<String> = []
         for kept in module.imports {
             for path in kept.to + kept.through where seen.insert(path).inserted {
-                arrows.append(Arrow(target: shown(path), line: kept.line, kind: kept.kind, isExternal: false))
+                arrows.append(Arrow(target: shown(path), line: kept.line, kind: kept.kind, state: kept.state))
             }
             guard showsExternal else { continue }
             for name in kept.external where seen.insert(":" + name).inserted {
-                arrows.append(Arrow(target: name, line: kept.line, kind: kept.kind, isExternal: true))
+                arrows.append(Arrow(target: name, line: kept.line, kind: kept.kind, state: "external"))
             }
         }
         return arrows
@@ -59,7 +60,8 @@ struct GraphPrinter {
                 shown(module.path) + (module.outdated ? " (does not compile: imports of its last version)" : "") + "\n"
             for arrow in arrows(of: module) {
                 let kind = arrow.kind == "eager" ? "" : ", \(arrow.kind)"
-                text += "  \(arrow.target) (line \(arrow.line)\(kind)\(arrow.isExternal ? ", external" : ""))\n"
+                let state = arrow.state == "ambiguous" || arrow.state == "external" ? ", \(arrow.state)" : ""
+                text += "  \(arrow.target) (line \(arrow.line)\(kind)\(state))\n"
             }
         }
         return text

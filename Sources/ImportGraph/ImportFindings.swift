@@ -48,6 +48,7 @@ extension DependencyGraph {
                     add(.unresolvedImport, message(missing))
                 }
             }
+            if judgement.state == .ambiguous { found.append(ambiguity(kept, judgement, in: module)) }
             for asked in judgement.asked
             where asked.isCertain && binds(asked.module, asked.name) == false && isComplete(asked.module)
                 && !isSubmodule(asked.name, of: asked.module)
@@ -58,6 +59,18 @@ extension DependencyGraph {
             }
         }
         return found
+    }
+
+    /// Several that could be meant: never an error, for one of them is there.
+    private func ambiguity(
+        _ kept: KeptImport, _ judgement: ImportJudgement, in module: ModuleID
+    ) -> ImportFinding {
+        let paths = judgement.edges.filter { !$0.isImplicit }.compactMap { tree[$0.target]?.path }
+        let list = Set(paths).map { String(decoding: $0, as: UTF8.self) }.sorted().joined(separator: ", ")
+        return ImportFinding(
+            rule: .unresolvedImport, severity: .note, module: module, line: Int(kept.line),
+            column: Int(kept.column) + 1,
+            message: "may be any of \(list); say which folder it is looked for in with --source-root")
     }
 
     /// Whether a package has something by this name that can be imported and is not kept.
