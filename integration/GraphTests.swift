@@ -213,7 +213,9 @@ import Testing
         let command =
             "echo run {changed} : {affected-tests} : \"$FRESHPYC_AFFECTED\" >> log; sleep 0.4; echo end >> log"
         let watch = try Watch(tree, "--exec", command)
-        func log() -> String { (try? tree.bytes("log")).map { String(decoding: $0, as: UTF8.self) } ?? "" }
+        func log() -> String {
+            String(decoding: Host.contents(tree.path.appending("log"), limit: 1 << 20) ?? [], as: UTF8.self)
+        }
         tree.eventually("the first run") { log() == "run : : \nend\n" }
         try tree.write("pkg/base.py", "x = 22\n")
         tree.eventually("a second run") { log().contains("run pkg/base.py : tests/test_mid.py : main.py\npkg/base.py") }
