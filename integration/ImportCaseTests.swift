@@ -38,9 +38,9 @@ private struct GraphOutput: Decodable {
     struct Import: Decodable {
         let line: Int
         let kind: String
-        let to: [String]
-        let through: [String]
-        let never: Bool
+        let to: [String]?
+        let through: [String]?
+        let never: Bool?
     }
 
     struct Module: Decodable {
@@ -50,9 +50,9 @@ private struct GraphOutput: Decodable {
         var edges: Set<String> {
             var edges: Set<String> = []
             for one in imports {
-                let end = one.never ? " never" : ""
-                for path in one.to { edges.insert("\(one.line) \(one.kind) \(path)\(end)") }
-                for path in one.through { edges.insert("\(one.line) \(one.kind) \(path) through\(end)") }
+                let end = one.never == true ? " never" : ""
+                for path in one.to ?? [] { edges.insert("\(one.line) \(one.kind) \(path)\(end)") }
+                for path in one.through ?? [] { edges.insert("\(one.line) \(one.kind) \(path) through\(end)") }
             }
             return edges
         }

@@ -57,7 +57,8 @@ struct GraphPrinter {
         var text = ""
         for module in document.modules {
             text +=
-                shown(module.path) + (module.outdated ? " (does not compile: imports of its last version)" : "") + "\n"
+                shown(module.path) + (module.outdated == true ? " (does not compile: imports of its last version)" : "")
+                + "\n"
             for arrow in arrows(of: module) {
                 let kind = arrow.kind == "eager" ? "" : ", \(arrow.kind)"
                 let state = arrow.state == "ambiguous" || arrow.state == "external" ? ", \(arrow.state)" : ""

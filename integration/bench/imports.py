@@ -59,7 +59,7 @@ class Bench:
 
     def edges(self, mine, theirs):
         """Ruff's edges that are not among ours; a stub beside its source is the source here."""
-        own = {module["path"]: {path for kept in module["imports"] for path in kept["to"] + kept["through"]}
+        own = {module["path"]: {path for kept in module["imports"] for path in kept.get("to", []) + kept.get("through", [])}
                for module in mine["modules"]}
         missing = [(source, target) for source, targets in theirs.items() for target in targets
                    if target not in own.get(source, ())]
