@@ -300,6 +300,9 @@ package final class DatabaseStore {
         try? lock?.truncate(to: 0)
     }
 
+    /// Whether the lock is ours, and with it the right to write.
+    package var isHeld: Bool { lock != nil }
+
     /// Whether there is a journal that a clean stop should fold.
     package var hasJournal: Bool { journalLength > 0 }
 

@@ -116,7 +116,7 @@ package final class ContinuousBuild {
             ready(report)
             // Not before: who waits for bytecode does not wait for this.
             loop.later { [weak self] in self?.analyze(result.sources) }
-            waveEnded(report)
+            waveEnded(report) { _ in true }
             Host.trimMemory()
         }
     }
@@ -312,7 +312,10 @@ package final class ContinuousBuild {
             reported.formUnion(report.diagnostics.filter { $0.diagnostic.rule.isOperational })
             guarded.formUnion(session.guarded)
             if report.removed > 0 { expectRoot(after: Self.rootChecks) }
-            waveEnded(report)
+            let observed = Set(input.sources.map(\.path) + input.missing)
+            waveEnded(report) { path in
+                dirt.everything || observed.contains(path) || dirt.appeared.contains { path.isWithin($0) }
+            }
         }
     }
 
@@ -362,7 +365,8 @@ package final class ContinuousBuild {
         }
     }
 
-    private func waveEnded(_ report: WaveReport) {
+    /// - Parameter looked: whether the wave has looked at a path.
+    private func waveEnded(_ report: WaveReport, looked: (BytePath) -> Bool) {
         phase = .idle
         let hints = artifacts
         artifacts = []
@@ -371,7 +375,7 @@ package final class ContinuousBuild {
         if !waiting.isEmpty { takeWhatIsBeingWritten() }
         armWritingTimer()
         let failed = Set(report.diagnostics.filter { $0.diagnostic.rule.isOperational }.map(\.path))
-        retries = failed
+        retries = retries.filter { !looked($0) }.union(failed)
         armRetryTimer()
         armGuardTimer()
         armPollTimer()

@@ -48,10 +48,14 @@ struct IgnoreComments {
             guard comment.starts(with: mark) else { continue }
             let words = comment.dropFirst(mark.count).drop { $0 == 0x20 }
             guard words.starts(with: word) else { continue }
-            let names = words.dropFirst(word.count)
-            guard names.first == UInt8(ascii: "["), let end = names.firstIndex(of: UInt8(ascii: "]")) else {
-                return [all]
+            let rest = words.dropFirst(word.count)
+            let names = rest.drop { $0 == 0x20 }
+            guard names.first == UInt8(ascii: "[") else {
+                // `ignored` is another word.
+                let ends = rest.isEmpty || [0x20, 0x09, 0x0D, UInt8(ascii: "#")].contains(rest[rest.startIndex])
+                return ends ? [all] : nil
             }
+            guard let end = names.firstIndex(of: UInt8(ascii: "]")) else { return nil }
             return Set(
                 names[(names.startIndex + 1)..<end].split(separator: UInt8(ascii: ",")).map {
                     String(decoding: $0.filter { $0 != 0x20 }, as: UTF8.self)

@@ -24,7 +24,7 @@ final class ImportAnalysis {
     private var compiled: [BytePath: (fingerprint: Fingerprint, bindings: ModuleBindings)] = [:]
     /// Findings of sources, for those that have any.
     var findings: [BytePath: [Diagnostic]] = [:]
-    var treeFindings: (revision: Int, findings: [LocatedDiagnostic]) = (-1, [])
+    var treeFindings: (revision: Int, changes: Int, findings: [LocatedDiagnostic]) = (-1, -1, [])
     /// Nanoseconds that the last wave's imports took, from reading to findings.
     var lastDuration: Int64 = 0
     /// Whether `graph.json` is behind.
@@ -131,6 +131,7 @@ final class ImportAnalysis {
         for path in gone where states.removeValue(forKey: path) != nil {
             update.removed.append(Array(path.bytes))
             findings[path] = nil
+            compiled[path] = nil
         }
         let items = sources.compactMap { item(for: $0, compilation($0.path)) }
         let reader = SourceReader(root: root)
@@ -139,14 +140,21 @@ final class ImportAnalysis {
             item.scan(reader, inspector)
         }
         var names = graph.names
+        var reread: [BytePath] = []
         for (item, scan) in zip(items, scans) {
-            guard let facts = take(scan, of: item, &names) else { continue }
+            guard let facts = take(scan, of: item, &names) else {
+                // The same imports; but a comment may ask for silence now, or no longer.
+                if scan.state?.fingerprint != item.old?.fingerprint { reread.append(item.path) }
+                continue
+            }
             update.changed.append((Array(item.path.bytes), facts))
         }
         graph.names = names
-        guard !update.isEmpty else { return [] }
+        let silenced = Set(reread.compactMap { graph.tree.find($0.bytes) })
+        if !silenced.isEmpty { treeFindings.changes = -1 }
+        guard !update.isEmpty else { return silenced }
         isChanged = true
-        return graph.apply(update)
+        return graph.apply(update).union(silenced)
     }
 
     /// What there is to do about a source; `nil` where nothing is.

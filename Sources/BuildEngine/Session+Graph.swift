@@ -82,7 +82,9 @@ extension Session {
     /// What a source imports.
     func imports(of path: BytePath) -> [GraphImport] {
         guard let analysis, let module = analysis.graph.tree.find(path.bytes) else { return [] }
-        return analysis.node(module, kinds: Set(ImportKind.allCases), shown: nil, analysis.shownPaths())?.imports ?? []
+        return analysis.graph.node(
+            module, kinds: Set(ImportKind.allCases), shown: nil, analysis.shownPaths()
+        )?.imports ?? []
     }
 
     /// Who imports a source.
@@ -104,7 +106,12 @@ extension Session {
         let chosen = analysis.graph.modules(of: selection)
         let shown = paths.isEmpty ? nil : Set(chosen)
         let texts = analysis.shownPaths()
-        return chosen.compactMap { analysis.node($0, kinds: kinds, shown: shown, texts) }
+        let graph = analysis.graph
+        // Each thread has the graph for itself: what it looks up is remembered already, so nothing of it is copied.
+        let nodes = ParallelSlices.map(chosen, sliceSize: 128, scratch: { GraphScratch(graph) }) { module, scratch in
+            scratch.graph.node(module, kinds: kinds, shown: shown, texts)
+        }
+        return nodes.compactMap { $0 }
     }
 
     /// The sources at these paths, and in these folders.
@@ -125,6 +132,7 @@ extension Session {
         guard let graph = analysis?.graph else { return AffectedAnswer() }
         var answer = AffectedAnswer()
         var begin: [ModuleID] = []
+        var absent: [[UInt8]] = []
         for path in paths {
             if let module = graph.tree.find(path.bytes) {
                 begin.append(module)
@@ -132,9 +140,10 @@ extension Session {
                     answer.widened.append((path, "does not compile; its last good imports count"))
                 }
             } else {
-                begin += widened(path, graph, &answer)
+                begin += widened(path, graph, &absent, &answer)
             }
         }
+        begin += graph.importers(ofAbsent: absent)
         let dependents = Dependents(of: begin, in: graph, kinds: kinds)
         for module in dependents.links.keys {
             guard let entry = graph.tree[module], !testsAlone || TestNames.isTest(entry.path) else { continue }
@@ -158,12 +167,13 @@ extension Session {
 
     /// What a file reaches that is no source of the graph: the importers of a source that is gone or out of scope, and
     /// for any other file the sources beside it, which may read it.
-    private func widened(_ path: BytePath, _ graph: DependencyGraph, _ answer: inout AffectedAnswer) -> [ModuleID] {
+    private func widened(
+        _ path: BytePath, _ graph: DependencyGraph, _ absent: inout [[UInt8]], _ answer: inout AffectedAnswer
+    ) -> [ModuleID] {
         let name = path.lastComponent
         if ImportableName.isLeaf(name) || path.hasSuffix(".py") {
-            let source = path.parent.appending(ImportableName.stem(name) + Array(".py".utf8))
-            let importers = graph.importers(ofAbsent: Array(source.bytes))
-            if !importers.isEmpty || path.hasSuffix(".py") { return importers }
+            absent.append(Array(path.parent.appending(ImportableName.stem(name) + Array(".py".utf8)).bytes))
+            return []
         }
         var folder = path
         while !folder.isEmpty {
@@ -202,14 +212,25 @@ extension ImportAnalysis {
         }
         return texts
     }
+}
 
+/// A graph that one thread has for itself.
+private final class GraphScratch {
+    var graph: DependencyGraph
+
+    init(_ graph: DependencyGraph) {
+        self.graph = graph
+    }
+}
+
+extension DependencyGraph {
     /// One source with its imports.
     ///
     /// - Parameter shown: sources that may be targets; `nil` for all.
-    fileprivate func node(
+    fileprivate mutating func node(
         _ module: ModuleID, kinds: Set<ImportKind>, shown: Set<ModuleID>?, _ texts: [String]
     ) -> GraphNode? {
-        guard let facts = graph.facts(of: module) else { return nil }
+        guard let facts = facts(of: module) else { return nil }
         func paths(_ edges: [ImportEdge], isImplicit: Bool) -> [String] {
             var seen: [ModuleID] = []
             for edge in edges where edge.isImplicit == isImplicit && edge.target != module {
@@ -219,13 +240,13 @@ extension ImportAnalysis {
         }
         let imports = facts.imports.enumerated().compactMap { position, kept -> GraphImport? in
             guard kinds.contains(kept.kind) else { return nil }
-            let judgement = graph.judge(kept, at: position, of: module)
+            let judgement = judge(kept, at: position, of: module)
             return GraphImport(
                 line: Int(kept.line), column: Int(kept.column) + 1, kind: kept.kind,
-                statement: graph.statement(kept, in: facts), state: judgement.state.rawValue,
+                statement: statement(kept, in: facts), state: judgement.state.rawValue,
                 targets: paths(judgement.edges, isImplicit: false),
                 through: paths(judgement.edges, isImplicit: true),
-                external: judgement.external.map { graph.names.text($0) }, neverRuns: kept.neverRuns)
+                external: judgement.external.map { names.text($0) }, neverRuns: kept.neverRuns)
         }
         return GraphNode(path: texts[Int(module.rawValue)], isOutdated: facts.isOutdated, imports: imports)
     }

@@ -12,13 +12,21 @@ extension Session {
         guard let analysis else { return [] }
         let begun = Host.monotonic
         defer { analysis.lastDuration = Host.monotonic - begun }
+        var sources = input.sources
+        if input.reportsAll, !configuration.starts.contains(.empty) {
+            // What a part of the tree imports is judged by what the rest is now.
+            let named = Set(sources.map(\.path))
+            sources += scanner().scan([.empty]).sources.filter { !named.contains($0.path) }
+        }
         let again = analysis.refresh(
-            input.sources, removed: outcome.removed, others: input.others,
-            isComplete: input.reportsAll && configuration.starts.contains(.empty)
+            sources, removed: outcome.removed, others: input.others, isComplete: input.reportsAll
         ) { compilation(of: $0) }
         guard input.reportsAll else {
+            let news = analysis.judge(again)
+            // Looking for cycles takes milliseconds, and most saves change no edge.
+            if analysis.treeFindings.revision == analysis.graph.revision { return news }
             let known = Set(analysis.treeFindings.findings)
-            return analysis.judge(again) + analysis.findingsOfTheTree().filter { !known.contains($0) }
+            return news + analysis.findingsOfTheTree().filter { !known.contains($0) }
         }
         analysis.judgeAll()
         let named = configuration.starts
@@ -91,7 +99,7 @@ extension ImportAnalysis {
 
     /// Cycles, and modules that hide each other; found again only where edges have changed.
     func findingsOfTheTree() -> [LocatedDiagnostic] {
-        if treeFindings.revision == graph.revision { return treeFindings.findings }
+        if treeFindings.changes == graph.changes { return treeFindings.findings }
         var found: [LocatedDiagnostic] = []
         for finding in graph.treeFindings(standardLibrary: standardLibrary) {
             guard let entry = graph.tree[finding.module], let path = BytePath(entry.path) else { continue }
@@ -99,7 +107,7 @@ extension ImportAnalysis {
                 LocatedDiagnostic(path: path, diagnostic: $0)
             }
         }
-        treeFindings = (graph.revision, found)
+        treeFindings = (graph.revision, graph.changes, found)
         return found
     }
 

@@ -89,10 +89,17 @@ package final class Session {
             return DatabaseStore.existing(
                 root: root, rootPath: configuration.rootPath, stateDirectory: configuration.stateDirectory)
         }
-        return try DatabaseStore.open(
-            root: root, rootPath: configuration.rootPath, stateDirectory: configuration.stateDirectory,
-            holder: "freshpyc \(configuration.verb) (process \(Host.processIdentifier))",
-            waits: configuration.verb != "watch")
+        do throws(DatabaseError) {
+            return try DatabaseStore.open(
+                root: root, rootPath: configuration.rootPath, stateDirectory: configuration.stateDirectory,
+                holder: "freshpyc \(configuration.verb) (process \(Host.processIdentifier))",
+                waits: configuration.verb != "watch")
+        } catch {
+            if configuration.writesDatabase { throw error }
+            // Held by another, or on a disk that is read-only: what is known is read, and nothing is remembered.
+            return DatabaseStore.existing(
+                root: root, rootPath: configuration.rootPath, stateDirectory: configuration.stateDirectory)
+        }
     }
 
     package var moduleCount: Int { table.count }
@@ -253,7 +260,7 @@ package final class Session {
     /// - Returns: a sentence for the user where the database could not be written.
     package func close() -> String? {
         interpreters.shutDown()
-        guard let store, configuration.writesDatabase || configuration.writesGraph else { return nil }
+        guard let store, store.isHeld else { return nil }
         do throws(DatabaseError) {
             if configuration.verb == "watch", store.hasJournal { try store.fold(contents) }
             // Half a tree's imports would be taken for all.

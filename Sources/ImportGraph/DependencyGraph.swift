@@ -34,6 +34,8 @@ package struct DependencyGraph: Sendable {
     private let configuredRoots: [[UInt8]]
     /// Counts changes of edges, for what is computed from all of them.
     package private(set) var revision = 0
+    /// Counts changes of any kind: of facts, and of which sources there are.
+    package private(set) var changes = 0
 
     /// - Parameters:
     ///   - configuredRoots: folders relative to the tree's root; empty where they are to be found.
@@ -89,6 +91,7 @@ package struct DependencyGraph: Sendable {
     ///
     /// - Returns: the sources whose findings may be others now.
     package mutating func apply(_ update: Update) -> Set<ModuleID> {
+        if !update.isEmpty { changes += 1 }
         var again: Set<ModuleID> = []
         var mentions: Set<NameID> = []
         var newPackages = false

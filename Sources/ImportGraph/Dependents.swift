@@ -129,12 +129,14 @@ package enum TestNames {
 }
 
 extension DependencyGraph {
-    /// Who would import a source that is not there: with it, their imports would lead to it.
-    package func importers(ofAbsent path: [UInt8]) -> [ModuleID] {
+    /// Who would import sources that are not there: with them, their imports would lead to them.
+    package func importers(ofAbsent paths: [[UInt8]]) -> [ModuleID] {
+        if paths.isEmpty { return [] }
         var imagined = self
         var update = Update()
-        update.changed = [(path, ModuleFacts())]
+        update.changed = paths.map { ($0, ModuleFacts()) }
         _ = imagined.apply(update)
-        return imagined.tree.find(path).map { imagined.importers(of: $0) } ?? []
+        let absent = paths.compactMap { imagined.tree.find($0) }
+        return Set(absent.flatMap { imagined.importers(of: $0) }).subtracting(absent).sorted()
     }
 }

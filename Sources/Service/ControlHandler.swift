@@ -90,9 +90,10 @@ final class ControlHandler {
     }
 
     private func wait(_ answer: Answer) {
-        build.barrier { [session] _ in
-            answer.give(
-                WaitDocument(clock: session.clock, modules: session.moduleCount, failed: session.failureCount))
+        build.barrier { [session, build] _ in
+            // What could not be read or written is not there, whoever is to blame.
+            let failed = session.failureCount + Set(build.operational.map(\.path)).count
+            answer.give(WaitDocument(clock: session.clock, modules: session.moduleCount, failed: failed))
         }
     }
 

@@ -1,5 +1,5 @@
 // A command that is run whenever a wave has left everything compiled.
-// Knows: what has changed since it last ended well, and when to start it. Does not know: waves, or what it does.
+// Knows: what has changed since it last began, and when to start it. Does not know: waves, or what it does.
 
 import BuildModel
 import LinuxSystem
@@ -66,6 +66,8 @@ package final class ImpactCommand {
 
     /// Everything compiles, and this much is new.
     package func run(_ impact: Impact) {
+        // Without a file, most programs take all of them: where no test is affected, tests are not run.
+        if command.contains("{affected-tests}"), !impact.changed.isEmpty, !hasTests(impact) { return }
         next = next ?? Impact()
         next?.formUnion(impact)
         switch state {
@@ -75,9 +77,19 @@ package final class ImpactCommand {
         }
     }
 
+    /// Whether the next run would be told of a test.
+    private func hasTests(_ impact: Impact) -> Bool {
+        if !impact.tests.isEmpty || !unfinished.tests.isEmpty || next != nil { return true }
+        // A run that is ended for this one has told its own to it.
+        if case .running(_, _, let told) = state, mode == .restart { return !told.tests.isEmpty }
+        return false
+    }
+
     /// Something changed that does not compile: a run under way has no point, and what it was told is told again.
     package func hold() {
         if mode == .restart { cancel() }
+        if let next { unfinished.formUnion(next) }
+        next = nil
     }
 
     /// Ends what runs, and waits for it.
@@ -119,6 +131,7 @@ package final class ImpactCommand {
             let source = loop.onReadable(process.ending) { [weak self] in self?.ended() }
             state = .running(process, source, impact)
         } catch {
+            unfinished.formUnion(impact)
             report("cannot run the command: \(error)")
         }
     }
@@ -171,7 +184,7 @@ package final class ImpactCommand {
             ]
             if let (name, paths) = lists.first(where: { rest.hasPrefix($0.0) }) {
                 let words = paths.sorted().map { Self.quoted($0.description) }.joined(separator: " ")
-                text += words.utf8.count > Self.mostBytes ? "" : words
+                text += words.utf8.count > Self.mostBytes / 4 ? "" : words
                 rest = rest.dropFirst(name.count)
             } else {
                 text += "{"

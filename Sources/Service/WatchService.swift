@@ -127,7 +127,10 @@ package final class WatchService {
             isReady = true
             notifier.ready(statusLine)
             publish(first)
-            if session.failureCount == 0 { command?.run(impact) }
+            if session.failureCount == 0 {
+                command?.run(impact)
+                impact = Impact()
+            }
         }
         // Asked before the first wave began, and so true at its end.
         for waiter in waiters { build.barrier(waiter) }
@@ -175,6 +178,7 @@ package final class WatchService {
     private func reload() {
         guard !hasStopped, isReady else { return }
         notifier.reloading()
+        let before = configuration
         do throws(SessionError) {
             configuration = try reconfigure()
         } catch {
@@ -186,12 +190,24 @@ package final class WatchService {
         if let problem = session.close() { report(.notice(problem)) }
         session.releaseLock()
         do throws(SessionError) {
-            session = try Session(configuration, loop: loop)
-            build = try Self.build(for: session)
-            begin(progress: { _, _ in }, waiters: waiters)
+            try open(waiters: waiters)
         } catch {
-            stop(.failed(error.message))
+            report(.notice("\(error.message); the configuration stays as it was"))
+            configuration = before
+            do throws(SessionError) {
+                try open(waiters: waiters)
+            } catch {
+                stop(.failed(error.message))
+            }
         }
+    }
+
+    /// Opens a session for the configuration, and begins with it.
+    private func open(waiters: [(BarrierTally) -> Void]) throws(SessionError) {
+        let opened = try Session(configuration, loop: loop)
+        session = opened
+        build = try Self.build(for: opened)
+        begin(progress: { _, _ in }, waiters: waiters)
     }
 
     private func stop(_ ending: WatchEnding) {

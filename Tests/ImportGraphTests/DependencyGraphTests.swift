@@ -233,7 +233,7 @@ extension DependencyGraph {
                 "p/__init__.py", "p/base.py", "p/mid.py", "p/top.py", "tests/conftest.py", "tests/test_one.py",
             ])
         #expect(affected("other.py") == ["other.py"])
-        #expect(graph.importers(ofAbsent: Array("p/gone.py".utf8)).isEmpty)
+        #expect(graph.importers(ofAbsent: [Array("p/gone.py".utf8)]).isEmpty)
     }
 
     @Test func cyclesHaveAShortestWayRound() {
