@@ -1,0 +1,77 @@
+// A daemon says what a fresh run says, after whatever happened to the tree.
+
+import BuildModel
+import LinuxSystem
+import Testing
+
+@Suite struct AgreementTests {
+    private static let files = [
+        "pkg/__init__.py": "", "pkg/a.py": "import pkg.b\n", "pkg/b.py": "import pkg.a\n",
+        "c.py": "from pkg.a import NOPE\n", "lib/__init__.py": "", "lib/x.py": "X = 1\n",
+    ]
+
+    @Test func findingsFollowEveryChange() throws {
+        let tree = try Tree(Self.files)
+        let watch = try Watch(tree)
+        let edits = [
+            "touch json.py", "touch Json.py", "printf '\\n\\n\\nimport pkg.b\\n' > pkg/a.py",
+            "printf 'def f():\\n    import pkg.b\\n' > pkg/a.py", "printf 'import pkg.b\\n' > pkg/a.py",
+            "printf '# freshpyc: ignore[import-cycle]\\nimport pkg.b\\n' > pkg/a.py",
+            "printf 'from pkg.a import NOPE  # freshpyc: ignore\\n' > c.py",
+            "printf 'from pkg.a import NOPE\\n' > c.py",
+            "mkdir json; touch json/__init__.py", "rm -r json Json.py json.py",
+        ]
+        for edit in edits {
+            try tree.shell(edit)
+            let asked = try tree.run("check", "--strict")
+            let fresh = try tree.run("check", "--strict", "--no-daemon")
+            #expect(asked.lines.sorted() == fresh.lines.sorted(), "after \(edit): \(asked)\n\(fresh)")
+            #expect(asked.status == fresh.status, "after \(edit)")
+        }
+        // Other verbs work alone beside it, and the daemon does not mind.
+        let graph = try tree.run("graph", "--no-daemon")
+        let answered = try tree.run("graph")
+        #expect(graph.status == 0 && graph.output == answered.output, "\(graph)\n\(answered)")
+        #expect(watch.stop().status == 0)
+    }
+
+    @Test func aPartIsJudgedByWhatTheRestIsNow() throws {
+        let tree = try Tree(Self.files)
+        try tree.run("build")
+        try tree.run("check")
+        try tree.run("graph")
+        try tree.shell("printf 'X = 1\\nNEW = 1\\n' > lib/x.py; printf 'from lib.x import NEW\\n' > c.py")
+        #expect(try tree.run("check", "c.py").status == 0)
+        try tree.shell("rm lib/x.py")
+        let gone = try tree.run("check", "c.py")
+        #expect(gone.status == 1 && gone.output.contains("unresolved-import"), "\(gone)")
+    }
+
+    @Test func whatCouldNotBeWrittenIsToldAndTriedAgain() throws {
+        let tree = try Tree(["x/a.py": "x = 1\n", "y/b.py": "y = 1\n"])
+        try tree.shell("touch x/__pycache__")
+        let watch = try Watch(tree)
+        #expect(try tree.run(["wait"], usesPython: false).status == 1)
+        // A wave elsewhere does not make it forget.
+        try tree.write("y/b.py", "y = 22\n")
+        tree.eventually("a wave elsewhere") { watch.compilations(of: "y/b.py") == 1 }
+        try tree.shell("rm x/__pycache__")
+        tree.eventually("bytecode after all") { tree.exists(tree.pyc("x/a.py")) }
+        #expect(try tree.run(["wait"], usesPython: false).status == 0)
+        #expect(watch.stop().status == 0)
+    }
+
+    @Test func aSlipInTheConfigurationDoesNotEndADaemon() throws {
+        let tree = try Tree(["a.py": "x = 1\n"])
+        let watch = try Freshpyc.start(
+            ["watch"], in: tree.path, environment: ["PATH": "\(tree.python.path.parent):/usr/bin:/bin"])
+        tree.eventually("ready") { watch.errors.contains("ready:") }
+        try tree.write("freshpyc.json", #"{"python": ["/nonexistent/python"]}"#)
+        watch.send(.hangUp)
+        tree.eventually("a notice\n\(watch.errors)") { watch.errors.contains("the configuration stays as it was") }
+        try tree.write("a.py", "x = 22\n")
+        tree.eventually("still at work") { watch.errors.contains("a.py compiled") }
+        watch.send(.terminate)
+        #expect(watch.finish(within: 10).status == 0)
+    }
+}
