@@ -245,7 +245,7 @@ enum Verb: String, CaseIterable, Sendable {
         case .wait:
             """
             What was saved before the question is compiled when it returns, or its error is on record.
-            Exit status: 0 all compiles, 1 something does not, 2 no daemon or not in time.
+            Exit status: 0 all is there, 1 something does not compile or could not be written, 2 no daemon or not in time.
             """
         case .status:
             """
