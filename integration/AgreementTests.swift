@@ -69,6 +69,8 @@ import Testing
         try tree.write("freshpyc.json", #"{"python": ["/nonexistent/python"]}"#)
         watch.send(.hangUp)
         tree.eventually("a notice\n\(watch.errors)") { watch.errors.contains("the configuration stays as it was") }
+        // What is saved before that is part of its first wave, which is not told source by source.
+        tree.eventually("ready again") { watch.errors.split(separator: "\n").count { $0.hasPrefix("ready:") } == 2 }
         try tree.write("a.py", "x = 22\n")
         tree.eventually("still at work") { watch.errors.contains("a.py compiled") }
         watch.send(.terminate)
