@@ -88,7 +88,8 @@ extension Wave {
             }
             var outcome = Outcome.compiles
             if writes {
-                guard let published = publish(code, snapshot, job) else { return }
+                let code = CompiledCode(code, of: target.interpreter)
+                guard let published = publish(code.body, snapshot, job) else { return }
                 outcome = .published(published)
             }
             modules[job.module].compiled = true

@@ -1,0 +1,132 @@
+// Rewrites marshalled code so that equal code has equal bytes.
+// Knows: which differences between two bodies are no difference in what is loaded. Does not know: headers, files, or
+// who compiled.
+//
+// What CPython writes depends on more than the code: an object is flagged for references when something else in the
+// process happens to hold it too (`w_ref` in Python/marshal.c looks at the reference count), a single character is
+// interned when any module before has interned it, and a set of constants has whatever order its hashes gave. Here,
+// equal constants of the same type are one object; an object is flagged where it is used again, and only there; a
+// character is interned where it is a name or could be part of one, as the compiler does with longer texts; the members
+// of a set are sorted. Code objects are never merged, for two functions that look alike are two all the same.
+//
+// Python 2 is left as it is: its format has references to interned strings alone, and what it interns follows from the
+// text.
+
+/// A body in canonical form.
+package struct CanonicalMarshal: Sendable {
+    /// The marshalled code.
+    package let body: [UInt8]
+    /// Where the embedded file name is in it: its whole object, from its type to its last byte. `nil` where it stands in
+    /// several places, or is also something else than a file name, so that another cannot be put in its place.
+    package let fileName: Range<Int>?
+
+    /// - Parameters:
+    ///   - arena: what a reader made of the body.
+    ///   - body: the bytes that the arena was read from.
+    ///   - fileName: what `co_filename` is to be, as bytes of a path; `nil` for what it is.
+    /// - Returns: `nil` where the top object is no code, or holds what no code holds (a list, a dictionary, a tuple in
+    ///   itself): such a body has no canonical form.
+    package init?(_ arena: MarshalArena, body: UnsafeRawBufferPointer, fileName: [UInt8]? = nil) {
+        guard arena[arena.root].type == .code, arena.length <= body.count else { return nil }
+        let replacement = fileName.map { MarshalText.path($0, in: arena.layout) }
+        if arena.layout == .python2 {
+            self.body = Self.python2(arena, body, fileName: replacement)
+            self.fileName = nil
+            return
+        }
+        guard let values = MarshalValues(arena, body) else { return nil }
+        var writer = CanonicalWriter(arena, body, values, fileName: replacement)
+        writer.write()
+        self.fileName = values.hasOneFileName ? writer.fileName : nil
+        self.body = writer.finish()
+    }
+
+    /// The same body under another file name, without reading it again.
+    ///
+    /// - Parameters:
+    ///   - body: canonical.
+    ///   - place: `fileName` of the value that the body is from.
+    package static func splice(_ body: [UInt8], at place: Range<Int>, fileName: [UInt8], layout: CodeLayout)
+        -> [UInt8]?
+    {
+        guard layout != .python2, place.lowerBound >= 0, place.upperBound <= body.count, !place.isEmpty else {
+            return nil
+        }
+        var name = MarshalText.path(fileName, in: layout)
+        name[0] |= body[place.lowerBound] & MarshalText.flag
+        if body[place].elementsEqual(name) { return body }
+        var spliced: [UInt8] = []
+        spliced.reserveCapacity(body.count + name.count)
+        spliced.append(contentsOf: body[..<place.lowerBound])
+        spliced.append(contentsOf: name)
+        spliced.append(contentsOf: body[place.upperBound...])
+        return spliced
+    }
+
+    /// Each code object has its file name in full there.
+    private static func python2(
+        _ arena: MarshalArena, _ body: UnsafeRawBufferPointer, fileName: [UInt8]?
+    ) -> [UInt8] {
+        guard let fileName else { return Array(body[..<arena.length]) }
+        var copied: [UInt8] = []
+        copied.reserveCapacity(arena.length + fileName.count)
+        var position = 0
+        let places = arena.codes.compactMap { arena.field(.filename, of: $0) }.sorted()
+        for place in places where arena[place].type == .bytes {
+            copied.append(contentsOf: body[position..<Int(arena[place].start)])
+            copied.append(contentsOf: fileName)
+            position = arena.content(of: place).upperBound
+        }
+        copied.append(contentsOf: body[position..<arena.length])
+        return copied
+    }
+}
+
+/// Texts as marshalled objects.
+enum MarshalText {
+    /// FLAG_REF.
+    static let flag: UInt8 = 0x80
+
+    /// A path as the object that `co_filename` is: decoded as Python decodes paths, in UTF-8 with a lone surrogate for
+    /// each byte that is none (PEP 383).
+    static func path(_ bytes: [UInt8], in layout: CodeLayout) -> [UInt8] {
+        if layout == .python2 { return object(.bytes, bytes) }
+        if bytes.allSatisfy({ $0 < 0x80 }) {
+            return object(bytes.count < 256 ? .shortASCII : .ascii, bytes)
+        }
+        var text: [UInt8] = []
+        var rest = bytes[...]
+        while let first = rest.first {
+            let length = Self.length(of: rest)
+            if length > 0 {
+                text.append(contentsOf: rest.prefix(length))
+                rest = rest.dropFirst(length)
+            } else {
+                // U+DC80 to U+DCFF, in the three bytes that UTF-8 would have for them.
+                text += [0xED, 0xB0 | (first >> 6), 0x80 | (first & 0x3F)]
+                rest = rest.dropFirst()
+            }
+        }
+        return object(.unicode, text)
+    }
+
+    private static func object(_ type: MarshalType, _ content: [UInt8]) -> [UInt8] {
+        var object = [type.rawValue]
+        if type.lengthWidth == 1 {
+            object.append(UInt8(truncatingIfNeeded: content.count))
+        } else {
+            withUnsafeBytes(of: UInt32(truncatingIfNeeded: content.count).littleEndian) {
+                object.append(contentsOf: $0)
+            }
+        }
+        return object + content
+    }
+
+    /// The bytes of the UTF-8 sequence at the beginning; 0 where there is none.
+    private static func length(of bytes: ArraySlice<UInt8>) -> Int {
+        guard let first = bytes.first else { return 0 }
+        let length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0
+        guard length > 0, bytes.count >= length else { return 0 }
+        return String(validating: bytes.prefix(length), as: UTF8.self) == nil ? 0 : length
+    }
+}

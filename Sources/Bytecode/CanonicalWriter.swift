@@ -1,0 +1,203 @@
+// Writes the values of a body, each in full once.
+// Knows: the format of marshal, references, order. Does not know: which objects are equal; it is told.
+
+/// A walk over the values of one body that writes them. What nests is kept on a list, not on the thread's stack.
+struct CanonicalWriter: ~Copyable {
+    /// An object whose children are being written.
+    private struct OpenObject {
+        var next: UInt32
+        let end: UInt32
+        /// Children still to come where the number of the first line stands; otherwise no number.
+        let lineBefore: UInt32
+        var remaining: UInt32
+        let line: Int32
+        /// Members of a set, in order.
+        let members: [UInt32]?
+    }
+
+    private static let unwritten = Int32.min
+    private static let unnumbered: Int32 = -1
+
+    private let arena: MarshalArena
+    private let body: UnsafeRawBufferPointer
+    private let replacement: [UInt8]?
+    private let nodes: [MarshalNode]
+    private let fileNameValue: UInt32
+    private let exemplars: [MarshalValues.Value]
+    private let ofNode: [UInt32]
+    private let members: [UInt32: [UInt32]]
+    private var numbers: [Int32]
+    private var nextNumber: Int32 = 0
+    private var output: ByteBuffer
+    private var open: [OpenObject] = []
+
+    /// Where the first file name was written.
+    private(set) var fileName: Range<Int>?
+
+    /// - Parameter fileName: the object to write in the place of the top code's file name.
+    init(
+        _ arena: MarshalArena, _ body: UnsafeRawBufferPointer, _ values: borrowing MarshalValues, fileName: [UInt8]?
+    ) {
+        self.arena = arena
+        self.body = body
+        replacement = fileName
+        nodes = arena.nodes
+        exemplars = values.values.array()
+        ofNode = values.ofNode.array()
+        members = values.members
+        numbers = Array(repeating: Self.unwritten, count: exemplars.count)
+        output = ByteBuffer(capacity: arena.length + 64 + (fileName?.count ?? 0))
+        fileNameValue = arena.field(.filename, of: arena.root).map { [ofNode] in ofNode[Int($0.index)] } ?? .max
+    }
+
+    consuming func finish() -> [UInt8] { output.array() }
+
+    mutating func write() {
+        write(ofNode[0])
+        while !open.isEmpty {
+            let place = open.count - 1
+            if open[place].remaining == open[place].lineBefore { output.append(open[place].line) }
+            guard open[place].remaining > 0 else {
+                open.removeLast()
+                continue
+            }
+            open[place].remaining &-= 1
+            if let members = open[place].members {
+                write(members[members.count - Int(open[place].remaining) - 1])
+            } else {
+                let child = open[place].next
+                open[place].next = nodes[Int(child)].end
+                write(ofNode[Int(child)])
+            }
+        }
+    }
+
+    private mutating func write(_ value: UInt32) {
+        let known = numbers[Int(value)]
+        if known >= 0 {
+            output.append(MarshalType.reference.rawValue)
+            output.append(known)
+            return
+        }
+        let exemplar = exemplars[Int(value)]
+        let node = nodes[Int(exemplar.exemplar)]
+        var flag: UInt8 = 0
+        if exemplar.uses > 1, isWorthAReference(node) {
+            flag = MarshalText.flag
+            numbers[Int(value)] = nextNumber
+            nextNumber &+= 1
+        }
+        if value == fileNameValue, fileName == nil {
+            let start = output.count
+            if let replacement {
+                output.append(replacement[0] | flag)
+                replacement.withUnsafeBytes { output.append(UnsafeRawBufferPointer(rebasing: $0.dropFirst())) }
+            } else {
+                writeLeaf(exemplar, node, flag)
+            }
+            fileName = start..<output.count
+        } else if node.type.isContainer {
+            writeContainer(value, exemplar.exemplar, node, flag)
+        } else {
+            writeLeaf(exemplar, node, flag)
+        }
+    }
+
+    /// What takes no more room than two bytes is written again: its reading makes no object, for there is one already.
+    private func isWorthAReference(_ node: MarshalNode) -> Bool {
+        switch node.type {
+        case .none, .stopIteration, .ellipsis, .false, .true: false
+        case .smallTuple, .tuple, .shortASCII, .shortASCIIInterned: node.count > 0
+        default: true
+        }
+    }
+
+    private mutating func writeLeaf(_ value: MarshalValues.Value, _ node: MarshalNode, _ flag: UInt8) {
+        let type: MarshalType =
+            switch node.type {
+            case .unicode, .interned: value.isInterned ? .interned : .unicode
+            case .ascii, .asciiInterned: value.isInterned ? .asciiInterned : .ascii
+            case .shortASCII, .shortASCIIInterned: value.isInterned ? .shortASCIIInterned : .shortASCII
+            default: node.type
+            }
+        output.append(type.rawValue | flag)
+        let content = arena.content(of: MarshalNodeID(value.exemplar))
+        output.append(UnsafeRawBufferPointer(rebasing: body[Int(node.start) + 1..<content.upperBound]))
+    }
+
+    private mutating func writeContainer(_ value: UInt32, _ index: UInt32, _ node: MarshalNode, _ flag: UInt8) {
+        output.append(node.type.rawValue | flag)
+        var remaining = node.count
+        var line: Int32 = 0
+        var lineBefore = UInt32.max
+        switch node.type {
+        case .code:
+            let leading = arena.layout.leadingNumbers.count
+            for place in 0..<leading { output.append(arena.numbers[Int(node.count) + place]) }
+            line = arena.numbers[Int(node.count) + leading]
+            remaining = UInt32(truncatingIfNeeded: arena.layout.fields.count)
+            lineBefore = UInt32(truncatingIfNeeded: arena.layout.fieldsAfterFirstLine)
+        case .smallTuple: output.append(UInt8(truncatingIfNeeded: node.count))
+        case .slice: break
+        default: output.append(Int32(truncatingIfNeeded: node.count))
+        }
+        guard remaining > 0 else { return }
+        open.append(
+            OpenObject(
+                next: index &+ 1, end: node.end, lineBefore: lineBefore, remaining: remaining, line: line,
+                members: node.type == .frozenSet ? members[value] : nil))
+    }
+}
+
+/// Bytes that grow at their end.
+struct ByteBuffer: ~Copyable {
+    private(set) var count = 0
+    private var capacity: Int
+    private var base: UnsafeMutableRawPointer
+
+    init(capacity: Int) {
+        self.capacity = max(capacity, 64)
+        base = .allocate(byteCount: self.capacity, alignment: 8)
+    }
+
+    deinit { base.deallocate() }
+
+    @inline(__always)
+    private mutating func reserve(_ more: Int) {
+        if capacity &- count < more { grow(more) }
+    }
+
+    @inline(never)
+    private mutating func grow(_ more: Int) {
+        let larger = max(capacity * 2, count + more)
+        let moved = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 8)
+        moved.copyMemory(from: base, byteCount: count)
+        base.deallocate()
+        base = moved
+        capacity = larger
+    }
+
+    @inline(__always)
+    mutating func append(_ byte: UInt8) {
+        reserve(1)
+        base.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
+        count &+= 1
+    }
+
+    @inline(__always)
+    mutating func append(_ number: Int32) {
+        reserve(4)
+        base.storeBytes(of: number.littleEndian, toByteOffset: count, as: Int32.self)
+        count &+= 4
+    }
+
+    @inline(__always)
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard let source = bytes.baseAddress, bytes.count > 0 else { return }
+        reserve(bytes.count)
+        (base + count).copyMemory(from: source, byteCount: bytes.count)
+        count &+= bytes.count
+    }
+
+    func array() -> [UInt8] { Array(UnsafeRawBufferPointer(start: base, count: count)) }
+}

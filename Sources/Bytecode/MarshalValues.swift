@@ -1,0 +1,272 @@
+// Which objects of a marshalled body are equal.
+// Knows: values by type and content. Does not know: how they are written.
+
+/// A number for each value of a body; two objects have the same where Python could not tell one from the other but by
+/// `is`. Code objects are values of their own, and so are the texts that are file names.
+struct MarshalValues: ~Copyable {
+    /// What stands for all constants of one value.
+    struct Value: BitwiseCopyable {
+        /// The first object of this value.
+        let exemplar: UInt32
+        let hash: UInt32
+        /// From how many places of different values it is used.
+        var uses: UInt32 = 0
+        /// Written as an interned text.
+        var isInterned = false
+        /// Some code object has it as a name, or (tuples) its items.
+        var isName = false
+    }
+
+    static let none = UInt32.max
+
+    /// The value of each object; of a reference, that of what it names.
+    private(set) var ofNode: GrowingBuffer<UInt32>
+    private(set) var values: GrowingBuffer<Value>
+    /// Members of sets, in their canonical order.
+    private(set) var members: [UInt32: [UInt32]] = [:]
+    /// Whether one value is the file name of all code, and nothing else.
+    private(set) var hasOneFileName = false
+
+    private let arena: MarshalArena
+    private let body: UnsafeRawBufferPointer
+    private var table: HashedSlots
+    /// Objects that are file names.
+    private var isFileName: Set<UInt32> = []
+
+    init?(_ arena: MarshalArena, _ body: UnsafeRawBufferPointer) {
+        self.arena = arena
+        self.body = body
+        ofNode = GrowingBuffer(capacity: arena.count)
+        values = GrowingBuffer(capacity: arena.count)
+        table = HashedSlots(capacity: arena.count)
+        for code in arena.codes {
+            if let name = arena.field(.filename, of: code) { isFileName.insert(arena.resolved(name).index) }
+        }
+        guard number() else { return nil }
+        markNames()
+        decideInterning()
+        if isFileName.count > 0, let first = isFileName.first {
+            let value = ofNode[Int(first)]
+            hasOneFileName =
+                isFileName.allSatisfy { ofNode[Int($0)] == value } && Int(values[Int(value)].uses) == arena.codes.count
+        }
+    }
+
+    // MARK: Numbering
+
+    /// Gives each object its value: leaves as they come, what holds others once all of them have theirs.
+    private mutating func number() -> Bool {
+        var open: [UInt32] = []
+        var index: UInt32 = 0
+        let count = UInt32(truncatingIfNeeded: arena.count)
+        while true {
+            while let last = open.last, arena.nodes[Int(last)].end == index {
+                open.removeLast()
+                guard close(last) else { return false }
+            }
+            guard index < count else { return true }
+            let node = arena.nodes[Int(index)]
+            switch node.type {
+            case .reference, .internedReference:
+                let value = ofNode[Int(node.count)]
+                // What is not complete holds this reference: no code is like that.
+                guard value != Self.none else { return false }
+                ofNode.append(value)
+            case .list, .dictionary, .set, .null:
+                return false
+            case .code, .tuple, .smallTuple, .frozenSet, .slice:
+                ofNode.append(Self.none)
+                open.append(index)
+            default:
+                ofNode.append(leaf(index, node))
+            }
+            index &+= 1
+        }
+    }
+
+    private mutating func close(_ index: UInt32) -> Bool {
+        let node = arena.nodes[Int(index)]
+        if node.type == .code {
+            ofNode[Int(index)] = add(index, hash: 0)
+            return true
+        }
+        var hash = ContentHash(seed: UInt64(Self.family(node.type)))
+        if node.type == .frozenSet {
+            let sorted = sortedMembers(of: index)
+            for member in sorted { hash.add(UInt64(member)) }
+            let value = find(hash.value, index) { values, other in values.members[other]?.elementsEqual(sorted) ?? false }
+            if members[value] == nil {
+                members[value] = sorted
+            }
+            ofNode[Int(index)] = value
+            return true
+        }
+        for child in arena.children(of: MarshalNodeID(index)) { hash.add(UInt64(ofNode[Int(child.index)])) }
+        ofNode[Int(index)] = find(hash.value, index) { values, other in values.holdTheSame(index, other) }
+        return true
+    }
+
+    private mutating func leaf(_ index: UInt32, _ node: MarshalNode) -> UInt32 {
+        let isText = node.type.isText(in: arena.layout)
+        let isInterned = node.type == .interned || node.type == .asciiInterned || node.type == .shortASCIIInterned
+        let family = isFileName.contains(index) ? 0xFF : Self.family(node.type)
+        var hash = ContentHash(seed: UInt64(family))
+        hash.add(bytes(of: index))
+        let value = find(hash.value, index) { values, other in values.areEqualLeaves(index, other) }
+        if isText, isInterned { values[Int(value)].isInterned = true }
+        return value
+    }
+
+    /// Types whose objects may be equal have the same number: a text is the same text however it is written.
+    private static func family(_ type: MarshalType) -> UInt8 {
+        switch type {
+        case .unicode, .interned, .ascii, .asciiInterned, .shortASCII, .shortASCIIInterned:
+            MarshalType.unicode.rawValue
+        case .smallTuple: MarshalType.tuple.rawValue
+        default: type.rawValue
+        }
+    }
+
+    private mutating func find(
+        _ hash: UInt64, _ index: UInt32, isEqual: (borrowing MarshalValues, UInt32) -> Bool
+    ) -> UInt32 {
+        let short = UInt32(truncatingIfNeeded: hash >> 32)
+        var slot = table.first(hash)
+        while let other = table[slot] {
+            if values[Int(other)].hash == short, isEqual(self, other) { return other }
+            slot = table.next(slot)
+        }
+        let value = add(index, hash: short)
+        table.set(slot, value)
+        return value
+    }
+
+    private mutating func add(_ index: UInt32, hash: UInt32) -> UInt32 {
+        let value = UInt32(truncatingIfNeeded: values.count)
+        values.append(Value(exemplar: index, hash: hash))
+        if arena.nodes[Int(index)].type.isContainer {
+            for child in arena.children(of: MarshalNodeID(index)) {
+                let used = ofNode[Int(child.index)]
+                values[Int(used)].uses &+= 1
+            }
+        }
+        return value
+    }
+
+    // MARK: Equality
+
+    private func areEqualLeaves(_ index: UInt32, _ other: UInt32) -> Bool {
+        let exemplar = values[Int(other)].exemplar
+        let types = (arena.nodes[Int(index)].type, arena.nodes[Int(exemplar)].type)
+        guard Self.family(types.0) == Self.family(types.1), !types.1.isContainer,
+            isFileName.contains(index) == isFileName.contains(exemplar)
+        else { return false }
+        let left = bytes(of: index)
+        let right = bytes(of: exemplar)
+        return left.count == right.count && ContentHash.areEqual(left, right)
+    }
+
+    private func holdTheSame(_ index: UInt32, _ other: UInt32) -> Bool {
+        let exemplar = values[Int(other)].exemplar
+        let nodes = (arena.nodes[Int(index)], arena.nodes[Int(exemplar)])
+        guard Self.family(nodes.0.type) == Self.family(nodes.1.type), nodes.0.count == nodes.1.count,
+            nodes.1.type != .code, nodes.1.type.isContainer
+        else { return false }
+        var right = arena.children(of: MarshalNodeID(exemplar))
+        for left in arena.children(of: MarshalNodeID(index)) {
+            guard let counterpart = right.next(), ofNode[Int(left.index)] == ofNode[Int(counterpart.index)] else {
+                return false
+            }
+        }
+        return true
+    }
+
+    // MARK: Order of sets
+
+    /// The members of a set by type and content, each once.
+    private func sortedMembers(of index: UInt32) -> [UInt32] {
+        var sorted = arena.children(of: MarshalNodeID(index)).map { ofNode[Int($0.index)] }
+        sorted.sort { precedes($0, $1) }
+        return sorted
+    }
+
+    /// An order that depends on what the values are, and not on where they stand. Goes down where two tuples first
+    /// differ, so it ends.
+    private func precedes(_ left: UInt32, _ right: UInt32) -> Bool {
+        var pair = (left, right)
+        while pair.0 != pair.1 {
+            let exemplars = (values[Int(pair.0)].exemplar, values[Int(pair.1)].exemplar)
+            let types = (arena.nodes[Int(exemplars.0)].type, arena.nodes[Int(exemplars.1)].type)
+            let families = (Self.family(types.0), Self.family(types.1))
+            if families.0 != families.1 { return families.0 < families.1 }
+            guard types.0.isContainer else { return bytes(of: exemplars.0).lexicographicallyPrecedes(bytes(of: exemplars.1)) }
+            // Two code objects have no order but that of their places, which is the compiler's.
+            if types.0 == .code { return exemplars.0 < exemplars.1 }
+            let children = (childValues(pair.0), childValues(pair.1))
+            guard let place = zip(children.0, children.1).first(where: { $0 != $1 }) else {
+                return children.0.count < children.1.count
+            }
+            pair = place
+        }
+        return false
+    }
+
+    /// The values that a value holds, in the order in which they are written.
+    private func childValues(_ value: UInt32) -> [UInt32] {
+        members[value] ?? arena.children(of: MarshalNodeID(values[Int(value)].exemplar)).map { ofNode[Int($0.index)] }
+    }
+
+    // MARK: Interning
+
+    /// Marks what code objects have as names.
+    private mutating func markNames() {
+        for code in arena.codes {
+            for field in arena.layout.fields {
+                switch field {
+                case .name, .qualifiedName:
+                    if let id = arena.field(field, of: code) { values[Int(ofNode[Int(id.index)])].isName = true }
+                case .names, .localNames, .freeNames, .cellNames, .localsPlusNames:
+                    guard let id = arena.field(field, of: code) else { continue }
+                    let tuple = ofNode[Int(id.index)]
+                    guard !values[Int(tuple)].isName else { continue }
+                    values[Int(tuple)].isName = true
+                    for name in arena.children(of: MarshalNodeID(values[Int(tuple)].exemplar)) {
+                        values[Int(ofNode[Int(name.index)])].isName = true
+                    }
+                default: continue
+                }
+            }
+        }
+    }
+
+    /// Single characters are shared by all modules of a process, so whether one is interned tells of others. The compiler
+    /// interns names, and constants of letters, digits and underscores (`all_name_chars` in Objects/codeobject.c).
+    private mutating func decideInterning() {
+        for index in 0..<values.count {
+            let value = values[index]
+            guard arena.nodes[Int(value.exemplar)].type.isText(in: arena.layout) else { continue }
+            let text = bytes(of: value.exemplar)
+            let isCharacter = text.count == 1 || (text.count == 2 && (text[0] == 0xC2 || text[0] == 0xC3))
+            if value.isName {
+                values[index].isInterned = true
+            } else if text.isEmpty {
+                values[index].isInterned = false
+            } else if isCharacter {
+                values[index].isInterned = text.count == 1 && Self.isNameCharacter(text[0])
+            }
+        }
+    }
+
+    private static func isNameCharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+
+    func bytes(of index: UInt32) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: body[arena.content(of: MarshalNodeID(index))])
+    }
+}
