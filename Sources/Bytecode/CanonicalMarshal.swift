@@ -3,8 +3,8 @@
 // who compiled.
 //
 // What CPython writes depends on more than the code: an object is flagged for references when something else in the
-// process happens to hold it too (`w_ref` in Python/marshal.c looks at the reference count), a single character is
-// interned when any module before has interned it, and a set of constants has whatever order its hashes gave. Here,
+// process happens to hold it too (`w_ref` in Python/marshal.c looks at the reference count), a single character (in PyPy
+// any text) is interned when a module before has interned it, and a set of constants has the order that its hashes gave. Here,
 // equal constants of the same type are one object; an object is flagged where it is used again, and only there; a
 // character is interned where it is a name or could be part of one, as the compiler does with longer texts; the members
 // of a set are sorted. Code objects are never merged, for two functions that look alike are two all the same.

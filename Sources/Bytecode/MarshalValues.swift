@@ -11,7 +11,7 @@ struct MarshalValues: ~Copyable {
         let hash: UInt32
         /// From how many places of different values it is used.
         var uses: UInt32 = 0
-        /// Written as an interned text.
+        /// Written as an interned text, if it is one.
         var isInterned = false
         /// Some code object has it as a name, or (tuples) its items.
         var isName = false
@@ -107,14 +107,10 @@ struct MarshalValues: ~Copyable {
     }
 
     private mutating func leaf(_ index: UInt32, _ node: MarshalNode) -> UInt32 {
-        let isText = node.type.isText(in: arena.layout)
-        let isInterned = node.type == .interned || node.type == .asciiInterned || node.type == .shortASCIIInterned
         let family = isFileName.contains(index) ? 0xFF : Self.family(node.type)
         var hash = ContentHash(seed: UInt64(family))
         hash.add(bytes(of: index))
-        let value = find(hash.value, index) { values, other in values.areEqualLeaves(index, other) }
-        if isText, isInterned { values[Int(value)].isInterned = true }
-        return value
+        return find(hash.value, index) { values, other in values.areEqualLeaves(index, other) }
     }
 
     /// Types whose objects may be equal have the same number: a text is the same text however it is written.
@@ -239,22 +235,20 @@ struct MarshalValues: ~Copyable {
         }
     }
 
-    /// Single characters are shared by all modules of a process, so whether one is interned tells of others. The compiler
-    /// interns names, and constants of letters, digits and underscores (`all_name_chars` in Objects/codeobject.c).
+    /// Whether a text is interned in the process that compiles can depend on other modules: a single character is shared
+    /// by all of them in CPython, and any text in PyPy. The compiler interns names, and constants of letters, digits and
+    /// underscores (`all_name_chars` in Objects/codeobject.c).
     private mutating func decideInterning() {
         for index in 0..<values.count {
             let value = values[index]
             guard arena.nodes[Int(value.exemplar)].type.isText(in: arena.layout) else { continue }
-            let text = bytes(of: value.exemplar)
-            let isCharacter = text.count == 1 || (text.count == 2 && (text[0] == 0xC2 || text[0] == 0xC3))
-            if value.isName {
-                values[index].isInterned = true
-            } else if text.isEmpty {
-                values[index].isInterned = false
-            } else if isCharacter {
-                values[index].isInterned = text.count == 1 && Self.isNameCharacter(text[0])
-            }
+            values[index].isInterned = value.isName || Self.isLikeAName(bytes(of: value.exemplar))
         }
+    }
+
+    private static func isLikeAName(_ text: UnsafeRawBufferPointer) -> Bool {
+        for byte in text where !isNameCharacter(byte) { return false }
+        return !text.isEmpty
     }
 
     private static func isNameCharacter(_ byte: UInt8) -> Bool {
