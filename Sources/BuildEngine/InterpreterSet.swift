@@ -31,9 +31,17 @@ final class InterpreterSet {
     func select(_ candidates: [InterpreterCandidate]) throws(InterpreterError) {
         var tags: [String: Interpreter] = [:]
         for candidate in candidates {
-            let id = try resolve(candidate)
+            let id: InterpreterID
+            do throws(InterpreterError) {
+                id = try resolve(candidate)
+            } catch {
+                guard candidate.isOptional else { throw error }
+                notices.append(error.message)
+                continue
+            }
             guard !selected.contains(id) else { continue }
             if let other = tags[self[id].cacheTag] {
+                if candidate.isOptional { continue }
                 notices.append(
                     "\(self[id].path) writes the same files as \(other.path) (\(other.cacheTag)) and is left out")
                 continue
@@ -41,6 +49,7 @@ final class InterpreterSet {
             tags[self[id].cacheTag] = self[id]
             selected.append(id)
         }
+        if selected.isEmpty { throw .noneFound }
     }
 
     private func resolve(_ candidate: InterpreterCandidate) throws(InterpreterError) -> InterpreterID {

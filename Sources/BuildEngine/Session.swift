@@ -301,40 +301,6 @@ package final class Session {
     package func releaseLock() {
         store = nil
     }
-
-    /// The findings on record for a source, for the targets of this session.
-    func findings(_ record: ModuleRecord) -> [LocatedDiagnostic] {
-        // Nearly all modules have none, and a report asks for all of them.
-        if record.traces.allSatisfy(\.diagnostics.isEmpty) { return [] }
-        // Interpreters place the end of an error differently, and name its class differently; it is one finding.
-        struct Finding: Hashable {
-            let rule: Rule
-            let line: Int
-            let column: Int
-            let message: String
-        }
-        var found: [Finding: (diagnostic: Diagnostic, interpreters: [InterpreterID])] = [:]
-        var order: [Finding] = []
-        for target in targets {
-            for diagnostic in record.trace(target.key)?.diagnostics ?? [] {
-                let finding = Finding(
-                    rule: diagnostic.rule, line: diagnostic.line, column: diagnostic.column, message: diagnostic.message
-                )
-                if found[finding] == nil { order.append(finding) }
-                if found[finding]?.interpreters.contains(target.key.interpreter) != true {
-                    found[finding, default: (diagnostic, [])].interpreters.append(target.key.interpreter)
-                }
-            }
-        }
-        let all = interpreters.selected.count
-        return order.compactMap { finding in
-            found[finding].map { diagnostic, holds in
-                LocatedDiagnostic(
-                    path: record.path, diagnostic: diagnostic,
-                    interpreters: holds.count == all ? [] : holds.map { interpreters[$0].name })
-            }
-        }
-    }
 }
 
 extension LoadedDatabase {

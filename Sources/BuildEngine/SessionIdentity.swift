@@ -9,12 +9,8 @@ extension Session {
     static func candidates(
         _ configuration: SessionConfiguration
     ) throws(InterpreterError) -> [InterpreterCandidate] {
-        let finder = InterpreterFinder(root: configuration.rootPath)
-        var candidates: [InterpreterCandidate] = []
-        for spec in configuration.pythons {
-            candidates.append(try finder.find(spec, relativeTo: configuration.workingDirectory))
-        }
-        return candidates.isEmpty ? [try finder.standard()] : candidates
+        try InterpreterFinder(root: configuration.rootPath)
+            .candidates(configuration.pythons, relativeTo: configuration.workingDirectory)
     }
 }
 

@@ -53,6 +53,18 @@ package struct WaveReport: Sendable {
     /// Whether something could not be done that was asked for, whatever the code is like.
     package var isIncomplete: Bool { diagnostics.contains { $0.diagnostic.rule.isOperational } }
 
+    /// For each interpreter, by name, how many sources it refuses.
+    package func failures(of interpreters: [String]) -> [Int] {
+        var refused: [String: Set<BytePath>] = [:]
+        for located in diagnostics where located.diagnostic.severity == .error {
+            guard !located.diagnostic.rule.isOfImports, !located.diagnostic.rule.isOperational else { continue }
+            for name in located.interpreters.isEmpty ? interpreters : located.interpreters {
+                refused[name, default: []].insert(located.path)
+            }
+        }
+        return interpreters.map { refused[$0]?.count ?? 0 }
+    }
+
     /// What a build of this report exits with: 0 fine, 1 findings, 2 something could not be done.
     package var exitStatus: Int32 {
         if isIncomplete || modules == 0 { return 2 }

@@ -41,9 +41,21 @@ struct BuildOutput {
                 "nothing in scope: no .py file in \(printer.shown(arguments.configuration.starts[0])) that is not excluded; name another path, or see what --exclude and --gitignore leave out"
             )
         } else if !arguments.isQuiet {
+            if interpreters.count > 1 { Host.write(matrix(report, interpreters), to: 2) }
             Host.write(summary(report) + "\n", to: 2)
         }
         return status
+    }
+
+    /// A line for each interpreter: how many modules compile there.
+    private func matrix(_ report: WaveReport, _ interpreters: [ReportDocument.Python]) -> String {
+        let failures = report.failures(of: interpreters.map(\.name))
+        let width = interpreters.map(\.name.count).max() ?? 0
+        return zip(interpreters, failures).map { interpreter, failed in
+            let name = interpreter.name + String(repeating: " ", count: width - interpreter.name.count)
+            let verdict = failed == 0 ? "all compile" : "\(failed) of \(report.modules) do not compile"
+            return "\(name)  \(verdict)\n"
+        }.joined()
     }
 
     private func write(_ lines: [String]) {

@@ -54,7 +54,7 @@ enum Verb: String, CaseIterable, Sendable {
     private static let python = OptionSpecification(
         "--python", "-p", value: "SPEC",
         help:
-            "path, command or version (3.12); may be repeated. Default: the active virtual environment, else .venv, else python3 on PATH"
+            "path, command or version (3.12), or all; may be repeated. Default: the active virtual environment, else .venv, else python3 on PATH"
     )
     private static let levels = OptionSpecification(
         "-O", value: "LEVEL", help: "optimization level 0, 1 or 2; may be repeated (default: 0)")

@@ -18,6 +18,8 @@ package enum InterpreterOrigin: String, Sendable {
 package struct InterpreterCandidate: Hashable, Sendable {
     package let path: BytePath
     package let origin: InterpreterOrigin
+    /// One of all that were found: nobody has named it, and it may turn out to be of no use.
+    package var isOptional = false
 }
 
 /// Looks for interpreters, for a root.
@@ -71,12 +73,38 @@ package struct InterpreterFinder: Sendable {
         throw .notFound(spec: spec, searched: "looked on PATH")
     }
 
-    /// Everything that can be found, each executable once: for `freshpyc interpreters`.
+    /// What stands for every interpreter in the place of a `--python SPEC`.
+    package static let everything = "all"
+
+    /// What several `--python SPEC` mean, in order; the standard one where there is none.
+    package func candidates(
+        _ specs: [String], relativeTo directory: BytePath
+    ) throws(InterpreterError) -> [InterpreterCandidate] {
+        guard !specs.isEmpty else { return [try standard()] }
+        var found: [InterpreterCandidate] = []
+        for spec in specs {
+            if spec == Self.everything {
+                let everything = all()
+                if everything.isEmpty { throw .noneFound }
+                for var candidate in everything {
+                    candidate.isOptional = true
+                    found.append(candidate)
+                }
+            } else {
+                found.append(try find(spec, relativeTo: directory))
+            }
+        }
+        return found
+    }
+
+    /// Everything that can be found, each executable once: for `freshpyc interpreters`, and for `all`.
     package func all() -> [InterpreterCandidate] {
         var found: [InterpreterCandidate] = []
         if let standard = try? standard() { found.append(standard) }
         for directory in searchPath {
-            for name in ["python3", "python2", "python", "pypy3", "pypy"] + (6...30).map({ "python3.\($0)" }) {
+            for name in ["python3", "python2", "python2.7", "python", "pypy3", "pypy"]
+                + (6...30).map({ "python3.\($0)" })
+             {
                 if let path = resolved(directory.appending(name)) {
                     found.append(InterpreterCandidate(path: path, origin: .path))
                 }

@@ -48,6 +48,8 @@ package struct ReportDocument: Codable, Sendable {
         package let headerBytes: Int
         package let sourceHash: String?
         package let origin: String?
+        /// How many sources it refuses; not known of interpreters that are only listed.
+        package var failed: Int?
 
         package init(_ interpreter: Interpreter, origin: String? = nil) {
             path = interpreter.path.description
@@ -84,7 +86,11 @@ package struct ReportDocument: Codable, Sendable {
         modules = Modules(
             total: report.modules, compiled: report.compiled, restamped: report.restamped, upToDate: report.upToDate,
             removed: report.removed, failed: report.failed)
-        self.interpreters = interpreters
+        self.interpreters = zip(interpreters, report.failures(of: interpreters.map(\.name))).map { python, failed in
+            var python = python
+            python.failed = failed
+            return python
+        }
         changes = report.changes.map {
             Change(
                 path: $0.path.description, pathBytes: $0.path.hexadecimalIfNotText, result: $0.result.rawValue,
