@@ -9,15 +9,18 @@ extension Wave {
     /// Fills the pools, drains what comes back, and waits: one interpreter after the other, so that no more processes
     /// run at once than were asked for.
     func compile(_ jobs: [Job]) {
-        outstanding = jobs.count
         let order = ordered(jobs)
-        for id in session.interpreters.selected {
-            let own = order.filter { session.targets[$0.target].key.interpreter == id }
-            if !own.isEmpty { queues.append((pool: session.interpreters.pool(id), jobs: own, next: 0)) }
+        let queues = session.interpreters.selected.map { id in
+            (
+                pool: session.interpreters.pool(id),
+                jobs: order.filter { session.targets[$0.target].key.interpreter == id }
+            )
         }
-        for index in queues.indices { queues[index].pool.onRoom = { [weak self] in self?.fill() } }
+        let schedule = CompilationSchedule(
+            queues.filter { !$0.jobs.isEmpty }, send: { [self] in send($0, to: $1) }, done: { [self] in finish() })
+        self.schedule = schedule
         progress(finishedModules, modules.count)
-        fill()
+        schedule.start()
     }
 
     private func ordered(_ jobs: [Job]) -> [Job] {
@@ -33,15 +36,6 @@ extension Wave {
         let importers = BuildOrder.importers(sources)
         return jobs.sorted {
             (importers[modules[$0.module].source.path] ?? 0) > (importers[modules[$1.module].source.path] ?? 0)
-        }
-    }
-
-    private func fill() {
-        guard let current = queues.firstIndex(where: { $0.next < $0.jobs.count || !$0.pool.isIdle }) else { return }
-        while queues[current].next < queues[current].jobs.count, queues[current].pool.hasRoom {
-            let job = queues[current].jobs[queues[current].next]
-            queues[current].next += 1
-            send(job, to: queues[current].pool)
         }
     }
 
@@ -79,8 +73,8 @@ extension Wave {
 
     private func take(_ result: CompileResult, _ snapshot: SourceSnapshot, _ job: Job) {
         let target = session.targets[job.target]
-        switch result {
-        case .compiled(let code, let diagnostics, let microseconds):
+        switch CompileVerdict(result, by: target.interpreter, deadline: session.configuration.deadline) {
+        case .code(let code, let diagnostics, let microseconds):
             if showsBindings(job) {
                 session.analysis?.note(
                     code: code, of: modules[job.module].source.path, fingerprint: snapshot.state.fingerprint,
@@ -94,39 +88,10 @@ extension Wave {
             }
             modules[job.module].compiled = true
             record(outcome, diagnostics, microseconds, snapshot, job)
-        case .refused(let diagnostics, let microseconds):
+        case .refused(let diagnostics, let microseconds, _):
             recordFailure(diagnostics, microseconds, snapshot, job)
-        case .crashed(let reason):
-            let how =
-                switch reason {
-                case .signal(let number): "signal \(number)"
-                case .status(let status): "exit status \(status)"
-                }
-            recordFailure(
-                [
-                    Diagnostic(
-                        .compilerCrash, .error,
-                        message:
-                            "\(target.interpreter.name) died on this file every time (\(how)); simplify it or --exclude it"
-                    )
-                ], 0, snapshot, job)
-        case .timedOut:
-            let seconds = WaveReport.seconds(session.configuration.deadline)
-            recordFailure(
-                [
-                    Diagnostic(
-                        .timeout, .error,
-                        message:
-                            "\(target.interpreter.name) did not compile this file in \(seconds), twice; raise --timeout or --exclude it"
-                    )
-                ], 0, snapshot, job)
-        case .unavailable(let reason):
-            fail(
-                job.module,
-                Diagnostic(
-                    .unreadable, .error,
-                    message:
-                        "\(target.interpreter.path) cannot compile: \(reason); name another interpreter with --python"))
+        case .unavailable(let diagnostic):
+            fail(job.module, diagnostic)
         }
     }
 
@@ -188,11 +153,6 @@ extension Wave {
             finishedModules += 1
             progress(finishedModules, modules.count)
         }
-        outstanding -= 1
-        if outstanding == 0 {
-            endCompiling()
-        } else if outstanding > 0 {
-            fill()
-        }
+        schedule?.finishOne()
     }
 }

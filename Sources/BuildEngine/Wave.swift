@@ -69,8 +69,7 @@ final class Wave {
     let publisher: ArtifactPublisher
     var modules: [Module] = []
     private var removed: [BytePath] = []
-    var queues: [(pool: WorkerPool, jobs: [Job], next: Int)] = []
-    var outstanding = 0
+    var schedule: CompilationSchedule<Job>?
     var finishedModules = 0
     var nextIdentifier: UInt32 = 0
     var unwritable: Set<BytePath> = []
@@ -230,20 +229,10 @@ final class Wave {
     // MARK: The end
 
     /// Hands out no more and waits for nothing.
-    func cancel() {
-        guard outstanding > 0 else { return }
-        outstanding = 0
-        for index in queues.indices { queues[index].pool.shutDown() }
-        endCompiling()
-    }
+    func cancel() { schedule?.cancel() }
 
-    func endCompiling() {
-        for index in queues.indices { queues[index].pool.onRoom = {} }
-        queues = []
-        finish()
-    }
-
-    private func finish() {
+    func finish() {
+        schedule = nil
         var outcome = WaveOutcome(report: WaveReport(clock: clock))
         outcome.report.diagnostics = input.problems
         outcome.report.removed = removed.count

@@ -7,7 +7,7 @@ import LinuxSystem
 /// What became of a job.
 package enum CompileResult: Sendable {
     case compiled(code: [UInt8], diagnostics: [Diagnostic], microseconds: UInt32)
-    case refused(diagnostics: [Diagnostic], microseconds: UInt32)
+    case refused(diagnostics: [Diagnostic], microseconds: UInt32, text: String)
     /// The worker died on it every time.
     case crashed(ExitReason)
     /// It was not done in time, twice.
@@ -251,7 +251,9 @@ package final class WorkerPool {
                     (
                         job,
                         reply.isFailure
-                            ? .refused(diagnostics: reply.diagnostics, microseconds: reply.microseconds)
+                            ? .refused(
+                                diagnostics: reply.diagnostics, microseconds: reply.microseconds,
+                                text: String(decoding: reply.code, as: UTF8.self))
                             : .compiled(
                                 code: reply.code, diagnostics: reply.diagnostics, microseconds: reply.microseconds)
                     ))

@@ -9,16 +9,20 @@ package struct CompileRequest: Sendable {
     package var level: OptimizationLevel
     /// Whether the code is sent back; a check wants the verdict alone.
     package var wantsCode: Bool
+    /// Whether an error is also sent as `py_compile` would print it.
+    package var wantsText: Bool
     /// What the code says it was compiled from (`co_filename`).
     package var fileName: BytePath
     package var source: [UInt8]
 
     package init(
-        identifier: UInt32, level: OptimizationLevel, wantsCode: Bool, fileName: BytePath, source: [UInt8]
+        identifier: UInt32, level: OptimizationLevel, wantsCode: Bool, wantsText: Bool = false, fileName: BytePath,
+        source: [UInt8]
     ) {
         self.identifier = identifier
         self.level = level
         self.wantsCode = wantsCode
+        self.wantsText = wantsText
         self.fileName = fileName
         self.source = source
     }
@@ -36,7 +40,7 @@ package struct CompileRequest: Sendable {
         frame.append(littleEndian: UInt32(length))
         frame.append(littleEndian: identifier)
         frame.append(levelIsFixed ? 255 : level.rawValue)
-        frame.append(wantsCode ? 1 : 0)
+        frame.append((wantsCode ? 1 : 0) | (wantsText ? 2 : 0))
         frame.append(littleEndian: UInt32(fileName.count))
         frame.append(contentsOf: fileName.bytes)
         frame.append(contentsOf: source)
@@ -50,7 +54,7 @@ package struct CompileReply: Sendable {
     package var isFailure: Bool
     package var microseconds: UInt32
     package var diagnostics: [Diagnostic]
-    /// Marshalled; empty for failures and checks.
+    /// Marshalled; empty for checks. Of a failure, its text where that was asked for.
     package var code: [UInt8]
 }
 
