@@ -12,12 +12,16 @@ final class ArtifactPublisher {
     private static let mostOpen = 32
 
     private let root: Directory
+    private let makesDirectories: Bool
     private let identity = "\(temporaryPrefix)\(Host.processIdentifier)-\(UInt32.random(in: 0 ... .max))-"
     private var count = 0
     private var open: [BytePath: Directory] = [:]
 
-    init(root: Directory) {
+    /// - Parameter makesDirectories: whether all directories above an artifact are made where they are missing. Where they
+    ///   should be there, a `__pycache__` alone is.
+    init(root: Directory, makesDirectories: Bool = false) {
         self.root = root
+        self.makesDirectories = makesDirectories
     }
 
     /// The directory that holds an artifact, made where it is missing.
@@ -27,7 +31,7 @@ final class ArtifactPublisher {
         do throws(SystemError) {
             directory = try root.directory(path)
         } catch  where error.isMissing && !error.isNotDirectory {
-            let parent = try root.directory(path.parent)
+            let parent = makesDirectories ? try self.directory(path.parent) : try root.directory(path.parent)
             let name = BytePath.empty.appending(path.lastComponent)
             _ = try parent.makeDirectory(name)
             directory = try parent.directory(name)
@@ -42,21 +46,23 @@ final class ArtifactPublisher {
     /// - Parameters:
     ///   - path: relative to the root.
     ///   - permissions: of the source; as import does, the file is writable for its owner and executable for none.
+    ///   - modified: the file's time in nanoseconds since 1970; `nil` for now.
     /// - Returns: the file's stamp once it is in place.
+    @discardableResult
     func publish(
-        _ path: BytePath, header: [UInt8], body: [UInt8], permissions: UInt32
+        _ path: BytePath, header: [UInt8], body: [UInt8], permissions: UInt32, modified: Int64? = nil
     ) throws(SystemError) -> Stamp {
         do throws(SystemError) {
-            return try attempt(path, header: header, body: body, permissions: permissions)
+            return try attempt(path, header: header, body: body, permissions: permissions, modified: modified)
         } catch  where error.isMissing && !error.isNotDirectory && open[path.parent] != nil {
             // The directory that we had open was deleted; another may have its name.
             open[path.parent] = nil
-            return try attempt(path, header: header, body: body, permissions: permissions)
+            return try attempt(path, header: header, body: body, permissions: permissions, modified: modified)
         }
     }
 
     private func attempt(
-        _ path: BytePath, header: [UInt8], body: [UInt8], permissions: UInt32
+        _ path: BytePath, header: [UInt8], body: [UInt8], permissions: UInt32, modified: Int64?
     ) throws(SystemError) -> Stamp {
         let directory = try directory(path.parent)
         count += 1
@@ -64,6 +70,7 @@ final class ArtifactPublisher {
         let file = try directory.file(temporary, .createNew((permissions | 0o200) & 0o666))
         do throws(SystemError) {
             try file.writeAll(header, body, path: path)
+            if let modified { try file.setModified(modified, path: path) }
             try directory.rename(temporary, to: BytePath.empty.appending(path.lastComponent))
             // Renaming changes the file's ctime, so its stamp is taken afterwards.
             return try file.status(path).stamp
@@ -87,6 +94,18 @@ final class ArtifactPublisher {
         let offset = layout == .flagged ? 8 : 4
         try file.writeAll(Array(header[offset...]), at: Int64(offset), path: path)
         return try file.status(path).stamp
+    }
+
+    /// Gives an artifact another header of the same length, in place: all but the magic number, in one write.
+    ///
+    /// - Returns: `false` where the file is not the one that was looked at, or has several hard links.
+    func reseal(_ path: BytePath, stamp: Stamp, header: [UInt8], modified: Int64?) throws(SystemError) -> Bool {
+        let file = try root.file(path, .readWrite)
+        let status = try file.status(path)
+        guard status.stamp == stamp, status.links == 1, status.kind == .regular, header.count > 4 else { return false }
+        try file.writeAll(Array(header[4...]), at: 4, path: path)
+        if let modified { try file.setModified(modified, path: path) }
+        return true
     }
 
     /// Removes an artifact, and its `__pycache__` where that was the last in it.
