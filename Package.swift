@@ -43,7 +43,7 @@ let package = Package(
         .target(name: "FileWatching", dependencies: ["BuildModel", "LinuxSystem"], swiftSettings: settings),
         .target(
             name: "Interpreters", dependencies: ["Bytecode", "BuildModel", "LinuxSystem"],
-            resources: [.embedInCode("worker.py")], swiftSettings: settings),
+            resources: [.embedInCode("worker.py"), .embedInCode("questions.py")], swiftSettings: settings),
         .target(
             name: "BuildDatabase", dependencies: ["ImportGraph", "Bytecode", "BuildModel", "LinuxSystem"],
             exclude: ["FORMAT.md"], swiftSettings: settings),

@@ -82,7 +82,7 @@ package final class DatabaseStore {
         let store: DatabaseStore
         do throws(SystemError) {
             if let stateDirectory {
-                try makeAll(stateDirectory)
+                try Host.makeDirectories(stateDirectory)
                 store = DatabaseStore(directory: try Directory(path: stateDirectory), location: stateDirectory)
             } else {
                 _ = try root.makeDirectory(BytePath(".freshpyc"))
@@ -95,12 +95,6 @@ package final class DatabaseStore {
         }
         try store.takeLock(holder: holder, waits: waits)
         return store
-    }
-
-    private static func makeAll(_ path: BytePath) throws(SystemError) {
-        guard try Host.status(path) == nil else { return }
-        if !path.parent.isEmpty { try makeAll(path.parent) }
-        _ = try Host.makeDirectory(path, permissions: 0o777)
     }
 
     /// What keeps version control and back-ups away from it.

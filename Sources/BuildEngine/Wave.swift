@@ -248,6 +248,7 @@ final class Wave {
             switch result {
             case .upToDate: outcome.report.upToDate += 1
             case .restamped: outcome.report.restamped += 1
+            case .restored: outcome.report.restored += 1
             case .compiled: outcome.report.compiled += 1
             case .failed: outcome.report.failed += 1
             }

@@ -5,6 +5,8 @@
 package enum ModuleResult: String, Sendable {
     case upToDate = "up-to-date"
     case restamped
+    /// Code from the store: no compiler ran.
+    case restored
     case compiled
     case failed
 }
@@ -30,6 +32,7 @@ package struct WaveReport: Sendable {
     package var modules = 0
     package var compiled = 0
     package var restamped = 0
+    package var restored = 0
     package var upToDate = 0
     package var failed = 0
     /// Sources that went away, with their bytecode.
@@ -74,6 +77,7 @@ package struct WaveReport: Sendable {
     /// `7722 modules: 7700 compiled, 12 restamped, 8 up to date, 2 failed in 2.31 s`
     package var summary: String {
         var parts = ["\(compiled) compiled"]
+        if restored > 0 { parts.append("\(restored) from the store") }
         if restamped > 0 { parts.append("\(restamped) restamped") }
         parts.append("\(upToDate) up to date")
         if removed > 0 { parts.append("\(removed) removed") }

@@ -39,6 +39,8 @@ package enum FreshpycCommand {
             case .watch: try WatchCommand.run(parsed)
             case .wait, .status, .why, .stop: try DaemonCommand.run(verb, parsed)
             case .graph, .affected, .cycles: try GraphCommand.run(verb, parsed)
+            case .precompile: try PrecompileCommand.run(parsed)
+            case .compileAll, .pyCompile: 2
             case .interpreters: try InterpretersCommand.run(parsed)
             }
         } catch {

@@ -91,7 +91,7 @@ package struct TreeScanner: Sendable {
         let ignores: IgnoreStack
         /// Named by the user, or the root: in scope whatever it is.
         let isNamed: Bool
-        /// Below a directory that is left out by default and was named all the same.
+        /// Below a directory of installed packages that was named: whatever import can reach is in scope.
         let entersPackages: Bool
     }
 
@@ -102,7 +102,10 @@ package struct TreeScanner: Sendable {
 
     /// Walks from these places, each a directory or a source relative to the root. All are taken to be named by the
     /// user, unless `obeysRules` is set: then rules on the way from the root to them hold.
-    package func scan(_ starts: [BytePath], obeysRules: Bool = false) -> ScanResult {
+    ///
+    /// - Parameter areInstalled: the places hold installed packages or the standard library. There, a `venv` or `_build`
+    ///   is a package like others. Places with such a name of their own count as that anyway.
+    package func scan(_ starts: [BytePath], obeysRules: Bool = false, areInstalled: Bool = false) -> ScanResult {
         var result = ScanResult()
         var level: [Pending] = []
         for start in starts {
@@ -116,7 +119,7 @@ package struct TreeScanner: Sendable {
                 level.append(
                     Pending(
                         path: start, ignores: scope.honoursGitignore ? ignoresAbove(start) : IgnoreStack(),
-                        isNamed: !obeysRules, entersPackages: !obeysRules && isExcludedKind))
+                        isNamed: !obeysRules, entersPackages: areInstalled || (!obeysRules && isExcludedKind)))
             } else if let source = observe(start) {
                 result.sources.append(source)
             }
@@ -215,8 +218,9 @@ package struct TreeScanner: Sendable {
                 listing.result.sources.append(ScannedSource(path: path, stamp: status.stamp, artifacts: artifacts))
             }
             for name in names.directories {
-                let isPackages = entersPackages && name.bytes.elementsEqual("site-packages".utf8)
-                if !isPackages, Scope.excludesDirectory(named: name.bytes) { continue }
+                if entersPackages ? Scope.excludesInPackages(named: name.bytes) : Scope.excludesDirectory(named: name.bytes) {
+                    continue
+                }
                 let path = pending.path.appending(name)
                 if isLeftOut(path, isDirectory: true, ignores) { continue }
                 listing.subdirectories.append(

@@ -21,6 +21,16 @@ final class WorkerProcess {
         "import os\ns=b''\nwhile len(s)<\(program.count):s+=os.read(0,\(program.count)-len(s))\n"
             + "exec(compile(s,'freshpyc-worker','exec'))")
 
+    /// Nothing of the user's environment but what the dynamic loader may need to find libpython. This, `-S` and
+    /// worker.py's first line isolate as `-I` does; `-I` itself would ignore PYTHONHASHSEED.
+    static var environment: [BytePath] {
+        var environment = [BytePath("PYTHONHASHSEED=0"), BytePath("LC_ALL=C.UTF-8")]
+        if let libraries = Host.environment("LD_LIBRARY_PATH") {
+            environment.append(BytePath(Array("LD_LIBRARY_PATH=".utf8) + libraries.bytes) ?? .empty)
+        }
+        return environment
+    }
+
     /// - Parameters:
     ///   - level: given to the process where it cannot be given with each file (Python 2).
     ///   - tells: whether its first frame is to say all that a probe asks.
@@ -31,17 +41,11 @@ final class WorkerProcess {
         case .docstrings: flags.append("-OO")
         case nil, .some(.none): break
         }
-        // Nothing of the user's environment but what the dynamic loader may need to find libpython. This, `-S` and
-        // worker.py's first line isolate as `-I` does; `-I` itself would ignore PYTHONHASHSEED.
-        var environment = [BytePath("PYTHONHASHSEED=0"), BytePath("LC_ALL=C.UTF-8")]
-        if let libraries = Host.environment("LD_LIBRARY_PATH") {
-            environment.append(BytePath(Array("LD_LIBRARY_PATH=".utf8) + libraries.bytes) ?? .empty)
-        }
         child = try ChildProcess(
             executable,
             arguments: flags.map { BytePath($0) } + [BytePath("-c"), Self.bootstrap]
                 + (tells ? [BytePath("tell")] : []),
-            environment: environment, sharesErrors: false)
+            environment: Self.environment, sharesErrors: false)
         // Large pipes let several sources wait at the worker, so that it never waits for us.
         child.input.growPipe(to: 1 << 20)
         child.output.growPipe(to: 1 << 20)

@@ -84,6 +84,29 @@ package enum Host {
         }
     }
 
+    /// Makes a directory and those above it where they are missing.
+    package static func makeDirectories(_ path: BytePath) throws(SystemError) {
+        guard try status(path) == nil else { return }
+        if !path.parent.isEmpty { try makeDirectories(path.parent) }
+        _ = try makeDirectory(path, permissions: 0o777)
+    }
+
+    /// Puts a text in the place of a file that the user named: whole, or not at all.
+    package static func replaceFile(_ path: BytePath, with text: String) throws(SystemError) {
+        let directory = try Directory(path: path.parent.isEmpty ? BytePath(".") : path.parent)
+        let name = BytePath.empty.appending(path.lastComponent)
+        let temporary = BytePath(Array(".freshpyc-\(processIdentifier)-".utf8) + path.lastComponent) ?? name
+        _ = try directory.removeFile(temporary)
+        do throws(SystemError) {
+            let file = try directory.file(temporary, .createNew(0o666))
+            try Array(text.utf8).withRawBytes { bytes throws(SystemError) in try file.writeAll(bytes, path: path) }
+            try directory.rename(temporary, to: name)
+        } catch {
+            _ = try? directory.removeFile(temporary)
+            throw error
+        }
+    }
+
     /// Whether the file may be executed by this process.
     package static func isExecutable(_ path: BytePath) -> Bool {
         guard let status = try? status(path), status.kind == .regular else { return false }

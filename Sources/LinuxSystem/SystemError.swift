@@ -34,6 +34,8 @@ package struct SystemError: Error, Hashable, Sendable {
     }
 
     package static let noSuchFile = ENOENT
+    /// For a place that must be another.
+    package static let sameFile = EXDEV
     /// For a wait of our own that was in vain.
     package static let timedOut = SystemError("poll", code: ETIMEDOUT)
     package var isMissing: Bool { code == ENOENT || code == ENOTDIR }

@@ -161,6 +161,14 @@ package enum JSONLine {
         return String(decoding: data, as: UTF8.self) + "\n"
     }
 
+    /// Over several lines, for files that people read and compare.
+    package static func encodeForPeople(_ value: some Encodable) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+        guard let data = try? encoder.encode(value) else { return "{}\n" }
+        return String(decoding: data, as: UTF8.self) + "\n"
+    }
+
     package static func decode<Value: Decodable>(_: Value.Type, _ bytes: some Sequence<UInt8>) -> Value? {
         try? JSONDecoder().decode(Value.self, from: Data(bytes))
     }

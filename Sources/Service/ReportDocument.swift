@@ -12,6 +12,7 @@ package struct ReportDocument: Codable, Sendable {
         package let total: Int
         package let compiled: Int
         package let restamped: Int
+        package let restored: Int
         package let upToDate: Int
         package let removed: Int
         package let failed: Int
@@ -84,7 +85,8 @@ package struct ReportDocument: Codable, Sendable {
         seconds = Double(report.duration) / 1e9
         self.exitStatus = exitStatus
         modules = Modules(
-            total: report.modules, compiled: report.compiled, restamped: report.restamped, upToDate: report.upToDate,
+            total: report.modules, compiled: report.compiled, restamped: report.restamped,
+            restored: report.restored, upToDate: report.upToDate,
             removed: report.removed, failed: report.failed)
         self.interpreters = zip(interpreters, report.failures(of: interpreters.map(\.name))).map { python, failed in
             var python = python
@@ -130,6 +132,7 @@ extension ReportDocument {
         report.modules = modules.total
         report.compiled = modules.compiled
         report.restamped = modules.restamped
+        report.restored = modules.restored
         report.upToDate = modules.upToDate
         report.removed = modules.removed
         report.failed = modules.failed
@@ -147,7 +150,7 @@ extension ReportDocument {
 
 extension BytePath {
     /// The exact bytes, where the text that is shown cannot stand for them.
-    fileprivate var hexadecimalIfNotText: String? {
+    var hexadecimalIfNotText: String? {
         guard exactText == nil || exactText != description else { return nil }
         return bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }

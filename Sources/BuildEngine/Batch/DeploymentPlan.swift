@@ -1,0 +1,92 @@
+// Which bytecode files a deployment is to have.
+// Knows: sources in scope, and where the bytecode of each goes. Does not know: what is there already, or how it is made.
+
+import BuildModel
+import Bytecode
+import FileWatching
+import LinuxSystem
+
+/// The jobs of a deployment, with the source of each.
+struct DeploymentPlan {
+    /// Relative to the root, sorted, each once.
+    private(set) var sources: [BytePath] = []
+    private(set) var jobs: [BatchJob] = []
+    /// For each job, the place of its source among the sources.
+    private(set) var sourceOfJob: [Int] = []
+    /// Directories that could not be read.
+    private(set) var problems: [LocatedDiagnostic] = []
+
+    private let options: DeploymentOptions
+    private let root: Directory
+
+    init(_ options: DeploymentOptions, root: Directory, interpreters: [Interpreter]) throws(DeploymentError) {
+        self.options = options
+        self.root = root
+        try checkNames(interpreters)
+        let scanner = TreeScanner(root: root, rootPath: options.rootPath, scope: options.scope, places: [])
+        var wanted: [BytePath: Set<Int>] = [:]
+        for group in options.groups {
+            let found = scanner.scan(group.starts, areInstalled: group.interpreter != nil)
+            problems += found.problems
+            for source in found.sources {
+                wanted[source.path, default: []].formUnion(
+                    group.interpreter.map { [$0] } ?? Array(interpreters.indices))
+            }
+        }
+        sources = wanted.keys.sorted()
+        for (place, source) in sources.enumerated() {
+            let absolute = options.rootPath.appending(source)
+            guard let fileName = options.embedded.fileName(of: absolute) else {
+                throw .notBelowPrefix(absolute, prefix: options.embedded.strip ?? .empty)
+            }
+            for interpreter in (wanted[source] ?? []).sorted() {
+                for level in options.levels {
+                    jobs.append(job(source, fileName, interpreter, interpreters[interpreter], level))
+                    sourceOfJob.append(place)
+                }
+            }
+        }
+    }
+
+    private func checkNames(_ interpreters: [Interpreter]) throws(DeploymentError) {
+        if options.isSourceless, interpreters.count > 1 || options.levels.count > 1 {
+            throw .ambiguous("--sourceless has one file for each source; name one --python and one -O")
+        }
+        if case .cachePrefix = options.destination, let old = interpreters.first(where: { $0.cacheTag.isEmpty }) {
+            throw .ambiguous("\(old.name) knows no PYTHONPYCACHEPREFIX; use --layout mirror")
+        }
+        if let old = interpreters.first(where: { $0.cacheTag.isEmpty }),
+            options.levels.contains(.asserts), options.levels.contains(.docstrings)
+        {
+            throw .ambiguous("\(old.name) has one name (.pyo) for -O 1 and -O 2; name one of them")
+        }
+    }
+
+    private func job(
+        _ source: BytePath, _ fileName: BytePath, _ index: Int, _ interpreter: Interpreter, _ level: OptimizationLevel
+    ) -> BatchJob {
+        let own = ArtifactPlace(cacheTag: interpreter.cacheTag, level: level).path(of: source)
+        let place = options.isSourceless ? Self.legacy(source, interpreter, level) : own
+        let output =
+            switch options.destination {
+            case .inPlace: BatchPlace(root, place)
+            case .mirror(let directory, let base): BatchPlace(directory, place.relative(to: base) ?? place)
+            case .cachePrefix(let directory): BatchPlace(directory, Self.prefixed(fileName, own))
+            }
+        return BatchJob(
+            source: BatchPlace(root, source), output: output, existing: BatchPlace(root, own), fileName: fileName,
+            interpreter: index, level: level)
+    }
+
+    /// Where import looks for bytecode without a source: `x.pyc` beside where `x.py` was, whatever the level
+    /// (`importlib.machinery.BYTECODE_SUFFIXES`); Python 2 with `-O` wants `x.pyo`.
+    private static func legacy(_ source: BytePath, _ interpreter: Interpreter, _ level: OptimizationLevel) -> BytePath {
+        let suffix = interpreter.cacheTag.isEmpty && level != .none ? "o" : "c"
+        return source.parent.appending(Array(source.lastComponent) + Array(suffix.utf8))
+    }
+
+    /// `importlib.util.cache_from_source` with `sys.pycache_prefix`: the source's directory below the prefix.
+    private static func prefixed(_ fileName: BytePath, _ own: BytePath) -> BytePath {
+        BytePath.empty.appending(fileName.parent.bytes.drop { $0 == UInt8(ascii: "/") }).appending(own.lastComponent)
+    }
+}

@@ -1,0 +1,51 @@
+// One file for equal bytecode of several levels.
+// Knows: files of one source and interpreter. Does not know: other duplicates.
+
+import BuildModel
+import LinuxSystem
+
+enum DuplicateLinks {
+    private static let temporary = BytePath(".freshpyc-link-\(Host.processIdentifier)")
+
+    /// Replaces each file that equals one of a lower level by another name of that.
+    ///
+    /// - Parameter artifacts: those of a source and interpreter beside each other, by level.
+    /// - Returns: how many were replaced.
+    static func make(_ artifacts: [DeploymentResult.Artifact]) -> Int {
+        var linked = 0
+        var previous: (artifact: DeploymentResult.Artifact, bytes: [UInt8])?
+        for artifact in artifacts {
+            guard let bytes = contents(artifact.place) else { continue }
+            if let previous, previous.artifact.source == artifact.source,
+                previous.artifact.interpreter == artifact.interpreter, previous.bytes == bytes,
+                replace(artifact.place, by: previous.artifact.place)
+            {
+                linked += 1
+            }
+            previous = (artifact, bytes)
+        }
+        return linked
+    }
+
+    private static func contents(_ place: BatchPlace) -> [UInt8]? {
+        try? place.directory.file(place.path, .read).readAll(expected: 65_536, path: place.path)
+    }
+
+    /// By a rename, so that the name is there at every moment.
+    private static func replace(_ place: BatchPlace, by other: BatchPlace) -> Bool {
+        do throws(SystemError) {
+            let directory = try place.directory.directory(place.path.parent)
+            let name = BytePath.empty.appending(place.path.lastComponent)
+            let existing = BytePath.empty.appending(other.path.lastComponent)
+            let status = try (directory.status(name, followsLinks: false), directory.status(existing, followsLinks: false))
+            if status.0?.stamp.inode == status.1?.stamp.inode { return false }
+            _ = try directory.removeFile(temporary)
+            try directory.makeHardLink(temporary, to: existing)
+            try directory.rename(temporary, to: name)
+            return true
+        } catch {
+            // File systems without hard links keep two files.
+            return false
+        }
+    }
+}

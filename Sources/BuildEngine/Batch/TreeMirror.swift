@@ -1,0 +1,126 @@
+// Copies a tree, so that it can be shipped.
+// Knows: directories, files, links, their permissions and times. Does not know: bytecode, which is made in the copy.
+
+import BuildModel
+import FileWatching
+import LinuxSystem
+
+/// Copies what is in scope below a root: everything but version control, caches, bytecode and what is excluded.
+struct TreeMirror: Sendable {
+    let root: Directory
+    let output: Directory
+    /// What lies there lies at the top of the copy.
+    let base: BytePath
+    let scope: Scope
+    /// Sources that the copy is not to have.
+    let leftOut: Set<BytePath>
+    /// Nanoseconds since 1970 that no file's time may exceed.
+    let latest: Int64?
+
+    private struct Entry: Sendable {
+        let path: BytePath
+        let isLink: Bool
+    }
+
+    /// Copies all of these places.
+    ///
+    /// - Returns: what was left out, and why.
+    func copy(_ starts: [BytePath]) throws(SystemError) -> [SkippedFile] {
+        var entries: [Entry] = []
+        var skipped: [SkippedFile] = []
+        var pending: [BytePath] = []
+        for start in starts {
+            let status = try root.status(start.isEmpty ? BytePath(".") : start, followsLinks: false)
+            if status?.kind == .directory {
+                pending.append(start)
+            } else {
+                entries.append(Entry(path: start, isLink: status?.kind == .symbolicLink))
+            }
+        }
+        let listing = DirectoryListing()
+        while let directory = pending.popLast() {
+            try makeDirectory(directory)
+            let opened = try root.directory(directory)
+            // The copy may lie in what is copied.
+            if try opened.descriptor.status().stamp.isSameFile(as: output.descriptor.status().stamp) { continue }
+            var names: [(BytePath, EntryKind)] = []
+            try listing.forEach(in: opened, path: directory) { name, kind throws(SystemError) in
+                names.append((BytePath(cString: name), kind))
+            }
+            for (name, kind) in names {
+                let path = directory.appending(name)
+                let found: FileStatus.Kind? =
+                    kind == .regular ? .regular : kind == .directory
+                    ? .directory : try opened.status(name, followsLinks: false)?.kind
+                guard let found, !isLeftOut(path, name, isDirectory: found == .directory) else { continue }
+                switch found {
+                case .directory: pending.append(path)
+                case .regular: entries.append(Entry(path: path, isLink: false))
+                case .symbolicLink: entries.append(Entry(path: path, isLink: true))
+                case .other: skipped.append(SkippedFile(path: path, reason: "is neither a file, a directory nor a link"))
+                }
+            }
+        }
+        let results = ParallelSlices.map(entries, sliceSize: 32, scratch: {}) { entry, _ in copy(entry) }
+        return skipped + results.compactMap { $0 }
+    }
+
+    private func isLeftOut(_ path: BytePath, _ name: BytePath, isDirectory: Bool) -> Bool {
+        if leftOut.contains(path) || scope.excludes(path, isDirectory: isDirectory) { return true }
+        if isDirectory { return Scope.excludesDirectory(named: name.bytes) }
+        return name.hasSuffix(".pyc") || name.hasSuffix(".pyo")
+    }
+
+    private func target(_ path: BytePath) -> BytePath { path.relative(to: base) ?? path }
+
+    private func makeDirectory(_ path: BytePath) throws(SystemError) {
+        var made = BytePath.empty
+        for component in target(path).components {
+            made = made.appending(component)
+            _ = try output.makeDirectory(made)
+        }
+    }
+
+    /// - Returns: why not, if it was not copied.
+    private func copy(_ entry: Entry) -> SkippedFile? {
+        do throws(SystemError) {
+            if entry.isLink { return try copyLink(entry.path) }
+            let file = try root.file(entry.path, .read)
+            let status = try file.status(entry.path)
+            let place = target(entry.path)
+            let modified = latest.map { min($0, status.stamp.modified) } ?? status.stamp.modified
+            if let there = try output.status(place, followsLinks: false), there.kind == .regular,
+                there.stamp.size == status.stamp.size, there.stamp.modified == modified
+            {
+                return nil
+            }
+            let bytes = try file.readAll(expected: Int(clamping: status.stamp.size), path: entry.path)
+            _ = try output.removeFile(place)
+            let copy = try output.file(place, .createNew(status.permissions & 0o777))
+            try bytes.withRawBytes { bytes throws(SystemError) in try copy.writeAll(bytes, path: place) }
+            try copy.setModified(modified, path: place)
+            return nil
+        } catch {
+            return SkippedFile(path: entry.path, reason: "cannot be copied: \(error.reason)", isProblem: true)
+        }
+    }
+
+    /// A link is copied where it stays in the tree: what it leads to is there in the copy too.
+    private func copyLink(_ path: BytePath) throws(SystemError) -> SkippedFile? {
+        let target = try root.linkTarget(path)
+        let end = path.parent.appending(target).normalized
+        guard !target.isAbsolute, end.isWithin(base), !end.bytes.starts(with: "..".utf8) else {
+            return SkippedFile(path: path, reason: "is a link that leads out of the tree")
+        }
+        let place = self.target(path)
+        if try !output.makeLink(place, to: target), try output.linkTarget(place) != target {
+            _ = try output.removeFile(place)
+            _ = try output.makeLink(place, to: target)
+        }
+        return nil
+    }
+}
+
+extension Stamp {
+    fileprivate func isSameFile(as other: Stamp) -> Bool { device == other.device && inode == other.inode }
+}

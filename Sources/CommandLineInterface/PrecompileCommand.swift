@@ -1,0 +1,229 @@
+// `precompile`: from a command line to a deployment, and what is shown of it.
+// Knows: options, prefixes, destinations, the manifest. Does not know: how bytecode is made.
+
+import BuildEngine
+import BuildModel
+import Interpreters
+import LinuxSystem
+import Service
+
+/// Runs one deployment on a loop.
+final class PrecompileCommand {
+    private enum Layout: String, CaseIterable {
+        case mirror
+        case cachePrefix = "pycache-prefix"
+    }
+
+    private let arguments: SessionArguments
+    private let parsed: ParsedArguments
+    private let layout: Layout
+    private let hasNamedPaths: Bool
+    private let loop: EventLoop
+    private let progress: ProgressBar
+    private var interruptedBy: Int32?
+
+    private init(_ arguments: SessionArguments, hasNamedPaths: Bool, layout: Layout, loop: EventLoop) {
+        self.arguments = arguments
+        parsed = arguments.arguments
+        self.hasNamedPaths = hasNamedPaths
+        self.layout = layout
+        self.loop = loop
+        progress = ProgressBar(isQuiet: arguments.isQuiet || arguments.format == .json)
+    }
+
+    /// - Returns: the exit status.
+    static func run(_ commandLine: ParsedArguments) throws(UsageError) -> Int32 {
+        let arguments = try SessionArguments(commandLine, verb: .precompile)
+        let layout: Layout = try arguments.arguments.choice("--layout") ?? .mirror
+        if layout == .cachePrefix, !arguments.arguments.has("--output") {
+            throw UsageError(message: "--layout pycache-prefix needs --output DIR, the directory that PYTHONPYCACHEPREFIX will name")
+        }
+        if arguments.arguments.has("--sourceless"), layout == .cachePrefix {
+            throw UsageError(message: "--sourceless bytecode lies where its source lies; use --layout mirror")
+        }
+        let hasNamedPaths = !commandLine.operands.isEmpty
+        return EventLoop.run { loop in
+            PrecompileCommand(arguments, hasNamedPaths: hasNamedPaths, layout: layout, loop: loop).start()
+        }
+    }
+
+    private func start() {
+        do throws(UsageError) {
+            let compiler = try makeCompiler()
+            for notice in compiler.notices { FreshpycCommand.complain(notice) }
+            let options = try makeOptions(compiler.interpreters)
+            let deployment: Deployment
+            do throws(DeploymentError) {
+                deployment = try Deployment(options, compiler: compiler)
+            } catch {
+                throw UsageError(message: error.message)
+            }
+            for number in [EventLoop.interrupt, EventLoop.terminate, EventLoop.hangUp] {
+                loop.onSignal(number) { [self] in
+                    interruptedBy = number
+                    deployment.cancel()
+                }
+            }
+            deployment.run(progress: { [self] in progress.update($0, $1) }) { [self] result in
+                progress.clear()
+                compiler.close()
+                loop.stop(finish(result, options, compiler.interpreters))
+            }
+        } catch {
+            FreshpycCommand.complain(error.message)
+            loop.stop(2)
+        }
+    }
+
+    private func makeCompiler() throws(UsageError) -> BatchCompiler {
+        let configuration = arguments.configuration
+        do throws(InterpreterError) {
+            let candidates = try InterpreterFinder(root: configuration.rootPath)
+                .candidates(configuration.pythons, relativeTo: configuration.workingDirectory)
+            return try BatchCompiler(
+                loop: loop, candidates: candidates, jobs: configuration.jobs, deadline: configuration.deadline)
+        } catch {
+            throw UsageError(message: error.message)
+        }
+    }
+
+    // MARK: What is to be done
+
+    private func makeOptions(_ interpreters: [Interpreter]) throws(UsageError) -> DeploymentOptions {
+        let configuration = arguments.configuration
+        var places: [(path: BytePath, interpreter: Int?)] = []
+        var excludes = configuration.scope.excludeTexts
+        // The current directory stands for no path at all, unless something else is asked for.
+        if hasNamedPaths || !(parsed.has("--environment") || parsed.has("--stdlib")) {
+            places += configuration.starts.map { (configuration.rootPath.appending($0), nil) }
+        }
+        for (index, interpreter) in interpreters.enumerated() {
+            guard parsed.has("--environment") || parsed.has("--stdlib") else { break }
+            let paths: InterpreterPaths
+            do throws(InterpreterError) {
+                paths = try InterpreterQuestions.paths(of: interpreter)
+            } catch {
+                throw UsageError(message: error.message)
+            }
+            if parsed.has("--environment") { places += existing(paths.packages).map { ($0, index) } }
+            if parsed.has("--stdlib") { places += existing(paths.standardLibrary).map { ($0, index) } }
+        }
+        guard !places.isEmpty else {
+            throw UsageError(message: "no directory of installed packages is there (--environment); name a path")
+        }
+        let root = commonRoot(places.map(\.path))
+        if parsed.has("--stdlib") { excludes += Self.leftOutOfLibraries }
+        if let output = parsed.lastPath("--output").map({ resolved($0) }), let inside = output.relative(to: root),
+            let text = inside.exactText, !inside.isEmpty
+        {
+            excludes.append("/\(text)/")
+        }
+        var options = DeploymentOptions(
+            rootPath: root, groups: Self.groups(places, root),
+            scope: Scope(excludes: excludes, honoursGitignore: configuration.scope.honoursGitignore),
+            levels: configuration.options.levels, mode: try parsed.choice("--invalidation") ?? .uncheckedHash)
+        options.isForced = parsed.has("--force")
+        options.isSourceless = parsed.has("--sourceless")
+        options.linksDuplicates = parsed.has("--hardlink-dupes")
+        options.epoch = try epoch()
+        options.embedded = EmbeddedPath(
+            strip: parsed.lastPath("--strip-prefix").map { resolved($0) },
+            prepend: parsed.lastPath("--prepend-prefix"))
+        if let output = parsed.lastPath("--output") {
+            options.destination = try destination(output, places.map(\.path), root)
+        }
+        return options
+    }
+
+    /// What CPython's own `make install` leaves out: test data that is no Python.
+    private static let leftOutOfLibraries = [
+        "site-packages/", "dist-packages/", "badsyntax_*.py", "bad_coding*.py", "lib2to3/tests/data/",
+        "test_lib2to3/data/",
+    ]
+
+    private static func groups(_ places: [(path: BytePath, interpreter: Int?)], _ root: BytePath) -> [DeploymentGroup] {
+        var starts: [Int?: [BytePath]] = [:]
+        for place in places { starts[place.interpreter, default: []].append(place.path.relative(to: root) ?? .empty) }
+        let order: [Int?] = starts.keys.sorted { ($0 ?? -1) < ($1 ?? -1) }
+        return order.map { DeploymentGroup(starts: starts[$0] ?? [], interpreter: $0) }
+    }
+
+    private func existing(_ paths: [BytePath]) -> [BytePath] {
+        paths.compactMap { path in
+            guard ((try? Host.status(path)) ?? nil)?.kind == .directory else { return nil }
+            return try? Host.realPath(path)
+        }
+    }
+
+    /// The nearest directory that all lie in. A file alone lies in its directory.
+    private func commonRoot(_ places: [BytePath]) -> BytePath {
+        let directories = places.map { path in
+            ((try? Host.status(path)) ?? nil)?.kind == .directory ? path : path.parent
+        }
+        var common = directories[0]
+        for directory in directories { while !directory.isWithin(common) { common = common.parent } }
+        return common
+    }
+
+    private func destination(
+        _ output: BytePath, _ places: [BytePath], _ root: BytePath
+    ) throws(UsageError) -> DeploymentDestination {
+        let path = resolved(output)
+        do throws(SystemError) {
+            try Host.makeDirectories(path)
+            let directory = try Directory(path: path)
+            if layout == .cachePrefix { return .cachePrefix(directory) }
+            if places.contains(where: { $0 == path }) {
+                throw SystemError("mirror", path, code: SystemError.sameFile)
+            }
+            return .mirror(directory, base: .empty)
+        } catch {
+            if error.code == SystemError.sameFile {
+                throw UsageError(message: "--output is the tree itself; leave it away to work in place")
+            }
+            throw UsageError(message: "cannot make \(path): \(error.reason); name another --output")
+        }
+    }
+
+    private func resolved(_ path: BytePath) -> BytePath {
+        let absolute = (path.isAbsolute ? path : arguments.workingDirectory.appending(path)).normalized
+        return (try? Host.realPath(absolute)) ?? absolute
+    }
+
+    private func epoch() throws(UsageError) -> Int64? {
+        guard let text = Host.environment("SOURCE_DATE_EPOCH")?.description else { return nil }
+        guard let seconds = Int64(text), seconds >= 0, seconds < 1 << 33 else {
+            throw UsageError(message: "SOURCE_DATE_EPOCH: '\(text)' is no number of seconds since 1970")
+        }
+        return seconds
+    }
+
+    // MARK: What is shown
+
+    private func finish(_ result: DeploymentResult, _ options: DeploymentOptions, _ interpreters: [Interpreter]) -> Int32
+    {
+        if let interruptedBy {
+            FreshpycCommand.complain("interrupted; what was made is kept")
+            return 128 + interruptedBy
+        }
+        var hasProblem = false
+        if let file = parsed.lastPath("--manifest") {
+            do throws(SystemError) {
+                let root = try Directory(path: options.rootPath)
+                let document = ManifestDocument(result, root: root, interpreters: interpreters)
+                try Host.replaceFile(resolved(file), with: JSONLine.encodeForPeople(document))
+            } catch {
+                FreshpycCommand.complain("cannot write the manifest \(file): \(error.reason); name another place")
+                hasProblem = true
+            }
+        }
+        for old in interpreters where old.sourceHash == nil && options.mode != .timestamp && !arguments.isQuiet {
+            FreshpycCommand.complain("\(old.name) knows no hash-based bytecode: its files are validated by time")
+        }
+        var shown = arguments
+        shown.configuration.rootPath = options.rootPath
+        let output = BuildOutput(.precompile, shown, isStrict: false)
+        return output.show(
+            result.report, interpreters: interpreters.map { ReportDocument.Python($0) }, hasProblem: hasProblem)
+    }
+}

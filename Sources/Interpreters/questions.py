@@ -1,0 +1,66 @@
+# What is asked of an interpreter besides compiling. It runs without `site`, so that no .pth file is executed.
+#
+#   paths [PREFIX]     three groups of paths, parted by two NULs, the paths of a group by one: the standard library; where
+#                      packages are installed (of PREFIX, a virtual environment); all of sys.path but user's own
+#   match PATTERN      reads names parted by NULs; a 1 for each in which the pattern is found, else a 0
+import os
+import sys
+
+sys.path[:] = [entry for entry in sys.path if entry]
+PYTHON_2 = sys.version_info[0] == 2
+
+
+def to_bytes(text):
+    return text if isinstance(text, bytes) else os.fsencode(text)
+
+
+def packages(prefixes):
+    import sysconfig
+    if PYTHON_2:  # its site module does all of its work when it is imported
+        found = [sysconfig.get_path(name, vars={'base': prefix, 'platbase': prefix})
+                 for prefix in prefixes for name in ('purelib', 'platlib')]
+    else:
+        import site
+        found = site.getsitepackages(prefixes)
+    unique = []
+    for path in found:
+        if path not in unique:
+            unique.append(path)
+    return unique
+
+
+def paths(prefix):
+    import sysconfig
+    if prefix:
+        library = [sysconfig.get_path('stdlib')]
+        sys.prefix = sys.exec_prefix = prefix
+        installed = packages([prefix])
+    else:
+        library = [sysconfig.get_path('stdlib')]
+        installed = packages([sys.prefix, sys.exec_prefix])
+    groups = [library, installed, sys.path + [path for path in installed if os.path.isdir(path)]]
+    return b'\0\0'.join(b'\0'.join(to_bytes(path) for path in group) for group in groups)
+
+
+def match(pattern, names):
+    import re
+    if not PYTHON_2:
+        names = [os.fsdecode(name) for name in names]
+    try:
+        search = re.compile(pattern).search
+    except re.error as error:
+        return b'!' + to_bytes(str(error))
+    return b''.join(b'1' if search(name) else b'0' for name in names)
+
+
+def main():
+    output = getattr(sys.stdout, 'buffer', sys.stdout)
+    if sys.argv[1] == 'paths':
+        output.write(paths(sys.argv[2] if len(sys.argv) > 2 else None))
+    else:
+        names = getattr(sys.stdin, 'buffer', sys.stdin).read()
+        output.write(match(sys.argv[2], names.split(b'\0') if names else []))
+    output.flush()
+
+
+main()

@@ -1,0 +1,39 @@
+// Links of both kinds below an open directory.
+// Knows: readlinkat(2), symlinkat(2), linkat(2). Does not know: where a link should lead.
+
+import BuildModel
+import Glibc
+
+extension Directory {
+    /// What a symbolic link says.
+    package func linkTarget(_ path: BytePath) throws(SystemError) -> BytePath {
+        let size = Int(PATH_MAX)
+        var buffer = [CChar](repeating: 0, count: size)
+        let count = try retrying("readlink", path) {
+            path.withCString { readlinkat(descriptor.raw, $0, &buffer, size) }
+        }
+        guard let target = BytePath(buffer[..<count].map { UInt8(bitPattern: $0) }) else { throw SystemError("readlink", path, code: EINVAL) }
+        return target
+    }
+
+    /// Makes a symbolic link; `false` where the name is taken.
+    package func makeLink(_ path: BytePath, to target: BytePath) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            _ = try retrying("symlink", path) {
+                target.withCString { target in path.withCString { symlinkat(target, descriptor.raw, $0) } }
+            }
+            return true
+        } catch  where error.alreadyExists {
+            return false
+        }
+    }
+
+    /// Makes another name for a file, both below this directory. No link is followed.
+    package func makeHardLink(_ path: BytePath, to existing: BytePath) throws(SystemError) {
+        _ = try retrying("link", path) {
+            existing.withCString { existing in
+                path.withCString { linkat(descriptor.raw, existing, descriptor.raw, $0, 0) }
+            }
+        }
+    }
+}
