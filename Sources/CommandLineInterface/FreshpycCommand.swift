@@ -32,6 +32,8 @@ package enum FreshpycCommand {
                     message: "unknown verb '\(first)'"
                         + (hint.map { "; did you mean '\($0)'?" } ?? "; see `freshpyc --help`"))
             }
+            if verb == .compileAll { return try CompileAllCommand.run(Array(words.dropFirst())) }
+            if verb == .pyCompile { return try PyCompileCommand.run(Array(words.dropFirst())) }
             let parsed = try ParsedArguments(Array(words.dropFirst()), options: verb.options, verb: first)
             if parsed.has("--help") { return help(for: first) }
             return switch verb {
@@ -40,7 +42,8 @@ package enum FreshpycCommand {
             case .wait, .status, .why, .stop: try DaemonCommand.run(verb, parsed)
             case .graph, .affected, .cycles: try GraphCommand.run(verb, parsed)
             case .precompile: try PrecompileCommand.run(parsed)
-            case .compileAll, .pyCompile: 2
+            // Their command lines are Python's.
+            case .compileAll, .pyCompile: help(for: first)
             case .interpreters: try InterpretersCommand.run(parsed)
             }
         } catch {

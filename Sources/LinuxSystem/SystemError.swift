@@ -34,6 +34,7 @@ package struct SystemError: Error, Hashable, Sendable {
     }
 
     package static let noSuchFile = ENOENT
+    package static let isDirectory = EISDIR
     /// For a place that must be another.
     package static let sameFile = EXDEV
     /// For a wait of our own that was in vain.

@@ -81,6 +81,15 @@ package final class Deployment {
     /// Ends it early.
     package func cancel() { compiler.cancel() }
 
+    private func linkDuplicates(_ result: inout DeploymentResult) {
+        var rest = result.artifacts[...]
+        while let first = rest.first {
+            let same = rest.prefix { $0.source == first.source && $0.interpreter == first.interpreter }
+            result.linked += DuplicateLinks.make(same.map(\.place))
+            rest = rest.dropFirst(same.count)
+        }
+    }
+
     private func finish(_ begunResult: DeploymentResult) -> DeploymentResult {
         var result = begunResult
         var ofSource: [(result: ModuleResult, problem: Diagnostic?)] = plan.sources.map { _ in (.upToDate, nil) }
@@ -112,7 +121,7 @@ package final class Deployment {
                         mode: interpreter.sourceHash == nil ? .timestamp : options.mode))
             }
         }
-        if options.linksDuplicates { result.linked = DuplicateLinks.make(result.artifacts) }
+        if options.linksDuplicates { linkDuplicates(&result) }
         for (place, path) in plan.sources.enumerated() {
             result.report.count(ofSource[place].result, path: path)
             if let problem = ofSource[place].problem {

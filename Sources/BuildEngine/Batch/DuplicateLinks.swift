@@ -4,25 +4,21 @@
 import BuildModel
 import LinuxSystem
 
-enum DuplicateLinks {
+package enum DuplicateLinks {
     private static let temporary = BytePath(".freshpyc-link-\(Host.processIdentifier)")
 
-    /// Replaces each file that equals one of a lower level by another name of that.
+    /// Replaces each file that equals the one before it by another name of that.
     ///
-    /// - Parameter artifacts: those of a source and interpreter beside each other, by level.
+    /// - Parameter places: the files of one source and interpreter, by level.
     /// - Returns: how many were replaced.
-    static func make(_ artifacts: [DeploymentResult.Artifact]) -> Int {
+    @discardableResult
+    package static func make(_ places: [BatchPlace]) -> Int {
         var linked = 0
-        var previous: (artifact: DeploymentResult.Artifact, bytes: [UInt8])?
-        for artifact in artifacts {
-            guard let bytes = contents(artifact.place) else { continue }
-            if let previous, previous.artifact.source == artifact.source,
-                previous.artifact.interpreter == artifact.interpreter, previous.bytes == bytes,
-                replace(artifact.place, by: previous.artifact.place)
-            {
-                linked += 1
-            }
-            previous = (artifact, bytes)
+        var previous: (place: BatchPlace, bytes: [UInt8])?
+        for place in places {
+            guard let bytes = contents(place) else { continue }
+            if let previous, previous.bytes == bytes, replace(place, by: previous.place) { linked += 1 }
+            previous = (place, bytes)
         }
         return linked
     }

@@ -1,0 +1,94 @@
+// What the two drop-ins have in common.
+// Knows: how Python's own tools choose, read and warn. Does not know: their command lines.
+
+import BuildEngine
+import BuildModel
+import Interpreters
+import LinuxSystem
+
+enum DropIn {
+    /// What `py_compile` takes where nothing is said (`_get_default_invalidation_mode`).
+    static var standardInvalidation: InvalidationMode {
+        Host.environment("SOURCE_DATE_EPOCH") == nil ? .timestamp : .checkedHash
+    }
+
+    /// A compiler for the first interpreter that the settings name.
+    static func compiler(
+        _ session: SessionArguments, jobs: Int, loop: EventLoop
+    ) throws(UsageError) -> BatchCompiler {
+        let configuration = session.configuration
+        do throws(InterpreterError) {
+            let named = Host.environment("FRESHPYC_PYTHON").map { [$0.description] } ?? configuration.pythons
+            let candidates = try InterpreterFinder(root: configuration.rootPath)
+                .candidates(named, relativeTo: configuration.workingDirectory)
+            return try BatchCompiler(
+                loop: loop, candidates: Array(candidates.prefix(1)), jobs: jobs, deadline: configuration.deadline)
+        } catch {
+            throw UsageError(message: error.message)
+        }
+    }
+
+    /// `sys.path` as a program would find it: `PYTHONPATH`, then the interpreter's own.
+    static func searchPath(
+        of interpreter: Interpreter, workingDirectory: BytePath
+    ) throws(UsageError) -> [BytePath] {
+        var found: [BytePath] = []
+        for entry in Host.environment("PYTHONPATH")?.bytes.split(separator: UInt8(ascii: ":")) ?? [] {
+            guard let path = BytePath(entry) else { continue }
+            found.append(path.isAbsolute ? path : workingDirectory.appending(path).normalized)
+        }
+        do throws(InterpreterError) {
+            found += try InterpreterQuestions.paths(of: interpreter).searchPath
+        } catch {
+            throw UsageError(message: error.message)
+        }
+        // What is no directory (a zip file of the library, mostly missing) has no sources to compile.
+        return found.filter { ((try? Host.status($0)) ?? nil)?.kind == .directory }
+    }
+
+    /// The names in which the interpreter's own `re` finds the expression.
+    static func matches(
+        of expression: BytePath, in names: [BytePath], by interpreter: Interpreter
+    ) throws(UsageError) -> Set<BytePath> {
+        let answer: Result<[Bool], InterpreterQuestions.ExpressionError>
+        do throws(InterpreterError) {
+            answer = try InterpreterQuestions.matches(of: expression, in: names, by: interpreter)
+        } catch {
+            throw UsageError(message: error.message)
+        }
+        switch answer {
+        case .success(let found): return Set(zip(names, found).filter { $0.1 }.map { $0.0 })
+        case .failure(let error):
+            throw UsageError(message: "argument -x: \(expression) is no regular expression: \(error.message)")
+        }
+    }
+
+    /// Lines, whatever ends them.
+    static func lines(_ contents: [UInt8]) -> [ArraySlice<UInt8>] {
+        contents.split(separator: 0x0A, omittingEmptySubsequences: false).dropLast(contents.last == 0x0A ? 1 : 0)
+            .map { $0.last == 0x0D ? $0.dropLast() : $0 }
+    }
+
+    /// `str.strip`, of ASCII's white space.
+    static func trimmed(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) || (0x1C...0x1F).contains(byte) }
+        var line = line
+        while let first = line.first, isSpace(first) { line = line.dropFirst() }
+        while let last = line.last, isSpace(last) { line = line.dropLast() }
+        return line
+    }
+
+    /// A warning as `warnings.showwarning` prints it.
+    static func warn(_ warning: Diagnostic, of job: BatchJob) {
+        var text = "\(job.fileName):\(warning.line): \(warning.type): \(warning.message)\n"
+        if let file = try? job.source.directory.fileFollowingLinks(job.source.path),
+            let contents = try? file.readAll(expected: 65_536, path: job.source.path)
+        {
+            let lines = lines(contents)
+            if (1...max(1, lines.count)).contains(warning.line), warning.line <= lines.count {
+                text += "  " + String(decoding: trimmed(lines[warning.line - 1]), as: UTF8.self) + "\n"
+            }
+        }
+        Host.write(text, to: 2)
+    }
+}
