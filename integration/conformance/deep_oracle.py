@@ -204,4 +204,5 @@ def main(root, levels, mode, skip):
     say(files=Count.files, codes=Count.codes, failures=Count.failures, artifacts=Count.artifacts)
 
 
-main(sys.argv[1], [int(level) for level in sys.argv[2].split(',')], sys.argv[3], int(sys.argv[4]))
+if __name__ == '__main__':
+    main(sys.argv[1], [int(level) for level in sys.argv[2].split(',')], sys.argv[3], int(sys.argv[4]))
