@@ -2,12 +2,12 @@
 """Proves that freshpyc's bytecode, and its reports of failures, are CPython's own.
 
     deep.py [--freshpyc BINARY] [--python PYTHON ...|all] [--level N ...] [--verb build|precompile]
-            [--invalidation MODE] [--jobs N] [--option WORD ...] TREE ...|--stdlib
+            [--invalidation MODE] [--jobs N] [--option WORD ...] [--corners] [--stdlib] [TREE ...]
 
 Each TREE (its `*.py`) is copied to a RAM disk and built there, once, for all interpreters. Then each interpreter compiles
 every file itself (deep_oracle.py) and compares, attribute by attribute, with what lies in `__pycache__`; the header
 must be right, and the failures must be those of `--format json`: class, message and line. With --stdlib each interpreter is
-given its own standard library, with the bad files of its tests. A line for each interpreter and tree, each difference
+given its own standard library, with the bad files of its tests; with --corners, what is easily wrong (corners.py). A line for each interpreter and tree, each difference
 before it. Exit status 1 on any difference, 2 where something could not be compared.
 
 Knows: the report's JSON, copying trees. Does not know what bytecode looks like: deep_oracle.py does.
@@ -21,6 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import corners
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ORACLE = os.path.join(HERE, "deep_oracle.py")
@@ -64,8 +66,7 @@ def interpreters(binary, specs):
 
 
 def copy(tree, target):
-    """The sources of a tree; its data is of no interest. Returns their number."""
-    count = 0
+    """The sources of a tree; its data is of no interest."""
     then = time.time() - 3600  # a source that was saved just now would be guarded against a second save
     for folder, names, files in os.walk(tree):
         names[:] = [name for name in names if name not in NEVER]
@@ -77,8 +78,16 @@ def copy(tree, target):
             path = os.path.join(there, name)
             shutil.copyfile(os.path.join(folder, name), path)
             os.utime(path, (then, then))
-            count += 1
-    return count
+
+
+def write(sources, target):
+    then = time.time() - 3600
+    for name, content in sources.items():
+        path = os.path.join(target, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as stream:
+            stream.write(content)
+        os.utime(path, (then, then))
 
 
 def build(options, tree, pythons):
@@ -191,15 +200,18 @@ def main():
     parser.add_argument("--jobs", type=int)
     parser.add_argument("--option", action="append", default=[], help="handed to freshpyc as it is; may be repeated")
     parser.add_argument("--most", type=int, default=MOST_SHOWN, help="differences shown of each interpreter and tree")
-    parser.add_argument("--stdlib", action="store_true")
+    parser.add_argument("--stdlib", action="store_true", help="each interpreter's own")
+    parser.add_argument("--corners", action="store_true", help="the sources of corners.py")
     parser.add_argument("tree", nargs="*")
     options = parser.parse_args()
-    if not options.tree and not options.stdlib:
-        parser.error("which TREE? or --stdlib")
+    if not options.tree and not options.stdlib and not options.corners:
+        parser.error("which TREE? or --stdlib, or --corners")
     options.freshpyc = shutil.which(options.freshpyc) or parser.error("no such program: " + options.freshpyc)
     options.freshpyc = os.path.abspath(options.freshpyc)
     pythons = interpreters(options.freshpyc, options.python)
     jobs = [(tree, os.path.basename(os.path.normpath(tree)), pythons) for tree in options.tree]
+    if options.corners:
+        jobs.insert(0, (None, "corners", pythons))
     if options.stdlib:
         jobs += [(python.stdlib, "its standard library", [python]) for python in pythons]
     differences = 0
@@ -207,7 +219,7 @@ def main():
     for tree, label, those in jobs:
         with tempfile.TemporaryDirectory(prefix="freshpyc-deep-", dir=memory) as scratch:
             target = os.path.join(os.path.realpath(scratch), "tree")
-            copy(tree, target)
+            copy(tree, target) if tree else write(corners.sources(), target)
             report = build(options, target, those)
             differences += sum(compare(options, target, label, python, report) for python in those)
     return 1 if differences else 0
