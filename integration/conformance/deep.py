@@ -159,7 +159,8 @@ def compare(options, tree, label, python, report):
     totals = collections.Counter()
     differences, expected = [], collections.defaultdict(set)
     # Python 2 has one place for the bytecode of both its optimized levels.
-    runs = [[level] for level in options.level[:2]] if python.major == 2 else [options.level]
+    places = {bool(level): level for level in sorted(options.level)}
+    runs = [[level] for level in places.values()] if python.major == 2 else [options.level]
     for levels in runs:
         for fact in ask(python, tree, levels, mode):
             if "difference" in fact:
