@@ -4,14 +4,16 @@
     deep.py [--freshpyc BINARY] [--python PYTHON ...|all] [--level N ...] [--verb build|precompile]
             [--invalidation MODE] [--jobs N] [--option WORD ...] [--corners] [--stdlib] [TREE ...]
 
-Each TREE (its `*.py`) is copied to a RAM disk and built there, once, for all interpreters. Then each interpreter compiles
-every file itself (deep_oracle.py) and compares, attribute by attribute, with what lies in `__pycache__`; the header
-must be right, and the failures must be those of `--format json`: class, message and line. With --stdlib each interpreter is
-given its own standard library, with the bad files of its tests; with --corners, what is easily wrong (corners.py). A line for each interpreter and tree, each difference
-before it. Exit status 1 on any difference, 2 where something could not be compared.
+Each TREE (its `*.py`) is copied to a RAM disk and built there, once, for all interpreters. Then each interpreter
+compiles every file itself (deep_oracle.py) and compares, attribute by attribute, with what lies in `__pycache__`; the
+header must be right, and the failures must be those of `--format json`: class, message and line. With --stdlib each
+interpreter is given its own standard library, with the bad files of its tests; with --corners, what is easily wrong
+(corners.py). A line for each interpreter and tree, each difference before it. Exit status 1 on any difference, 2 where
+something could not be compared.
 
 Knows: the report's JSON, copying trees. Does not know what bytecode looks like: deep_oracle.py does.
 """
+
 import argparse
 import collections
 import json
@@ -168,8 +170,9 @@ def compare(options, tree, label, python, report):
             elif "failed" in fact:
                 expected[fact["failed"]].add(tuple(fact["error"]))
             elif "crashed" in fact:
-                differences.append("the interpreter dies of source number %d, signal %d" % (
-                    fact["crashed"], fact["signal"]))
+                differences.append(
+                    "the interpreter dies of source number %d, signal %d" % (fact["crashed"], fact["signal"])
+                )
             else:
                 totals.update(fact)
     told = reported(report, python)
@@ -183,9 +186,20 @@ def compare(options, tree, label, python, report):
         print("  " + text)
     if len(differences) > options.most:
         print("  ... and %d more" % (len(differences) - options.most))
-    print("%s, %s: %d files, %d artifacts, %d code objects compared, %d failures compared, %d differences (%.1f s)" % (
-        python.name, label, totals["files"] // len(runs), totals["artifacts"], totals["codes"],
-        totals["failures"], len(differences), time.time() - begun), flush=True)
+    print(
+        "%s, %s: %d files, %d artifacts, %d code objects compared, %d failures compared, %d differences (%.1f s)"
+        % (
+            python.name,
+            label,
+            totals["files"] // len(runs),
+            totals["artifacts"],
+            totals["codes"],
+            totals["failures"],
+            len(differences),
+            time.time() - begun,
+        ),
+        flush=True,
+    )
     if not totals["files"]:
         sys.exit(2)
     return len(differences)

@@ -6,13 +6,14 @@
 Runs the tests of the command lines (test_compileall.CommandLineTests..., test_py_compile.PyCompileCLITestCase) from the
 `test` package of a CPython 3.13 as they are. Only the processes that they start are others: `python FLAGS -m compileall
 ARGUMENTS` becomes `freshpyc compileall ARGUMENTS` with FRESHPYC_PYTHON=python; what FLAGS say is said by variables
-(-O: PYTHONOPTIMIZE; -E and -I: no PYTHON variables). With --reference it becomes `python -m compileall ARGUMENTS` with the same
-variables: if that passes, the replacement itself is fair.
+(-O: PYTHONOPTIMIZE; -E and -I: no PYTHON variables). With --reference it becomes `python -m compileall ARGUMENTS` with
+the same variables: if that passes, the replacement itself is fair.
 
 A line for each test. Exit status 1 if one fails that is not a difference on purpose (DELIBERATE).
 
 Knows: the names of the tests. Does not know what they ask for.
 """
+
 import argparse
 import contextlib
 import glob
@@ -131,8 +132,15 @@ class Result(unittest.TestResult):
             print("ok       %s%s" % (name, "" if Redirected.count else " (starts no such process)"))
         else:
             text = "\n".join(self.texts)
-            known = [] if self.reference else [
-                entry for entry in DELIBERATE if name.endswith("." + entry[0]) and all(word in text for word in entry[2:])]
+            known = (
+                []
+                if self.reference
+                else [
+                    entry
+                    for entry in DELIBERATE
+                    if name.endswith("." + entry[0]) and all(word in text for word in entry[2:])
+                ]
+            )
             if known:
                 self.deliberate.append(name)
                 print("differs  %s: on purpose: %s" % (name, known[0][1]))
@@ -148,7 +156,9 @@ def inside(options):
     """In the interpreter whose tests are run."""
     sys.path.pop(0)  # this folder
     Redirected.target = "reference" if options.reference else options.freshpyc
-    with tempfile.TemporaryDirectory(prefix="freshpyc-drop-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as scratch:
+    with tempfile.TemporaryDirectory(
+        prefix="freshpyc-drop-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None
+    ) as scratch:
         work = os.path.join(os.path.realpath(scratch), "work")
         os.mkdir(work)
         os.chdir(work)
@@ -158,6 +168,7 @@ def inside(options):
             os.environ.pop(name, None)
         from test import test_compileall, test_py_compile
         from test.support import script_helper
+
         script_helper.interpreter_requires_environment()  # asked once, by a process of its own
         subprocess.Popen = Redirected
         classes = [
@@ -172,9 +183,18 @@ def inside(options):
         with contextlib.redirect_stderr(io.StringIO()):
             suite.run(result)
         os.chdir("/")
-    print("%s, tests of CPython %s: %d passed (%d of them start no such process), %d differ on purpose, %d skipped, %d failed" % (
-        "python -m, indirectly" if options.reference else "freshpyc", sys.version.split()[0],
-        result.passed, result.ran_none, len(result.deliberate), len(result.skipped), len(result.failed)))
+    print(
+        "%s, tests of CPython %s: %d passed (%d start no such process), %d differ on purpose, %d skipped, %d failed"
+        % (
+            "python -m, indirectly" if options.reference else "freshpyc",
+            sys.version.split()[0],
+            result.passed,
+            result.ran_none,
+            len(result.deliberate),
+            len(result.skipped),
+            len(result.failed),
+        )
+    )
     return 1 if result.failed or not result.testsRun else 0
 
 
@@ -188,7 +208,9 @@ def main():
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if not options.reference:
-        options.freshpyc = os.path.abspath(shutil.which(options.freshpyc) or parser.error("no freshpyc at " + options.freshpyc))
+        options.freshpyc = os.path.abspath(
+            shutil.which(options.freshpyc) or parser.error("no freshpyc at " + options.freshpyc)
+        )
     if options.inside:
         return inside(options)
     words = [options.python, os.path.abspath(__file__), "--inside", "--freshpyc", options.freshpyc]

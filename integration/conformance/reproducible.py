@@ -2,16 +2,18 @@
 """Builds a tree in as many ways as change nothing that matters, and compares the bytecode byte by byte.
 
     reproducible.py [--freshpyc BINARY] [--python PYTHON ...|all] [--level N ...] [--verb precompile|build]
-                    [--only N ...] [--option WORD ...] TREE ...
+                    [--only WAY ...] [--option WORD ...] TREE ...
 
-The first way is the measure: files made in the order of their names, one worker, everything cold. The others: files made in
-reverse order, by chance, and with other times; four workers; each module by itself, on a fresh worker; a warm daemon after
-many edits (`build`); other folders with `--strip-prefix` and `--prepend-prefix`; another time zone, language, umask, PYTHONHASHSEED;
-with a store of bytecode, filled and empty; again over bytecode that is there, and over bytecode that CPython has left. Each is a line;
-exit status 1 where a file is not equal to the measure's: then the first one is shown, both by `freshpyc inspect`.
+The first way is the measure: files made in the order of their names, one worker, everything cold. The others: files
+made in reverse order, by chance, and with other times; four workers; some modules by themselves, on fresh workers; a
+warm daemon after many edits (`build`); other folders, with `--strip-prefix` and `--prepend-prefix`; another time zone,
+language, umask, PYTHONHASHSEED; from a store of bytecode; again over bytecode that is there, and over bytecode that
+CPython has left. Each is a line; exit status 1 where a file is not equal to the measure's: then the first one is
+shown, both by `freshpyc inspect`.
 
 Knows: how builds can differ. Does not know what bytecode means.
 """
+
 import argparse
 import os
 import random
@@ -148,9 +150,19 @@ class Ways:
         copy(self.tree, self.names, root)
         old = os.umask(0o077)
         try:
-            self.freshpyc(root, jobs=3, changes={
-                "TZ": "Asia/Kathmandu", "LC_ALL": "C", "LANG": "tr_TR.UTF-8", "PYTHONHASHSEED": "12345", "PYTHONOPTIMIZE": "2",
-                "PYTHONUTF8": "0", "HOME": "/nonexistent"})
+            self.freshpyc(
+                root,
+                jobs=3,
+                changes={
+                    "TZ": "Asia/Kathmandu",
+                    "LC_ALL": "C",
+                    "LANG": "tr_TR.UTF-8",
+                    "PYTHONHASHSEED": "12345",
+                    "PYTHONOPTIMIZE": "2",
+                    "PYTHONUTF8": "0",
+                    "HOME": "/nonexistent",
+                },
+            )
         finally:
             os.umask(old)
         return root
@@ -169,7 +181,9 @@ class Ways:
         copy(self.tree, self.names, root)
         for python in self.options.pythons:
             if python.major > 2:
-                subprocess.run([python.path, "-m", "compileall", "-qq", root], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                subprocess.run(
+                    [python.path, "-m", "compileall", "-qq", root], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                )
         self.freshpyc(root, jobs=2)
         return root
 
@@ -229,8 +243,21 @@ class Ways:
             subprocess.run([self.options.freshpyc, "stop", root], **quiet)
         return root
 
-    WAYS = ["again", "reverse", "shuffled", "one_by_one", "elsewhere", "relative", "surroundings", "twice", "after_cpython", "edited",
-            "stored", "output", "daemon"]
+    WAYS = [
+        "again",
+        "reverse",
+        "shuffled",
+        "one_by_one",
+        "elsewhere",
+        "relative",
+        "surroundings",
+        "twice",
+        "after_cpython",
+        "edited",
+        "stored",
+        "output",
+        "daemon",
+    ]
     # Without a prefix to strip, the folder's name is in the bytecode.
     MOVES = ["elsewhere", "output"]
 
@@ -248,9 +275,13 @@ def compare(options, measure, found, root, aside):
         print("  %s: %s" % (name, "only in one of both" if name not in measure or name not in found else "differs"))
         if name in measure and name in found:
             left, right = measure[name], found[name]
-            at = next((place for place, pair in enumerate(zip(left, right)) if pair[0] != pair[1]), min(len(left), len(right)))
-            print("    first at byte %d of %d and %d: %s, %s" % (
-                at, len(left), len(right), left[at:at + 16].hex(), right[at:at + 16].hex()))
+            at = next(
+                (place for place, pair in enumerate(zip(left, right)) if pair[0] != pair[1]), min(len(left), len(right))
+            )
+            print(
+                "    first at byte %d of %d and %d: %s, %s"
+                % (at, len(left), len(right), left[at : at + 16].hex(), right[at : at + 16].hex())
+            )
             kept = os.path.join(aside, os.path.basename(name))
             with open(kept, "wb") as stream:
                 stream.write(left)
@@ -287,8 +318,17 @@ def prove(options, tree, memory):
             compared += 1
             count = compare(options, measure, bytecode(root), root, aside)
             differences += count
-            print("%s  %s: %s, %d files, %d differ" % (
-                "DIFFERS" if count else "same   ", label, getattr(Ways, way).__doc__.split("\n")[0], len(measure), count), flush=True)
+            print(
+                "%s  %s: %s, %d files, %d differ"
+                % (
+                    "DIFFERS" if count else "same   ",
+                    label,
+                    getattr(Ways, way).__doc__.split("\n")[0],
+                    len(measure),
+                    count,
+                ),
+                flush=True,
+            )
             if options.verb == "precompile":
                 shutil.rmtree(root)
     if not compared or not measure:
@@ -306,7 +346,9 @@ def main():
     parser.add_argument("--option", action="append", default=[], help="handed to freshpyc as it is; may be repeated")
     parser.add_argument("tree", nargs="+")
     options = parser.parse_args()
-    options.freshpyc = os.path.abspath(shutil.which(options.freshpyc) or parser.error("no freshpyc at " + options.freshpyc))
+    options.freshpyc = os.path.abspath(
+        shutil.which(options.freshpyc) or parser.error("no freshpyc at " + options.freshpyc)
+    )
     options.pythons = interpreters(options.freshpyc, options.python)
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     return 1 if sum(prove(options, tree, memory) for tree in options.tree) else 0

@@ -10,6 +10,7 @@ traceback, status and files must be. A line for each command; exit status 1 on a
 
 Knows: command lines, trees. Does not know what they should print.
 """
+
 import argparse
 import contextlib
 import difflib
@@ -17,6 +18,7 @@ import glob
 import marshal
 import os
 import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -73,14 +75,31 @@ TREE = {
     "list": b"good/a.py\ngood/sub\n\n  good/b.py  \n",
     "list-bad": b"pkg/bad.py\nnosuch\ngood\n",
 }
-LINKS = {"pkg/link.py": "../outside/far.py", "pkg/inside.py": "bar.py", "pkg/dangling.py": "nowhere.py",
-         "pkg/loop.py": "loop.py", "pkg/dirlink": "../outside", "toplink": "good"}
+LINKS = {
+    "pkg/link.py": "../outside/far.py",
+    "pkg/inside.py": "bar.py",
+    "pkg/dangling.py": "nowhere.py",
+    "pkg/loop.py": "loop.py",
+    "pkg/dirlink": "../outside",
+    "toplink": "good",
+}
 MODES = {"good/a.py": 0o640, "good/b.py": 0o444, "good/sub/c.py": 0o755, "pkg/bar.py": 0o600}
 
 
 class Case:
-    def __init__(self, words, verb="compileall", before=(), change=None, variables=None, stdin=b"", unordered=False,
-                 purpose=None, differs=(), cwd="."):
+    def __init__(
+        self,
+        words,
+        verb="compileall",
+        before=(),
+        change=None,
+        variables=None,
+        stdin=b"",
+        unordered=False,
+        purpose=None,
+        differs=(),
+        cwd=".",
+    ):
         self.words, self.verb, self.before, self.change = words, verb, before, change
         self.variables, self.stdin, self.unordered, self.cwd = variables or {}, stdin, unordered, cwd
         # Why freshpyc does otherwise, and in what: 'status', 'stdout', 'stderr', 'files'.
@@ -146,65 +165,92 @@ def flip(path, place):
 MISSING = "what is not there is an error (exit status 1)"
 SIZE = "a source of another size is compiled again, though its time is the same"
 EPOCH = {"SOURCE_DATE_EPOCH": "1234567890"}
+COMPILEALL = r"""
+pkg; -q pkg; -qq pkg; -qqq pkg; good; -q good; -l pkg; -l good
+-r 0 good; -r 1 pkg; -r2 pkg; -l -r 1 pkg; -r -1 good
+good pkg; good good; good/; ./good; good//sub; good/../good; .; {root}/good; toplink; pkg/dirlink; pkg/link.py
+good/a.py; good/a.py good/a.py; good/a.py good; ./good/a.py; {root}/good/a.py
+pkg/data.txt; pkg/script; pkg/upper.PY; pkg/.py; pkg/dangling.py; pkg/empty; pkg/folder.py; pkg/venv; pkg/node_modules
+pkg/bad.py; -q pkg/bad.py; -qq pkg/bad.py; pkg/bad_encoding.py; pkg/bad_utf8.py; pkg/bad_nul.py; pkg/bad_late.py
+pkg/bad_text.py; pkg/warns.py
+-f good; -b good; -b -o 0 -o 2 good; -bq pkg
+-d /opt/x good; -d rel pkg; -d /opt/x good/a.py; -d '' good; -d/x good/sub; -d x -s y good; -d x -p y good
+-s good good; -s {root} {root}/good; -s nope good; -q -s nope good; -qq -s nope good; -s good/ good; -s go good
+-s good -p /opt good; -s {root}/good -p / {root}/good; -s good/a.py good/a.py; -s '' good
+-p /opt good; -p rel good; -p /opt {root}/good; -p '' good; -p /x -q pkg
+-x ba pkg; -x '[\\/]sub[\\/]' pkg; -x ^pkg pkg; -x ( good; -x '' good; -x (?i)BAD|nul pkg; -x '(?<!x)a\.py$' good
+-x ü pkg
+-i list; -i list-bad; -i nosuch; -q -i nosuch; -qq -i nosuch; -i list pkg/const.py; -i good; -i ''
+--invalidation-mode checked-hash good; --invalidation-mode=unchecked-hash good; --invalidation-mode timestamp good
+--invalidation-mode nope good; --inv checked-hash good; --invalidation-mode
+-o 0 -o 1 -o 2 good; -o0 good; -o 2 -o 2 good; -o -1 good; -o 3 good; -o x good; '-o 1' good; -o -2 good
+--hardlink-dupes good; --hardlink-dupes -o 1 good; --hardlink-dupes -o1 -o1 good; --hardlink-dupes -o0 -o1 -o2 good
+--hard -o0 -o2 good; --hardlink-dupes -o0 -o1 pkg; --hardlink-dupes=1 good
+-e pkg pkg; -e outside pkg; -e '' pkg; -e nosuch pkg; -e . pkg
+-h; --help; --nope; -z; -r; -r x good; -j x; -fl good; -lqf good; -- good; -- -good; -j -1 good; --workers; good --nope
+--force good; -l -l good; --help -z; -z --help
+"""
+# With several workers, the lines come in any order.
+PARALLEL = """
+-j 2 good; -j2 pkg; --workers 2 good; --workers=1 pkg; -j 0 good; -j 2 -q pkg; -j2 good/a.py pkg/bad.py; --work 2 good
+-j2 -o0 -o2 --hardlink-dupes good
+"""
+ABSENT = "nosuch; nosuch.py; -q nosuch; -qq nosuch; ''; good nosuch; nosuch good"
+PY_COMPILE = """
+good/a.py; good/a.py good/b.py; pkg/bad.py; -q pkg/bad.py; --quiet good/a.py; good/a.py pkg/bad.py good/b.py
+nosuch.py; -q nosuch.py; good/a.py nosuch.py good/b.py; good; -h; --nope; --q pkg/bad.py; ''; - good/a.py; -- good/a.py
+pkg/data.txt; pkg/script; list; pkg/warns.py; pkg/bad_encoding.py; pkg/bad_utf8.py; pkg/bad_nul.py; pkg/bad_indent.py
+pkg/bad_tabs.py; pkg/bad_late.py; pkg/bad_text.py; pkg/bad_string.py; pkg/bad_global.py; pkg/link.py; pkg/dangling.py
+pkg/ünï.py; 'pkg/new\\nline.py'; pkg/folder.py; {root}/good/a.py; ./good/a.py; good/../good/a.py; pkg/two.dots.py
+pkg/.py; pkg/.hidden.py
+"""
+
+
+def commands(text):
+    """Words, as a shell reads them; commands end with a line or a semicolon."""
+    for command in text.replace(";", "\n").splitlines():
+        if command.strip():
+            yield [word.replace("\\n", "\n") for word in shlex.split(command)]
 
 
 def cases():
-    yield from (Case(words) for words in [
-        ["pkg"], ["-q", "pkg"], ["-qq", "pkg"], ["-qqq", "pkg"], ["good"], ["-q", "good"], ["-l", "pkg"], ["-l", "good"],
-        ["-r", "0", "good"], ["-r", "1", "pkg"], ["-r2", "pkg"], ["-l", "-r", "1", "pkg"], ["-r", "-1", "good"],
-        ["good", "pkg"], ["good", "good"], ["good/"], ["./good"], ["good//sub"], ["good/../good"], ["."], ["{root}/good"],
-        ["toplink"], ["pkg/dirlink"], ["pkg/link.py"], ["good/a.py"], ["good/a.py", "good/a.py"], ["good/a.py", "good"],
-        ["./good/a.py"], ["{root}/good/a.py"], ["pkg/data.txt"], ["pkg/script"], ["pkg/upper.PY"], ["pkg/.py"],
-        ["pkg/bad.py"], ["-q", "pkg/bad.py"], ["-qq", "pkg/bad.py"], ["pkg/bad_encoding.py"], ["pkg/bad_utf8.py"],
-        ["pkg/bad_nul.py"], ["pkg/bad_late.py"], ["pkg/bad_text.py"], ["pkg/warns.py"], ["pkg/dangling.py"], ["pkg/empty"],
-        ["pkg/folder.py"], ["pkg/venv"], ["pkg/node_modules"],
-        ["-f", "good"], ["-b", "good"], ["-b", "-o", "0", "-o", "2", "good"], ["-bq", "pkg"],
-        ["-d", "/opt/x", "good"], ["-d", "rel", "pkg"], ["-d", "/opt/x", "good/a.py"], ["-d", "", "good"], ["-d/x", "good/sub"],
-        ["-s", "good", "good"], ["-s", "{root}", "{root}/good"], ["-s", "nope", "good"], ["-q", "-s", "nope", "good"],
-        ["-qq", "-s", "nope", "good"], ["-s", "good/", "good"], ["-s", "go", "good"], ["-s", "good", "-p", "/opt", "good"],
-        ["-s", "{root}/good", "-p", "/", "{root}/good"], ["-p", "/opt", "good"], ["-p", "rel", "good"], ["-p", "/opt", "{root}/good"],
-        ["-s", "good/a.py", "good/a.py"], ["-s", "", "good"], ["-p", "", "good"], ["-p", "/x", "-q", "pkg"],
-        ["-d", "x", "-s", "y", "good"], ["-d", "x", "-p", "y", "good"],
-        ["-x", "ba", "pkg"], ["-x", r"[\\/]sub[\\/]", "pkg"], ["-x", "^pkg", "pkg"], ["-x", "(", "good"], ["-x", "", "good"],
-        ["-x", "(?i)BAD|nul", "pkg"], ["-x", r"(?<!x)a\.py$", "good"], ["-x", "ü", "pkg"],
-        ["-i", "list"], ["-i", "list-bad"], ["-i", "nosuch"], ["-q", "-i", "nosuch"], ["-qq", "-i", "nosuch"],
-        ["-i", "list", "pkg/const.py"], ["-i", "good"], ["-i", ""],
-        ["--invalidation-mode", "checked-hash", "good"], ["--invalidation-mode=unchecked-hash", "good"],
-        ["--invalidation-mode", "timestamp", "good"], ["--invalidation-mode", "nope", "good"], ["--inv", "checked-hash", "good"],
-        ["-o", "0", "-o", "1", "-o", "2", "good"], ["-o0", "good"], ["-o", "2", "-o", "2", "good"], ["-o", "-1", "good"],
-        ["-o", "3", "good"], ["-o", "x", "good"], ["-o 1", "good"], ["-o", "-2", "good"],
-        ["--hardlink-dupes", "good"], ["--hardlink-dupes", "-o", "1", "good"], ["--hardlink-dupes", "-o1", "-o1", "good"],
-        ["--hardlink-dupes", "-o0", "-o1", "-o2", "good"], ["--hard", "-o0", "-o2", "good"], ["--hardlink-dupes", "-o0", "-o1", "pkg"],
-        ["-e", "pkg", "pkg"], ["-e", "outside", "pkg"], ["-e", "", "pkg"], ["-e", "nosuch", "pkg"], ["-e", ".", "pkg"],
-        ["-h"], ["--help"], ["--nope"], ["-z"], ["-r"], ["-r", "x", "good"], ["-j", "x"], ["-fl", "good"], ["-lqf", "good"],
-        ["--", "good"], ["--", "-good"], ["-j", "-1", "good"], ["--workers"], ["good", "--nope"], ["--force", "good"], ["-l", "-l", "good"],
-        ["--help", "-z"], ["-z", "--help"], ["--hardlink-dupes=1", "good"], ["--invalidation-mode"],
-    ])
-    yield from (Case(words, unordered=True) for words in [
-        ["-j", "2", "good"], ["-j2", "pkg"], ["--workers", "2", "good"], ["--workers=1", "pkg"], ["-j", "0", "good"],
-        ["-j", "2", "-q", "pkg"], ["-j2", "good/a.py", "pkg/bad.py"], ["--work", "2", "good"],
-        ["-j2", "-o0", "-o2", "--hardlink-dupes", "good"]])
-    yield Case(["nosuch"], purpose=MISSING, differs=("status",))
-    yield Case(["nosuch.py"], purpose=MISSING, differs=("status",))
-    yield Case(["-q", "nosuch"], purpose=MISSING, differs=("status",))
-    yield Case(["-qq", "nosuch"], purpose=MISSING, differs=("status",))
-    yield Case([""], purpose=MISSING, differs=("status",))
-    yield Case(["good", "nosuch"], purpose=MISSING, differs=("status",))
-    yield Case(["nosuch", "good"], purpose=MISSING, differs=("status",))
+    yield from (Case(words) for words in commands(COMPILEALL))
+    yield from (Case(words, unordered=True) for words in commands(PARALLEL))
+    yield from (Case(words, purpose=MISSING, differs=("status",)) for words in commands(ABSENT))
     yield Case(["-i", "-"], stdin=b"good/a.py\ngood/sub\n")
     yield Case(["-i", "-"], stdin=b"")
     yield Case(["-i", "-", "pkg/const.py"], stdin=b"pkg/bad.py")
-    for words in (["good"], ["-q", "good"], ["-f", "good"], ["-o0", "-o2", "good"], ["--invalidation-mode=checked-hash", "good"]):
+    for words in (
+        ["good"],
+        ["-q", "good"],
+        ["-f", "good"],
+        ["-o0", "-o2", "good"],
+        ["--invalidation-mode=checked-hash", "good"],
+    ):
         yield Case(words, before=[["-q", "good"]])
         yield Case(words, before=[["-q", "--invalidation-mode=checked-hash", "good"]])
-    for change in (touched, damaged_magic, damaged_mtime, bytecode_that_is_a_link, bytecode_that_is_a_folder, pycache_that_is_a_file):
+    for change in (
+        touched,
+        damaged_magic,
+        damaged_mtime,
+        bytecode_that_is_a_link,
+        bytecode_that_is_a_folder,
+        pycache_that_is_a_file,
+    ):
         yield Case(["good"], before=[["-q", "good"]], change=change)
     yield Case(["-q", "good"], before=[["-q", "good"]], change=bytecode_that_is_a_link)
     yield Case(["good"], before=[["-q", "good"]], change=another_size, purpose=SIZE, differs=("stdout", "files"))
     yield Case(["-b", "good"], before=[["-q", "-b", "good"]])
-    yield Case(["-o0", "-o1", "--hardlink-dupes", "good"], before=[["-q", "-o0", "-o1", "--hardlink-dupes", "good"]], change=touched)
+    yield Case(
+        ["-o0", "-o1", "--hardlink-dupes", "good"],
+        before=[["-q", "-o0", "-o1", "--hardlink-dupes", "good"]],
+        change=touched,
+    )
     yield Case(["-f", "-o0", "-o2", "good"], before=[["-q", "-o0", "-o1", "-o2", "--hardlink-dupes", "good"]])
-    yield from (Case(words, variables=EPOCH) for words in [["good"], ["-q", "pkg"], ["--invalidation-mode", "timestamp", "good"]])
+    yield from (
+        Case(words, variables=EPOCH)
+        for words in [["good"], ["-q", "pkg"], ["--invalidation-mode", "timestamp", "good"]]
+    )
     yield Case(["good"], variables=EPOCH, before=[["-q", "good"]])
     yield Case(["good"], variables={"SOURCE_DATE_EPOCH": ""})
     yield from (Case(["good"], variables={"PYTHONOPTIMIZE": level}) for level in ("1", "2", "x", ""))
@@ -227,15 +273,9 @@ def cases():
     def py(words, **more):
         return Case(words, verb="py_compile", **more)
 
-    yield from (py(words) for words in [
-        ["good/a.py"], ["good/a.py", "good/b.py"], ["pkg/bad.py"], ["-q", "pkg/bad.py"], ["--quiet", "good/a.py"],
-        ["good/a.py", "pkg/bad.py", "good/b.py"], ["nosuch.py"], ["-q", "nosuch.py"], ["good/a.py", "nosuch.py", "good/b.py"],
-        ["good"], [], ["-h"], ["--nope"], ["--q", "pkg/bad.py"], ["pkg/data.txt"], ["pkg/script"], ["list"], ["pkg/warns.py"],
-        ["pkg/bad_encoding.py"], ["pkg/bad_utf8.py"], ["pkg/bad_nul.py"], ["pkg/bad_indent.py"], ["pkg/bad_tabs.py"],
-        ["pkg/bad_late.py"], ["pkg/bad_text.py"], ["pkg/bad_string.py"], ["pkg/bad_global.py"], ["pkg/link.py"], ["pkg/dangling.py"],
-        ["pkg/ünï.py"], [b"pkg/latin\xff.py"], ["pkg/new\nline.py"], ["pkg/folder.py"], ["-", "good/a.py"], [""], ["--", "good/a.py"],
-        ["{root}/good/a.py"], ["./good/a.py"], ["good/../good/a.py"], ["pkg/two.dots.py"], ["pkg/.py"], ["pkg/.hidden.py"],
-    ])
+    yield from (py(words) for words in commands(PY_COMPILE))
+    yield py([])
+    yield py([b"pkg/latin\xff.py"])
     yield py(["-"], stdin=b"good/a.py\ngood/b.py\n")
     yield py(["-"], stdin=b"good/a.py\npkg/bad.py\ngood/b.py")
     yield py(["-q", "-"], stdin=b"pkg/bad.py\n")
@@ -293,6 +333,7 @@ def seen(root):
 
 def body(data):
     import deep_oracle
+
     try:
         return "code", deep_oracle.key(marshal.loads(data))
     except (ValueError, EOFError, TypeError):
@@ -303,12 +344,22 @@ def run(case, words, root, home):
     def filled(word):
         return word if isinstance(word, bytes) else word.replace("{root}", root)
 
-    environment = {"PATH": os.environ["PATH"], "HOME": home, "XDG_CACHE_HOME": home, "LC_ALL": "C.UTF-8",
-                   "FRESHPYC_PYTHON": sys.executable}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": home,
+        "XDG_CACHE_HOME": home,
+        "LC_ALL": "C.UTF-8",
+        "FRESHPYC_PYTHON": sys.executable,
+    }
     environment.update((name, filled(value)) for name, value in case.variables.items())
     done = subprocess.run(
-        words + list(map(filled, case.words)), cwd=os.path.join(root, case.cwd), env=environment, input=case.stdin,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        words + list(map(filled, case.words)),
+        cwd=os.path.join(root, case.cwd),
+        env=environment,
+        input=case.stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     # The name of a temporary file ends with the address of an object.
     out, err = (re.sub(rb"(\.pyc\.)\d+", rb"\1N", text) for text in (done.stdout, done.stderr))
     if case.unordered:
@@ -332,12 +383,19 @@ def differing(true, ours):
         found["status"] = ["%d, freshpyc %d" % (true["status"], ours["status"])]
     for field in () if traceback else ("stdout", "stderr"):
         if true[field] != ours[field]:
-            texts = [ascii(line) for line in true[field].split(b"\n")], [ascii(line) for line in ours[field].split(b"\n")]
-            found[field] = [line for line in difflib.unified_diff(*texts, lineterm="", n=0) if not line.startswith(("---", "+++"))]
+            texts = (
+                [ascii(line) for line in true[field].split(b"\n")],
+                [ascii(line) for line in ours[field].split(b"\n")],
+            )
+            found[field] = [
+                line for line in difflib.unified_diff(*texts, lineterm="", n=0) if not line.startswith(("---", "+++"))
+            ]
     left, right = true["files"], ours["files"]
     changed = [name for name in sorted(set(left) | set(right)) if left.get(name) != right.get(name)]
     if changed:
-        found["files"] = ["%s: %s, freshpyc %s" % (name, brief(left.get(name)), brief(right.get(name))) for name in changed]
+        found["files"] = [
+            "%s: %s, freshpyc %s" % (name, brief(left.get(name)), brief(right.get(name))) for name in changed
+        ]
     return found
 
 
@@ -383,7 +441,10 @@ def inside(options):
             else:
                 print("ok       %s%s" % (case, " (a traceback there)" if b"Traceback (most" in true["stderr"] else ""))
             sys.stdout.flush()
-    print("%d commands: %d the same, %d differ on purpose, %d failed" % (total, total - failed - deliberate, deliberate, failed))
+    print(
+        "%d commands: %d the same, %d differ on purpose, %d failed"
+        % (total, total - failed - deliberate, deliberate, failed)
+    )
     return 1 if failed or not total and not options.list else 0
 
 
@@ -399,8 +460,18 @@ def main():
     if options.inside:
         return inside(options)
     if not options.list:
-        options.freshpyc = os.path.abspath(shutil.which(options.freshpyc) or parser.error("no freshpyc at " + options.freshpyc))
-    words = [options.python, os.path.abspath(__file__), "--inside", "--freshpyc", options.freshpyc, "--most", str(options.most)]
+        options.freshpyc = os.path.abspath(
+            shutil.which(options.freshpyc) or parser.error("no freshpyc at " + options.freshpyc)
+        )
+    words = [
+        options.python,
+        os.path.abspath(__file__),
+        "--inside",
+        "--freshpyc",
+        options.freshpyc,
+        "--most",
+        str(options.most),
+    ]
     words += ["--list"] * options.list + (["-k", options.k] if options.k else [])
     environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", PYTHONHASHSEED="0")
     return subprocess.run(words, env=environment).returncode
