@@ -26,7 +26,7 @@ let package = Package(
             dependencies: [
                 "Service", "BuildEngine", "Interpreters", "BuildDatabase", "ImportGraph", "BuildModel", "LinuxSystem",
             ],
-            exclude: ["OUTPUT.md"], swiftSettings: settings),
+            exclude: ["OUTPUT.md", "COMPILEALL.md"], swiftSettings: settings),
         .target(
             name: "Service",
             dependencies: [
@@ -66,7 +66,7 @@ let package = Package(
         .testTarget(name: "CommandLineInterfaceTests", dependencies: ["CommandLineInterface", "BuildModel"]),
         .testTarget(
             name: "IntegrationTests", dependencies: ["freshpyc", "BuildModel", "LinuxSystem"], path: "integration",
-            exclude: ["bench", "imports", "oracle.py", "torture"]),
+            exclude: ["bench", "conformance", "imports", "oracle.py", "torture"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,68 +1,42 @@
 // What several compilers say of one source, each thing once.
-// Knows: how versions differ in their words. Does not know: which source it is, or who reads it.
+// Knows: which diagnostics are the same. Does not know: which source it is, or how people are told.
 
 import BuildModel
 
 enum CombinedFindings {
-    /// What makes two diagnostics one finding.
+    /// What makes two diagnostics one finding: interpreters place the end of an error differently.
     private struct Finding: Hashable {
         let rule: Rule
         let line: Int
-        /// Interpreters place an error differently in its line, and find other words for it; only of warnings there may
-        /// be several in one.
         let column: Int
+        let type: String
         let message: String
-
-        init(_ diagnostic: Diagnostic) {
-            line = diagnostic.line
-            let isError = diagnostic.severity == .error
-            // Versions do not agree on which of these an error is.
-            let isOfSyntax = diagnostic.rule == .syntaxError || diagnostic.rule == .nullBytes
-            rule = isOfSyntax || diagnostic.rule == .undecodable ? .syntaxError : diagnostic.rule
-            column = isError ? 0 : diagnostic.column
-            message = isError ? "" : diagnostic.message
-        }
     }
 
     /// - Parameters:
     ///   - said: diagnostics, with the place of who said each among the interpreters.
     ///   - interpreters: all that were asked.
-    /// - Returns: each finding once, in the words of the newest that has it, with the names of those that have it; none
-    ///   where all have.
+    /// - Returns: each finding once, with the names of those that have it; none where all have.
     static func of(
         _ said: [(Diagnostic, Int)], by interpreters: [Interpreter]
     ) -> [(diagnostic: Diagnostic, interpreters: [String])] {
         var found: [Finding: (diagnostic: Diagnostic, interpreters: [Int])] = [:]
         var order: [Finding] = []
         for (diagnostic, place) in said {
-            let finding = Finding(diagnostic)
-            guard let known = found[finding] else {
-                order.append(finding)
-                found[finding] = (diagnostic, [place])
-                continue
+            let finding = Finding(
+                rule: diagnostic.rule, line: diagnostic.line, column: diagnostic.column, type: diagnostic.type,
+                message: diagnostic.message)
+            if found[finding] == nil { order.append(finding) }
+            // Several levels of one interpreter say the same.
+            if found[finding]?.interpreters.contains(place) != true {
+                found[finding, default: (diagnostic, [])].interpreters.append(place)
             }
-            // The same from another level.
-            guard !known.interpreters.contains(place) else { continue }
-            let isNewest = known.interpreters.allSatisfy { interpreters[$0].isOlder(than: interpreters[place]) }
-            found[finding] = (isNewest ? diagnostic : known.diagnostic, known.interpreters + [place])
         }
         return order.compactMap { finding in
             found[finding].map { diagnostic, holders in
-                let names = holders.map { interpreters[$0] }.sorted { $0.isOlder(than: $1) }.map(\.name)
-                return (diagnostic, holders.count == interpreters.count ? [] : names)
+                let names = holders.count == interpreters.count ? [] : holders.map { interpreters[$0].name }
+                return (diagnostic, names)
             }
         }
-    }
-}
-
-extension Interpreter {
-    /// By version; of two implementations of one version, by name.
-    fileprivate func isOlder(than other: Interpreter) -> Bool {
-        func numbers(_ version: String) -> [Int] {
-            version.split(whereSeparator: { !$0.isWholeNumber }).map { Int($0) ?? 0 }
-        }
-        let versions = (numbers(version), numbers(other.version))
-        guard versions.0 != versions.1 else { return implementation > other.implementation }
-        return versions.0.lexicographicallyPrecedes(versions.1)
     }
 }

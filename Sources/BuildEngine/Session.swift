@@ -64,6 +64,11 @@ package final class Session {
                     InterpreterProblem(
                         message: "\(interpreter.name) knows no hash-based bytecode; use --invalidation timestamp"))
             }
+            if interpreter.cacheTag.isEmpty, configuration.options.levels.filter({ $0 != .none }).count > 1 {
+                throw .interpreter(
+                    InterpreterProblem(
+                        message: "\(interpreter.name) has one name (.pyo) for -O 1 and -O 2; name one of them"))
+            }
             for level in configuration.options.levels {
                 targets.append(
                     ArtifactTarget(key: ArtifactKey(interpreter: id, level: level), interpreter: interpreter))

@@ -10,7 +10,7 @@ package struct Scope: Sendable {
             ".mypy_cache",
             ".nox", ".pants.d", ".pixi", ".pyenv", ".pytest_cache", ".pytype", ".ruff_cache", ".sl", ".svn", ".tox",
             ".venv", ".vscode", ".idea", "__pycache__", "__pypackages__", "_build", "buck-out", "node_modules",
-            "site-packages", "venv",
+            "site-packages",
         ].map { Array($0.utf8) })
 
     /// The patterns as they were given.

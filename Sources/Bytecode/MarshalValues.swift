@@ -260,7 +260,12 @@ struct MarshalValues: ~Copyable {
         }
     }
 
-    func bytes(of index: UInt32) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: body[arena.content(of: MarshalNodeID(index))])
+    /// What tells two leaves of one family apart.
+    private func bytes(of index: UInt32) -> UnsafeRawBufferPointer {
+        var content = arena.content(of: MarshalNodeID(index))
+        // The count of digits has the sign.
+        let node = arena.nodes[Int(index)]
+        if node.type == .bigInteger { content = Int(node.start) + 1..<content.upperBound }
+        return UnsafeRawBufferPointer(rebasing: body[content])
     }
 }

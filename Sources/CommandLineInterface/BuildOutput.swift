@@ -27,14 +27,16 @@ struct BuildOutput {
         var status = report.exitStatus
         if status == 0, isStrict, report.warnings > 0 { status = 1 }
         if hasProblem { status = 2 }
+        var digest = report
+        digest.diagnostics = FindingDigest(interpreters).digest(report.diagnostics)
         switch arguments.format {
         case .json:
             let document = ReportDocument(
                 report, verb: verb.rawValue, root: arguments.configuration.rootPath, interpreters: interpreters,
                 exitStatus: status)
             Host.write(JSONLine.encode(document), to: 1)
-        case .text: write(shown(report).map { printer.text($0) })
-        case .github: write(shown(report).map { printer.github($0) })
+        case .text: write(shown(digest).map { printer.text($0) })
+        case .github: write(shown(digest).map { printer.github($0) })
         }
         if report.modules == 0, !report.isIncomplete {
             FreshpycCommand.complain(
@@ -42,7 +44,7 @@ struct BuildOutput {
             )
         } else if !arguments.isQuiet {
             if interpreters.count > 1 { Host.write(matrix(report, interpreters), to: 2) }
-            Host.write(summary(report) + "\n", to: 2)
+            Host.write(summary(digest) + "\n", to: 2)
         }
         return status
     }

@@ -29,7 +29,13 @@ enum RootLocator {
     private static func starts(_ paths: [BytePath]) -> [BytePath] {
         var kept: [BytePath] = []
         for path in paths where !kept.contains(path) { kept.append(path) }
-        return kept.filter { path in !kept.contains { $0 != path && path.isWithin($0) } }
+        return kept.filter { path in !kept.contains { $0 != path && covers($0, path) } }
+    }
+
+    /// Whether whoever walks the one meets the other: what is left out by its name is met only where it is named.
+    private static func covers(_ outer: BytePath, _ inner: BytePath) -> Bool {
+        guard let way = inner.relative(to: outer) else { return false }
+        return !way.components.contains { Scope.excludesDirectory(named: $0) }
     }
 
     private static func place(_ given: BytePath, _ workingDirectory: BytePath) throws(UsageError) -> (BytePath, Bool) {

@@ -133,7 +133,7 @@ struct CompileAllArguments {
     ) throws(UsageError) -> BytePath {
         if let attached { return attached }
         // `-o -1` is a value: no option looks like a number.
-        guard let next = rest.first, !next.text.hasPrefix("-") || next.text == "-" || Int(next.text) != nil else {
+        guard let next = rest.first, !next.text.hasPrefix("-") || next.text == "-" || PythonText.integer(next.text) != nil else {
             throw UsageError(message: "argument \(option): expected one argument")
         }
         rest.removeFirst()
@@ -141,7 +141,7 @@ struct CompileAllArguments {
     }
 
     private func integer(_ value: BytePath, _ option: String) throws(UsageError) -> Int {
-        guard let number = Int(value.description) else {
+        guard let number = PythonText.integer(value.description) else {
             throw UsageError(message: "argument \(option): invalid int value: \(PythonText.repr(value))")
         }
         return number

@@ -28,7 +28,12 @@ final class CompileAllCommand {
 
     /// - Returns: the exit status.
     static func run(_ words: [Argument]) throws(UsageError) -> Int32 {
-        let arguments = try CompileAllArguments(words)
+        let arguments: CompileAllArguments
+        do throws(UsageError) {
+            arguments = try CompileAllArguments(words)
+        } catch {
+            return ArgparseUsage.compileAll.complain(error.message)
+        }
         if arguments.wantsHelp {
             Host.write(Verb.compileAll.help, to: 1)
             return 0
@@ -53,6 +58,7 @@ final class CompileAllCommand {
                 mode: arguments.invalidation ?? DropIn.standardInvalidation, reuse: .none)
             options.wantsText = true
             options.removesRefused = false
+            options.makesDirectories = true
             tell()
             compiler.run(jobs, options: options) { [self] index, result in
                 results[index] = result
@@ -63,7 +69,7 @@ final class CompileAllCommand {
                 loop.stop(hasFailed || isInterrupted ? 1 : 0)
             }
         } catch {
-            Host.write("compileall.py: error: \(error.message)\n", to: 2)
+            FreshpycCommand.complain(error.message)
             loop.stop(2)
         }
     }

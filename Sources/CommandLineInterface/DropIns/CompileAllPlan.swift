@@ -167,7 +167,7 @@ struct CompileAllPlan {
             jobs.append(
                 BatchJob(
                     source: BatchPlace(top, source), output: BatchPlace(top, place), fileName: fileName, interpreter: 0,
-                    level: OptimizationLevel(rawValue: UInt8(clamping: level)) ?? .none))
+                    level: self.level(level)))
         }
         steps.append(.compile(file, jobs: first..<jobs.count))
     }
@@ -176,8 +176,12 @@ struct CompileAllPlan {
 
     private func place(of source: BytePath, level: Int) -> BytePath {
         if arguments.isLegacy { return Self.legacy(source) }
-        let place = CachePath(cacheTag: interpreter.cacheTag, level: UInt8(clamping: level))
-        return source.parent.appending(place.directory).appending(place.fileName(source: source.lastComponent))
+        return DropIn.place(
+            of: source, level: self.level(level), interpreter: interpreter, workingDirectory: workingDirectory)
+    }
+
+    private func level(_ number: Int) -> OptimizationLevel {
+        number < 0 ? DropIn.ownLevel : OptimizationLevel(rawValue: UInt8(clamping: number)) ?? .none
     }
 
     private static func legacy(_ source: BytePath) -> BytePath {

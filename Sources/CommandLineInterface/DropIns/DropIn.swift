@@ -3,6 +3,7 @@
 
 import BuildEngine
 import BuildModel
+import Bytecode
 import Interpreters
 import LinuxSystem
 
@@ -10,6 +11,28 @@ enum DropIn {
     /// What `py_compile` takes where nothing is said (`_get_default_invalidation_mode`).
     static var standardInvalidation: InvalidationMode {
         Host.environment("SOURCE_DATE_EPOCH") == nil ? .timestamp : .checkedHash
+    }
+
+    /// The level of an interpreter that is started here without `-O`: any text in PYTHONOPTIMIZE counts as 1, and a number
+    /// as itself.
+    static var ownLevel: OptimizationLevel {
+        guard let text = Host.environment("PYTHONOPTIMIZE")?.description else { return .none }
+        return OptimizationLevel(rawValue: UInt8(clamping: max(1, min(2, Int(text) ?? 1)))) ?? .none
+    }
+
+    /// Where bytecode of a source goes, both from the top: `importlib.util.cache_from_source`, with PYTHONPYCACHEPREFIX.
+    static func place(
+        of source: BytePath, level: OptimizationLevel, interpreter: Interpreter, workingDirectory: BytePath
+    ) -> BytePath {
+        let place = CachePath(cacheTag: interpreter.cacheTag, level: level.rawValue)
+        let name = place.fileName(source: source.lastComponent)
+        if !interpreter.cacheTag.isEmpty, let prefix = Host.environment("PYTHONPYCACHEPREFIX") {
+            let absolute = prefix.isAbsolute ? prefix : workingDirectory.appending(prefix)
+            let real = (try? Host.realPath(absolute)) ?? absolute.normalized
+            return BytePath.empty.appending(real.bytes.drop { $0 == UInt8(ascii: "/") }).appending(source.parent)
+                .appending(name)
+        }
+        return source.parent.appending(place.directory).appending(name)
     }
 
     /// A compiler for the first interpreter that the settings name.

@@ -3,7 +3,6 @@
 
 import BuildEngine
 import BuildModel
-import Bytecode
 import LinuxSystem
 
 /// Compiles one file after the other, and ends with the first that fails.
@@ -38,11 +37,13 @@ final class PyCompileCommand {
             case _ where word.text.hasPrefix("--") && "--quiet".hasPrefix(word.text): isQuiet = true
             case _ where word.text.hasPrefix("-") && word.text.dropFirst().allSatisfy { $0 == "q" }: isQuiet = true
             case _ where word.text.hasPrefix("-"):
-                throw UsageError(message: "unrecognized arguments: \(word.text)")
+                return ArgparseUsage.pyCompile.complain("unrecognized arguments: \(word.text)")
             default: names.append(word.path)
             }
         }
-        if names.isEmpty { throw UsageError(message: "the following arguments are required: filenames") }
+        if names.isEmpty {
+            return ArgparseUsage.pyCompile.complain("the following arguments are required: filenames")
+        }
         if names == [BytePath("-")] {
             names = DropIn.lines(Host.standardInput()).compactMap { BytePath($0) }
         }
@@ -58,7 +59,7 @@ final class PyCompileCommand {
             compiler = try DropIn.compiler(session, jobs: 1, loop: loop)
             next()
         } catch {
-            end(2, "py_compile.py: error: \(error.message)\n")
+            end(2, "freshpyc: \(error.message)\n")
         }
     }
 
@@ -79,6 +80,7 @@ final class PyCompileCommand {
         var options = BatchOptions(mode: DropIn.standardInvalidation, reuse: .none)
         options.wantsText = true
         options.removesRefused = false
+        options.makesDirectories = true
         var result: BatchResult?
         compiler.run([job], options: options, each: { result = $1 }) { [self] in
             guard let result else { return end(1) }
@@ -99,12 +101,13 @@ final class PyCompileCommand {
         if status.kind == .directory { throw SystemError("open", name, code: SystemError.isDirectory) }
         let top = try Directory(path: BytePath("/"))
         let directory = try Host.realPath(absolute.parent).relative(to: BytePath("/")) ?? .empty
-        let place = CachePath(cacheTag: interpreter.cacheTag, level: 0)
+        let source = directory.appending(absolute.lastComponent)
+        let level = DropIn.ownLevel
+        let place = DropIn.place(
+            of: source, level: level, interpreter: interpreter, workingDirectory: session.workingDirectory)
         return BatchJob(
-            source: BatchPlace(top, directory.appending(absolute.lastComponent)),
-            output: BatchPlace(
-                top, directory.appending(place.directory).appending(place.fileName(source: absolute.lastComponent))),
-            fileName: name, interpreter: 0, level: .none)
+            source: BatchPlace(top, source), output: BatchPlace(top, place), fileName: name, interpreter: 0,
+            level: level)
     }
 
     /// `str(OSError)`

@@ -1,9 +1,16 @@
-// Texts as Python shows them.
-// Knows: `repr` of a path. Does not know: why it is shown.
+// Texts as Python shows and reads them.
+// Knows: `repr` of a path, `int` of a text. Does not know: why.
 
 import BuildModel
 
 enum PythonText {
+    /// `int(text)`: white space around it and underscores between digits do not matter.
+    static func integer(_ text: String) -> Int? {
+        let trimmed = String(decoding: DropIn.trimmed(Array(text.utf8)[...]), as: UTF8.self)
+        guard trimmed.first != "_", trimmed.last != "_", !trimmed.contains("__") else { return nil }
+        return Int(trimmed.filter { $0 != "_" })
+    }
+
     /// `repr(os.fsdecode(path))`: quotes, escapes, and a lone surrogate for each byte that is not UTF-8 (PEP 383).
     static func repr(_ path: BytePath) -> String {
         let quote: Character = path.bytes.contains(0x27) && !path.bytes.contains(0x22) ? "\"" : "'"

@@ -1,0 +1,71 @@
+// Errors of several interpreters as people want to hear of them.
+// Knows: that versions find other words for the same mistake. Does not know: how findings are written.
+
+import BuildModel
+import Service
+
+/// Says an error once, however many interpreters have it, in the words of the newest. Machine formats tell them apart.
+struct FindingDigest {
+    /// Names, the oldest first.
+    private let interpreters: [String]
+
+    init(_ interpreters: [ReportDocument.Python]) {
+        self.interpreters = interpreters.sorted { Self.isOlder($0, $1) }.map(\.name)
+    }
+
+    func digest(_ findings: [LocatedDiagnostic]) -> [LocatedDiagnostic] {
+        guard interpreters.count > 1 else { return findings }
+        struct Place: Hashable {
+            let path: BytePath
+            let line: Int
+        }
+        var places: [Place: Int] = [:]
+        var digest: [LocatedDiagnostic] = []
+        for finding in findings {
+            // Of warnings there may be several in a line, and what is said of imports is not the compiler's.
+            guard finding.diagnostic.severity == .error, !finding.diagnostic.rule.isOfImports,
+                !finding.diagnostic.rule.isOperational
+            else {
+                digest.append(sorted(finding))
+                continue
+            }
+            let place = Place(path: finding.path, line: finding.diagnostic.line)
+            if let known = places[place] {
+                digest[known] = joined(digest[known], finding)
+            } else {
+                places[place] = digest.count
+                digest.append(sorted(finding))
+            }
+        }
+        return digest
+    }
+
+    private func holders(_ finding: LocatedDiagnostic) -> [String] {
+        finding.interpreters.isEmpty ? interpreters : finding.interpreters
+    }
+
+    private func sorted(_ finding: LocatedDiagnostic) -> LocatedDiagnostic {
+        let names = holders(finding)
+        var finding = finding
+        finding.interpreters = names.count == interpreters.count ? [] : interpreters.filter(names.contains)
+        return finding
+    }
+
+    private func joined(_ left: LocatedDiagnostic, _ right: LocatedDiagnostic) -> LocatedDiagnostic {
+        let names = (holders(left), holders(right))
+        let newest = interpreters.last { names.0.contains($0) || names.1.contains($0) }
+        var joined = newest.map { names.1.contains($0) } == true ? right : left
+        joined.interpreters = names.0 + names.1.filter { !names.0.contains($0) }
+        return sorted(joined)
+    }
+
+    /// By version; of two implementations of one version, CPython counts as the newer.
+    private static func isOlder(_ left: ReportDocument.Python, _ right: ReportDocument.Python) -> Bool {
+        func numbers(_ version: String) -> [Int] {
+            version.split(whereSeparator: { !$0.isWholeNumber }).map { Int($0) ?? 0 }
+        }
+        let versions = (numbers(left.version), numbers(right.version))
+        guard versions.0.prefix(2) != versions.1.prefix(2) else { return left.implementation > right.implementation }
+        return versions.0.lexicographicallyPrecedes(versions.1)
+    }
+}
