@@ -5,6 +5,7 @@ import BuildModel
 import Bytecode
 import FileWatching
 import Interpreters
+import LinuxSystem
 
 /// An interpreter and a level, with all that follows from them.
 struct ArtifactTarget: Sendable {
@@ -49,6 +50,20 @@ struct ArtifactTarget: Sendable {
         return Seal(
             header: header.bytes(length: length), mode: .timestamp, seconds: seconds, size: stamp.headerSize,
             isGuarded: guards)
+    }
+
+    /// Puts code that was compiled from this snapshot in its place.
+    func publish(
+        _ code: [UInt8], _ source: BytePath, _ snapshot: SourceSnapshot, mode: InvalidationMode,
+        _ publisher: ArtifactPublisher
+    ) throws(SystemError) -> PublishedArtifact {
+        let seal = seal(
+            stamp: snapshot.state.stamp, source: snapshot.bytes, mode: mode, isGuarded: snapshot.needsGuard)
+        let stamp = try publisher.publish(
+            place.path(of: source), header: seal.header, body: code, permissions: snapshot.permissions)
+        return PublishedArtifact(
+            stamp: stamp, body: code.withUnsafeBytes(BodyHash.of), mode: seal.mode, seconds: seal.seconds,
+            size: seal.size, isGuarded: seal.isGuarded)
     }
 
     /// What the header of a published artifact must be, bit by bit.

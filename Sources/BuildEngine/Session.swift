@@ -15,6 +15,8 @@ package final class Session {
     let interpreters: InterpreterSet
     let targets: [ArtifactTarget]
     private(set) var store: DatabaseStore?
+    /// Compiled code of all trees.
+    let codeStore: CodeStore?
     /// The imports of the tree, where they are wanted.
     private(set) var analysis: ImportAnalysis?
     fileprivate var table: ModuleTable
@@ -26,12 +28,15 @@ package final class Session {
     private(set) var guarded: [BytePath] = []
     /// The last run did not end cleanly.
     private let mustSweep: Bool
+    /// After so many compilations, the store's size is looked at.
+    private static let manyCompiled = 256
     private var wave: Wave?
 
     /// Opens the database and finds the interpreters. Nothing is started that is not needed.
     package init(_ configuration: SessionConfiguration, loop: EventLoop) throws(SessionError) {
         self.configuration = configuration
         self.loop = loop
+        codeStore = configuration.storePlace.map { CodeStore(place: $0) }
         do throws(SystemError) {
             root = try Directory(path: configuration.rootPath)
         } catch {
@@ -217,6 +222,8 @@ package final class Session {
             report.diagnostics += recorded
             report.diagnostics += importFindings(input, outcome)
             report.duration = Host.monotonic - input.begun
+            // A daemon does not end for a long time.
+            if report.compiled >= Self.manyCompiled { codeStore?.evictIfNeeded() }
             done(report)
         }
     }
@@ -265,6 +272,7 @@ package final class Session {
     /// - Returns: a sentence for the user where the database could not be written.
     package func close() -> String? {
         interpreters.shutDown()
+        codeStore?.evictIfNeeded()
         guard let store, store.isHeld else { return nil }
         do throws(DatabaseError) {
             if configuration.verb == "watch", store.hasJournal { try store.fold(contents) }
@@ -291,7 +299,8 @@ package final class Session {
         let standing = results.filter { table[$0.key] != nil && !table.failing.contains($0.key) }
         report.compiled = standing.count { $0.value == .compiled }
         report.restamped = standing.count { $0.value == .restamped }
-        report.upToDate = report.modules - report.failed - report.compiled - report.restamped
+        report.restored = standing.count { $0.value == .restored }
+        report.upToDate = report.modules - report.failed - report.compiled - report.restamped - report.restored
         for path in table.noted where isNamed(path) {
             if let record = table[path] { report.diagnostics += findings(record) }
         }
@@ -301,6 +310,9 @@ package final class Session {
         }
         return report
     }
+
+    /// What the store wants the user to know, once.
+    package var storeNotice: String? { codeStore?.notice }
 
     /// Lets another session open the same database. This one is of no use afterwards.
     package func releaseLock() {

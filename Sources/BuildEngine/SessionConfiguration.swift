@@ -48,6 +48,8 @@ package struct SessionConfiguration: Sendable {
     package var writesGraph = false
     /// Folders that absolute imports are looked for in, relative to the root; empty where they are to be found.
     package var sourceRoots: [BytePath] = []
+    /// Where compiled code is shared with other trees; `nil` for nowhere. Absolute.
+    package var storePlace: BytePath?
     /// Only look: neither artifacts nor the database are written.
     package var isReadOnly = false
     /// Artifacts are written, and the database is another's: nothing is remembered.

@@ -9,6 +9,7 @@ extension Wave {
     /// Fills the pools, drains what comes back, and waits: one interpreter after the other, so that no more processes
     /// run at once than were asked for.
     func compile(_ jobs: [Job]) {
+        guard !jobs.isEmpty else { return finish() }
         let order = ordered(jobs)
         let queues = session.interpreters.selected.map { id in
             (
@@ -85,6 +86,9 @@ extension Wave {
                 let code = CompiledCode(code, of: target.interpreter)
                 guard let published = publish(code.body, snapshot, job) else { return }
                 outcome = .published(published)
+                session.codeStore?.keep(
+                    code, diagnostics, microseconds, source: snapshot.state.fingerprint, target.interpreter,
+                    target.key.level)
             }
             modules[job.module].compiled = true
             record(outcome, diagnostics, microseconds, snapshot, job)
@@ -96,25 +100,25 @@ extension Wave {
     }
 
     /// Whether a compilation is the one that shows what its module binds: one of several interpreters and levels will do.
-    private func showsBindings(_ job: Job) -> Bool { job.target == 0 && session.analysis != nil }
+    func showsBindings(_ job: Job) -> Bool { job.target == 0 && session.analysis != nil }
 
     private func publish(_ code: [UInt8], _ snapshot: SourceSnapshot, _ job: Job) -> PublishedArtifact? {
-        let target = session.targets[job.target]
-        let path = target.place.path(of: modules[job.module].source.path)
-        let seal = target.seal(
-            stamp: snapshot.state.stamp, source: snapshot.bytes,
-            mode: session.configuration.options.invalidation, isGuarded: snapshot.needsGuard)
-        do throws(SystemError) {
-            let stamp = try publisher.publish(
-                path, header: seal.header, body: code, permissions: snapshot.permissions)
-            return PublishedArtifact(
-                stamp: stamp, body: code.withUnsafeBytes(BodyHash.of), mode: seal.mode, seconds: seal.seconds,
-                size: seal.size, isGuarded: seal.isGuarded)
-        } catch {
+        let path = modules[job.module].source.path
+        let mode = session.configuration.options.invalidation
+        return accept(
+            Result { () throws(SystemError) in
+                try session.targets[job.target].publish(code, path, snapshot, mode: mode, publisher)
+            }, job)
+    }
+
+    /// What was written, or `nil`, with the failure on record, where it was not.
+    func accept(_ publication: Result<PublishedArtifact, SystemError>, _ job: Job) -> PublishedArtifact? {
+        switch publication {
+        case .success(let published): return published
+        case .failure(let error):
+            let path = session.targets[job.target].place.path(of: modules[job.module].source.path)
             modules[job.module].failed = true
-            if unwritable.insert(path.parent).inserted {
-                fail(job.module, Diagnostic.unwritable(path, error))
-            }
+            if unwritable.insert(path.parent).inserted { fail(job.module, Diagnostic.unwritable(path, error)) }
             return nil
         }
     }
@@ -130,7 +134,7 @@ extension Wave {
         record(.failed, diagnostics, microseconds, snapshot, job)
     }
 
-    private func record(
+    func record(
         _ outcome: Outcome, _ diagnostics: [Diagnostic], _ microseconds: UInt32, _ snapshot: SourceSnapshot, _ job: Job
     ) {
         let target = session.targets[job.target]

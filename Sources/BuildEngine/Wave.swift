@@ -47,6 +47,7 @@ final class Wave {
         var isChanged = false
         var isRefreshed = false
         var compiled = false
+        var restored = false
         var restamped = false
         var failed = false
         var reason: StalenessReason?
@@ -62,7 +63,7 @@ final class Wave {
     }
 
     let session: Session
-    private let input: WaveInput
+    let input: WaveInput
     let clock: UInt64
     let progress: (Int, Int) -> Void
     let reader: SourceReader
@@ -96,7 +97,7 @@ final class Wave {
         let jobs = judge()
         finishedModules = modules.count { $0.pending == 0 }
         guard !jobs.isEmpty else { return finish() }
-        compile(jobs)
+        compile(restore(jobs))
     }
 
     // MARK: Sources that went away
@@ -243,7 +244,10 @@ final class Wave {
             // What failed for the machine's sake has no verdict; what failed to compile has one on record.
             let hasFailed = module.failed || isFailing(module)
             let result: ModuleResult =
-                hasFailed ? .failed : module.compiled ? .compiled : module.restamped ? .restamped : .upToDate
+                hasFailed
+                ? .failed
+                : module.compiled
+                    ? .compiled : module.restored ? .restored : module.restamped ? .restamped : .upToDate
             outcome.report.modules += 1
             switch result {
             case .upToDate: outcome.report.upToDate += 1
@@ -259,7 +263,7 @@ final class Wave {
             if let record = module.record {
                 if module.isChanged || module.isRefreshed { outcome.records.append(record) }
                 if !module.isChanged, module.isRefreshed { outcome.refreshedOnly.insert(record.path) }
-                if input.reportsAll || module.compiled || (hasFailed && module.isChanged) {
+                if input.reportsAll || module.compiled || module.restored || (hasFailed && module.isChanged) {
                     outcome.report.diagnostics += session.findings(record)
                 }
             }

@@ -58,6 +58,7 @@ final class BuildCommand {
                 progress.clear()
                 let problem = session.close()
                 if let problem { FreshpycCommand.complain(problem) }
+                if let notice = session.storeNotice { FreshpycCommand.complain(notice) }
                 loop.stop(finish(report, session, hasProblem: problem != nil))
             }
         } catch {

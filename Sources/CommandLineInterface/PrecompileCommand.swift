@@ -67,6 +67,7 @@ final class PrecompileCommand {
             deployment.run(progress: { [self] in progress.update($0, $1) }) { [self] result in
                 progress.clear()
                 compiler.close()
+                if let notice = compiler.storeNotice { FreshpycCommand.complain(notice) }
                 loop.stop(finish(result, options, compiler.interpreters))
             }
         } catch {
@@ -81,7 +82,8 @@ final class PrecompileCommand {
             let candidates = try InterpreterFinder(root: configuration.rootPath)
                 .candidates(configuration.pythons, relativeTo: configuration.workingDirectory)
             return try BatchCompiler(
-                loop: loop, candidates: candidates, jobs: configuration.jobs, deadline: configuration.deadline)
+                loop: loop, candidates: candidates, jobs: configuration.jobs, deadline: configuration.deadline,
+                store: configuration.storePlace.map { CodeStore(place: $0) })
         } catch {
             throw UsageError(message: error.message)
         }

@@ -1,6 +1,7 @@
 // From a command line to what a session is asked to do.
 // Knows: options of the verbs that build. Does not know: how it is done.
 
+import BuildDatabase
 import BuildEngine
 import BuildModel
 import LinuxSystem
@@ -17,6 +18,9 @@ struct SessionArguments {
     let isQuiet: Bool
     let rules: RuleSelection
     let workingDirectory: BytePath
+
+    /// What stands in the place of a directory where no store is wanted.
+    static let noStore = "none"
 
     /// Set in the environment of a process that was sent to the background, which runs in `/`: the directory that its
     /// arguments are relative to.
@@ -72,6 +76,7 @@ struct SessionArguments {
                 ($0.isAbsolute ? $0 : directory.appending($0)).normalized
             }, verb: verb.rawValue)
         configuration.analyzesImports = verb.analyzesImports
+        configuration.storePlace = Self.storePlace(arguments, verb, directory)
         for path in arguments.paths("--source-root") {
             let absolute = (path.isAbsolute ? path : directory.appending(path)).normalized
             let place = (try? Host.realPath(absolute)) ?? absolute
@@ -81,5 +86,13 @@ struct SessionArguments {
             }
             configuration.sourceRoots.append(relative)
         }
+    }
+
+    /// Where compiled code is shared. A check writes nothing, and the drop-ins write what Python's modules write.
+    private static func storePlace(_ arguments: ParsedArguments, _ verb: Verb, _ directory: BytePath) -> BytePath? {
+        guard verb == .build || verb == .watch || verb == .precompile, !arguments.has("--no-store") else { return nil }
+        guard let named = arguments.lastPath("--store") else { return BytecodeStore.standardPlace }
+        if named == BytePath(noStore) { return nil }
+        return (named.isAbsolute ? named : directory.appending(named)).normalized
     }
 }

@@ -12,6 +12,7 @@ enum SettingKey: String, CaseIterable {
     case idleTimeout = "idle-timeout"
     case stateDirectory = "state-dir"
     case logLevel = "log-level"
+    case store
 
     /// The option that says the same on the command line.
     var option: String {
@@ -43,6 +44,7 @@ enum SettingKey: String, CaseIterable {
         case .jobs: "a number from 1 to 1024"
         case .timeout, .idleTimeout: "a number of seconds above 0"
         case .stateDirectory: "a text"
+        case .store: "a directory, or \(SessionArguments.noStore)"
         case .logLevel: "error, warning, info or debug"
         }
     }
@@ -51,6 +53,7 @@ enum SettingKey: String, CaseIterable {
     fileprivate func words(_ value: JSONValue) -> [String]? {
         switch (self, value) {
         case (.python, .text(let text)), (.exclude, .text(let text)), (.stateDirectory, .text(let text)),
+            (.store, .text(let text)),
             (.select, .text(let text)), (.ignore, .text(let text)), (.sourceRoots, .text(let text)):
             return text.isEmpty ? nil : [text]
         case (.invalidation, .text(let text)): return InvalidationMode(rawValue: text) == nil ? nil : [text]
@@ -148,7 +151,7 @@ struct Settings {
         case .optimize: .list(text.split(separator: ",").map { Double($0).map { .number($0) } ?? .null })
         case .python, .exclude, .select, .ignore, .sourceRoots:
             .list(text.split(separator: ",").map { .text(String($0)) })
-        case .invalidation, .stateDirectory, .logLevel: .text(text)
+        case .invalidation, .stateDirectory, .logLevel, .store: .text(text)
         }
     }
 
@@ -164,9 +167,10 @@ struct Settings {
                 throw UsageError(message: "\(file): '\(name)' must be \(key.expected)")
             }
             // Paths in a file are relative to where the file is.
-            if key == .stateDirectory || key == .python || key == .sourceRoots {
+            if key == .stateDirectory || key == .python || key == .sourceRoots || key == .store {
                 words = words.map { word in
-                    let isPath = key != .python || word.contains("/")
+                    let isPath =
+                        key == .python ? word.contains("/") : key != .store || word != SessionArguments.noStore
                     return isPath && !word.hasPrefix("/") ? root.appending(word).normalized.description : word
                 }
             }

@@ -85,7 +85,7 @@ enum Verb: String, CaseIterable, Sendable {
         "--state-dir", value: "DIR", help: "keep the database there and not in .freshpyc/")
     static let store = OptionSpecification(
         "--store", value: "DIR",
-        help: "share compiled code with other trees there (default: $XDG_CACHE_HOME/freshpyc/store)")
+        help: "share compiled code with other trees there (default: $XDG_CACHE_HOME/freshpyc/store), or none")
     static let noStore = OptionSpecification("--no-store", help: "share no compiled code")
     static let quiet = OptionSpecification("--quiet", "-q", help: "no summary and no progress")
     static let help = OptionSpecification("--help", "-h", help: "show this help")
@@ -100,7 +100,7 @@ enum Verb: String, CaseIterable, Sendable {
         case .watch:
             [
                 Self.python, Self.levels, Self.invalidation, Self.exclude, Self.gitignore, Self.jobs, Self.timeout,
-                Self.stateDirectory,
+                Self.stateDirectory, Self.store, Self.noStore,
                 OptionSpecification(
                     "--background", "-b", help: "run as a daemon: returns when it is ready, or with the error"),
                 OptionSpecification(
@@ -123,9 +123,8 @@ enum Verb: String, CaseIterable, Sendable {
             [
                 Self.python, Self.levels, Self.invalidation,
                 OptionSpecification("--force", "-f", help: "recompile what is up to date as well"), Self.exclude,
-                Self.gitignore, Self.jobs, Self.timeout, Self.stateDirectory, Self.noDaemon,
-                Self.format("text or json"),
-                Self.quiet, Self.help,
+                Self.gitignore, Self.jobs, Self.timeout, Self.stateDirectory, Self.store, Self.noStore, Self.noDaemon,
+                Self.format("text or json"), Self.quiet, Self.help,
             ]
         case .check:
             [

@@ -143,6 +143,7 @@ package final class WatchService {
     private func show(_ wave: WaveReport) {
         lastActivity = Host.monotonic
         report(.wave(wave))
+        if let notice = session.storeNotice { report(.notice(notice)) }
         notifier.status(statusLine)
         publish(wave)
         tellCommand(wave)

@@ -12,6 +12,7 @@ package final class BatchCompiler {
     private let pythons: InterpreterSet
     private let deadline: Int64
     private let targets: [BatchTarget]
+    private let store: CodeStore?
     private var schedule: CompilationSchedule<Int>?
     private var nextIdentifier: UInt32 = 0
 
@@ -20,10 +21,12 @@ package final class BatchCompiler {
     /// - Parameters:
     ///   - jobs: workers for each interpreter.
     ///   - deadline: nanoseconds that one file may take.
+    ///   - store: compiled code of all trees.
     package init(
-        loop: EventLoop, candidates: [InterpreterCandidate], jobs: Int, deadline: Int64
+        loop: EventLoop, candidates: [InterpreterCandidate], jobs: Int, deadline: Int64, store: CodeStore? = nil
     ) throws(InterpreterError) {
         self.loop = loop
+        self.store = store
         self.deadline = deadline
         pythons = InterpreterSet(loop: loop, known: [], jobs: jobs, deadline: deadline)
         try pythons.select(candidates)
@@ -45,8 +48,8 @@ package final class BatchCompiler {
         each: @escaping (Int, BatchResult) -> Void, done: @escaping () -> Void
     ) {
         var left: [Int] = Array(jobs.indices)
-        if options.reuse == .valid {
-            let examiner = BatchExaminer(targets: targets, options: options)
+        if options.reuse == .valid || options.usesStore {
+            let examiner = BatchExaminer(targets: targets, options: options, store: options.usesStore ? store : nil)
             let results = ParallelSlices.map(
                 jobs, sliceSize: 16, scratch: { BatchPublishers(makesDirectories: options.makesDirectories) }
             ) { examiner.examine($0, $1) }
@@ -88,7 +91,13 @@ package final class BatchCompiler {
     package func cancel() { schedule?.cancel() }
 
     /// Ends the workers.
-    package func close() { pythons.shutDown() }
+    package func close() {
+        pythons.shutDown()
+        store?.evictIfNeeded()
+    }
+
+    /// What the store wants the user to know.
+    package var storeNotice: String? { store?.notice }
 
     private func compile(
         _ job: BatchJob, _ pool: WorkerPool, _ options: BatchOptions, _ publishers: BatchPublishers,
@@ -119,7 +128,7 @@ package final class BatchCompiler {
     ) -> BatchResult {
         let target = targets[job.interpreter]
         switch verdict {
-        case .code(let code, let diagnostics, _):
+        case .code(let code, let diagnostics, let microseconds):
             let code = CompiledCode(code, of: target.interpreter)
             do throws(SystemError) {
                 try publishers[job.output.directory].publish(
@@ -128,6 +137,8 @@ package final class BatchCompiler {
             } catch {
                 return BatchResult(outcome: .problem(.unwritable(job.output.path, error)), diagnostics: diagnostics)
             }
+            store?.keep(
+                code, diagnostics, microseconds, source: snapshot.state.fingerprint, target.interpreter, job.level)
             return BatchResult(outcome: .compiled, diagnostics: diagnostics)
         case .refused(let diagnostics, _, let text):
             // Bytecode of an older version must not outlive the source that it was made from.

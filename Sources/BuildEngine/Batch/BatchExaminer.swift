@@ -14,6 +14,7 @@ import LinuxSystem
 struct BatchExaminer: Sendable {
     let targets: [BatchTarget]
     let options: BatchOptions
+    let store: CodeStore?
 
     /// - Returns: `nil` where it must be compiled.
     func examine(_ job: BatchJob, _ publishers: BatchPublishers) -> BatchResult? {
@@ -25,7 +26,7 @@ struct BatchExaminer: Sendable {
         }
         let target = targets[job.interpreter]
         do throws(SystemError) {
-            for place in [job.output, job.existing].compactMap({ $0 }) {
+            for place in [job.output, job.existing].compactMap({ $0 }) where options.reuse == .valid {
                 guard let valid = ValidBytecode(place, job, target.interpreter, snapshot) else { continue }
                 let isInPlace = place.directory === job.output.directory && place.path == job.output.path
                 return BatchResult(
@@ -34,7 +35,25 @@ struct BatchExaminer: Sendable {
         } catch {
             return BatchResult(outcome: .problem(.unwritable(job.output.path, error)))
         }
-        return nil
+        return restore(job, snapshot, publishers)
+    }
+
+    private func restore(
+        _ job: BatchJob, _ snapshot: SourceSnapshot, _ publishers: BatchPublishers
+    ) -> BatchResult? {
+        let target = targets[job.interpreter]
+        guard
+            let code = store?.restore(
+                snapshot.state.fingerprint, target.interpreter, job.level, fileName: job.fileName)
+        else { return nil }
+        do throws(SystemError) {
+            try publishers[job.output.directory].publish(
+                job.output.path, header: target.header(for: snapshot, options), body: code.body,
+                permissions: snapshot.permissions, modified: options.modified)
+            return BatchResult(outcome: .restored, diagnostics: code.diagnostics)
+        } catch {
+            return BatchResult(outcome: .problem(.unwritable(job.output.path, error)), diagnostics: code.diagnostics)
+        }
     }
 
     /// Puts valid code where it is wanted, under the header that is wanted.

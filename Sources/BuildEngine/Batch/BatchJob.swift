@@ -57,6 +57,8 @@ package struct BatchOptions: Sendable {
     package var reuse: Reuse
     /// Whether errors come with the text that `py_compile` prints.
     package var wantsText = false
+    /// Whether code is taken from the store; what is compiled is put there in any case.
+    var usesStore: Bool { reuse == .valid }
     /// `SOURCE_DATE_EPOCH`, in seconds: no time that is written is later, and every file that is made has it.
     package var epoch: Int64?
     /// Whether directories above an output are made where they are missing, and not its `__pycache__` alone.
