@@ -25,7 +25,11 @@ final class RunningProgram {
     /// - Parameter directory: where the program starts.
     init(_ words: [BytePath], in directory: BytePath, environment: [String: String] = [:]) throws {
         let errorFile = Scratch.unique("stderr")
-        var variables = ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": directory.description, "LC_ALL": "C.UTF-8"]
+        // What one test compiles must not be found by another.
+        var variables = [
+            "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": directory.description, "LC_ALL": "C.UTF-8",
+            "FRESHPYC_STORE": "none",
+        ]
         variables.merge(environment) { $1 }
         let script = #"cd "$1" && exec 2>"$2" && shift 2 && exec "$@""#
         child = try ChildProcess(
