@@ -119,6 +119,7 @@ struct FuzzInput {
 
     @Test(arguments: 0..<parts)
     func damagedFiles(_ part: UInt64) {
+        var readable: UInt64 = 0
         for offset in stride(from: part, to: Self.inputs, by: Int(Self.parts)) {
             let number = Self.first &+ offset
             if offset % 1_000_000 == part, offset > part {
@@ -130,7 +131,10 @@ struct FuzzInput {
                     "\(problem): FRESHPYC_FUZZ_SEED=\(Self.seed) FRESHPYC_FUZZ_FIRST=\(number) FRESHPYC_FUZZ_INPUTS=1")
                 return
             }
+            if input.bytes.withUnsafeBytes({ PycFile.guessing($0)?.holdsCode ?? false }) { readable += 1 }
         }
+        // Damage that never gets past the reader would try nothing behind it.
+        if Self.inputs > 1000 { #expect(readable > Self.inputs / Self.parts / 10) }
     }
 
     /// Does everything with a file. What traps or hangs is found by that.
