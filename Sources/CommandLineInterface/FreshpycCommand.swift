@@ -39,6 +39,9 @@ package enum FreshpycCommand {
             case .watch: try WatchCommand.run(parsed)
             case .wait, .status, .why, .stop: try DaemonCommand.run(verb, parsed)
             case .graph, .affected, .cycles: try GraphCommand.run(verb, parsed)
+            case .verify: try VerifyCommand.run(parsed)
+            case .clean: try CleanCommand.run(parsed)
+            case .inspect: try InspectCommand.run(parsed)
             case .interpreters: try InterpretersCommand.run(parsed)
             }
         } catch {

@@ -3,7 +3,7 @@
 
 /// Everything that can follow `freshpyc`.
 enum Verb: String, CaseIterable, Sendable {
-    case watch, build, check, wait, status, why, stop, graph, affected, cycles, interpreters
+    case watch, build, check, wait, status, why, stop, graph, affected, cycles, verify, clean, inspect, interpreters
 
     var summary: String {
         switch self {
@@ -17,6 +17,7 @@ enum Verb: String, CaseIterable, Sendable {
         case .graph: "show who imports whom"
         case .affected: "list what a change can affect"
         case .cycles: "find imports that go round"
+        case .verify, .clean, .inspect: bytecodeSummary
         case .interpreters: "list the Python interpreters that can be used"
         }
     }
@@ -25,7 +26,7 @@ enum Verb: String, CaseIterable, Sendable {
     var analyzesImports: Bool {
         switch self {
         case .watch, .check, .graph, .affected, .cycles: true
-        case .build, .wait, .status, .why, .stop, .interpreters: false
+        case .build, .wait, .status, .why, .stop, .verify, .clean, .inspect, .interpreters: false
         }
     }
 
@@ -47,18 +48,19 @@ enum Verb: String, CaseIterable, Sendable {
         case .graph: "freshpyc graph [options]"
         case .affected: "freshpyc affected [options] FILE… | --since REV | -"
         case .cycles: "freshpyc cycles [options] [PATH]"
+        case .verify, .clean, .inspect: bytecodeUsage
         case .interpreters: "freshpyc interpreters [options]"
         }
     }
 
-    private static let python = OptionSpecification(
+    static let python = OptionSpecification(
         "--python", "-p", value: "SPEC",
         help:
             "path, command or version (3.12); may be repeated. Default: the active virtual environment, else .venv, else python3 on PATH"
     )
     private static let levels = OptionSpecification(
         "-O", value: "LEVEL", help: "optimization level 0, 1 or 2; may be repeated (default: 0)")
-    private static let exclude = OptionSpecification(
+    static let exclude = OptionSpecification(
         "--exclude", value: "GLOB", help: "leave out what matches, as in .gitignore; may be repeated")
     private static let gitignore = OptionSpecification(
         "--gitignore", help: "leave out what git ignores (generated modules often are ignored, and still imported)")
@@ -78,8 +80,8 @@ enum Verb: String, CaseIterable, Sendable {
         "--timeout", value: "SECONDS", help: "what one file may take to compile (default: 60)")
     private static let stateDirectory = OptionSpecification(
         "--state-dir", value: "DIR", help: "keep the database there and not in .freshpyc/")
-    private static let quiet = OptionSpecification("--quiet", "-q", help: "no summary and no progress")
-    private static let help = OptionSpecification("--help", "-h", help: "show this help")
+    static let quiet = OptionSpecification("--quiet", "-q", help: "no summary and no progress")
+    static let help = OptionSpecification("--help", "-h", help: "show this help")
     private static let invalidation = OptionSpecification(
         "--invalidation", value: "MODE",
         help:
@@ -165,6 +167,7 @@ enum Verb: String, CaseIterable, Sendable {
                 Self.python, Self.exclude, Self.gitignore, Self.sourceRoot, Self.stateDirectory, Self.noDaemon,
                 Self.format("text or json"), Self.help,
             ]
+        case .verify, .clean, .inspect: bytecodeOptions
         case .interpreters:
             [Self.format("text or json"), Self.help]
         }
@@ -177,7 +180,7 @@ enum Verb: String, CaseIterable, Sendable {
     private static let noDaemon = OptionSpecification(
         "--no-daemon", help: "work alone, even if a daemon keeps this tree")
 
-    private static func format(_ help: String) -> OptionSpecification {
+    static func format(_ help: String) -> OptionSpecification {
         OptionSpecification("--format", value: "FORMAT", help: help)
     }
 
@@ -220,6 +223,7 @@ enum Verb: String, CaseIterable, Sendable {
                 ("freshpyc affected pkg/models.py --why", "what it reaches, and how"),
             ]
         case .cycles: [("freshpyc cycles", "the project in the current directory")]
+        case .verify, .clean, .inspect: bytecodeExamples
         case .interpreters:
             [("freshpyc interpreters", "what --python can name here")]
         }
@@ -272,6 +276,7 @@ enum Verb: String, CaseIterable, Sendable {
             """
             Exit status: 0 none is eager, 1 some are, 2 something could not be done.
             """
+        case .verify, .clean, .inspect: bytecodeNotes
         case .interpreters:
             """
             The first one is used where no --python is given.
