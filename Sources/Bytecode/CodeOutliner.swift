@@ -41,7 +41,7 @@ package struct CodeOutliner {
         self.limit = limit
         lineFormat = LineTable.Format(arena.layout, magicNumber: magicNumber)
         bytesToWalkAgain = body.count
-        charactersLeft = 65_536 + body.count * 8
+        charactersLeft = 65_536 + body.count * 4
         var parents: [(parent: Int?, depth: Int)] = []
         parents.reserveCapacity(arena.codes.count)
         var open: [Int] = []

