@@ -77,7 +77,8 @@ package struct BytecodeFindings: Sendable {
     private static func foreign(_ tag: String, count: Int) -> Diagnostic {
         let more = count == 1 ? "" : " (and \(count - 1) more)"
         let version = tag.contains(" ") ? nil : CacheName.version(ofTag: tag)
-        let hint = version.map { "; `--python \($0)`, or `--python all`" } ?? "; `--python all`"
+        let implementation = tag.hasPrefix("pypy") ? "pypy" : ""
+        let hint = version.map { "; `--python \(implementation)\($0)`, or `--python all`" } ?? "; `--python all`"
         return Diagnostic(
             .foreignTag, .warning,
             message:

@@ -1,7 +1,7 @@
 // Damaged files through everything that `inspect` and `verify` do with bytes: no trap, no hang, and bounded text.
 //
-// The short form runs with the suite. The long one:
-//   FRESHPYC_FUZZ_INPUTS=10000000 swift test -c release --filter BytecodeFuzzTests
+// The short form runs with the suite. The long one, optimized (tests cannot be linked with the flags of a release):
+//   FRESHPYC_FUZZ_INPUTS=10000000 swift test -Xswiftc -O --scratch-path .build/fuzz --filter BytecodeFuzzTests
 // FRESHPYC_FUZZ_SEED sets another seed. Each input follows from the seed and its number alone, so that one is enough to
 // try again: FRESHPYC_FUZZ_FIRST=4711 FRESHPYC_FUZZ_INPUTS=1. The long form says on standard error how far it is, for a
 // trap says nothing.
