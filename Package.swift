@@ -24,7 +24,8 @@ let package = Package(
         .target(
             name: "CommandLineInterface",
             dependencies: [
-                "Service", "BuildEngine", "Interpreters", "BuildDatabase", "ImportGraph", "BuildModel", "LinuxSystem",
+                "Service", "BuildEngine", "Interpreters", "BuildDatabase", "ImportGraph", "Bytecode", "BuildModel",
+                "LinuxSystem",
             ],
             exclude: ["OUTPUT.md", "COMPILEALL.md"], swiftSettings: settings),
         .target(

@@ -73,7 +73,7 @@ import Testing
         )
     }
 
-    @Test(arguments: ["watch", "build", "check", "interpreters"])
+    @Test(arguments: ["watch", "build", "check", "verify", "clean", "inspect", "interpreters"])
     func everyVerbHasHelpWithExamples(_ verb: String) throws {
         let tree = try Tree()
         let result = try tree.run([verb, "--help"], usesPython: false)

@@ -23,6 +23,20 @@ package enum Rule: String, Sendable, CaseIterable {
     case shadowsStdlib = "shadows-stdlib"
     case duplicateModule = "duplicate-module"
     case caseCollision = "case-collision"
+    /// Bytecode of a source that is another by now.
+    case staleBytecode = "stale-bytecode"
+    /// Bytecode that is not what its format says.
+    case damagedBytecode = "damaged-bytecode"
+    /// Bytecode that another interpreter wrote than its name says.
+    case wrongMagic = "wrong-magic"
+    /// Bytecode in `__pycache__` without a source.
+    case orphan
+    /// Bytecode that is imported because there is no source beside it.
+    case sourceless
+    /// Bytecode of an interpreter that is not looked at.
+    case foreignTag = "foreign-tag"
+    /// A temporary file of a process that is gone.
+    case leftover
     case unreadable
     case unwritable
     case unstable

@@ -44,6 +44,9 @@ package enum FreshpycCommand {
             case .precompile: try PrecompileCommand.run(parsed)
             // Their command lines are Python's.
             case .compileAll, .pyCompile: help(for: first)
+            case .verify: try VerifyCommand.run(parsed)
+            case .clean: try CleanCommand.run(parsed)
+            case .inspect: try InspectCommand.run(parsed)
             case .interpreters: try InterpretersCommand.run(parsed)
             }
         } catch {

@@ -42,7 +42,8 @@ struct SessionArguments {
             throw UsageError(message: "the current directory is gone: \(error.reason); change to one that exists")
         }
         let located = try RootLocator.locate(commandLine.operands, workingDirectory: workingDirectory)
-        settings = try Settings(root: located.root, mayRemember: verb != .check && verb != .precompile)
+        settings = try Settings(
+            root: located.root, mayRemember: verb != .check && verb != .precompile && !verb.isAboutBytecode)
         var arguments = commandLine
         arguments.fill(settings, options: verb.options)
         self.arguments = arguments

@@ -3,7 +3,7 @@
 
 /// Everything that can follow `freshpyc`.
 enum Verb: String, CaseIterable, Sendable {
-    case watch, build, check, wait, status, why, stop, graph, affected, cycles, precompile
+    case watch, build, check, wait, status, why, stop, graph, affected, cycles, precompile, verify, clean, inspect
     case compileAll = "compileall"
     case pyCompile = "py-compile"
     case interpreters
@@ -21,6 +21,7 @@ enum Verb: String, CaseIterable, Sendable {
         case .affected: "list what a change can affect"
         case .cycles: "find imports that go round"
         case .precompile, .compileAll, .pyCompile: deploymentSummary
+        case .verify, .clean, .inspect: bytecodeSummary
         case .interpreters: "list the Python interpreters that can be used"
         }
     }
@@ -29,7 +30,9 @@ enum Verb: String, CaseIterable, Sendable {
     var analyzesImports: Bool {
         switch self {
         case .watch, .check, .graph, .affected, .cycles: true
-        case .build, .wait, .status, .why, .stop, .precompile, .compileAll, .pyCompile, .interpreters: false
+        case .build, .wait, .status, .why, .stop, .precompile, .compileAll, .pyCompile, .verify, .clean, .inspect,
+            .interpreters:
+            false
         }
     }
 
@@ -52,6 +55,7 @@ enum Verb: String, CaseIterable, Sendable {
         case .affected: "freshpyc affected [options] FILE… | --since REV | -"
         case .cycles: "freshpyc cycles [options] [PATH]"
         case .precompile, .compileAll, .pyCompile: deploymentUsage
+        case .verify, .clean, .inspect: bytecodeUsage
         case .interpreters: "freshpyc interpreters [options]"
         }
     }
@@ -175,6 +179,7 @@ enum Verb: String, CaseIterable, Sendable {
             ]
         case .precompile: deploymentOptions
         case .compileAll, .pyCompile: []
+        case .verify, .clean, .inspect: bytecodeOptions
         case .interpreters:
             [Self.format("text or json"), Self.help]
         }
@@ -231,6 +236,7 @@ enum Verb: String, CaseIterable, Sendable {
             ]
         case .cycles: [("freshpyc cycles", "the project in the current directory")]
         case .precompile, .compileAll, .pyCompile: deploymentExamples
+        case .verify, .clean, .inspect: bytecodeExamples
         case .interpreters:
             [("freshpyc interpreters", "what --python can name here")]
         }
@@ -284,6 +290,7 @@ enum Verb: String, CaseIterable, Sendable {
             Exit status: 0 none is eager, 1 some are, 2 something could not be done.
             """
         case .precompile, .compileAll, .pyCompile: deploymentNotes
+        case .verify, .clean, .inspect: bytecodeNotes
         case .interpreters:
             """
             The first one is used where no --python is given.

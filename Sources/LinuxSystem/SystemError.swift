@@ -37,6 +37,8 @@ package struct SystemError: Error, Hashable, Sendable {
     package static let isDirectory = EISDIR
     /// For a place that must be another.
     package static let sameFile = EXDEV
+    /// For what is neither a regular file nor a directory.
+    package static let isNoFile = EINVAL
     /// For a wait of our own that was in vain.
     package static let timedOut = SystemError("poll", code: ETIMEDOUT)
     package var isMissing: Bool { code == ENOENT || code == ENOTDIR }

@@ -150,7 +150,7 @@ extension ReportDocument {
 
 extension BytePath {
     /// The exact bytes, where the text that is shown cannot stand for them.
-    var hexadecimalIfNotText: String? {
+    package var hexadecimalIfNotText: String? {
         guard exactText == nil || exactText != description else { return nil }
         return bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }

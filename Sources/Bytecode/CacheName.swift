@@ -1,0 +1,52 @@
+// Names of bytecode files, taken apart.
+// Knows: PEP 3147 and PEP 488, and the names that pytest gives. Does not know: which files there are.
+
+/// The name of a file in `__pycache__`: `x.cpython-312.opt-1.pyc`.
+package struct CacheName: Hashable, Sendable {
+    /// The source's name without `.py`.
+    package let stem: [UInt8]
+    /// `cpython-312`. Bytes that are not UTF-8 are repaired: no interpreter has such a tag.
+    package let tag: String
+    /// `1` of `opt-1`; empty for none.
+    package let optimization: String
+
+    /// - Returns: `nil` where it is no such name.
+    package init?(_ name: some Collection<UInt8>) {
+        guard var parts = Self.stripped(name)?.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        else { return nil }
+        var optimization = ""
+        if parts.count > 2, let last = parts.last, last.starts(with: "opt-".utf8) {
+            optimization = String(decoding: last.dropFirst(4), as: UTF8.self)
+            parts.removeLast()
+        }
+        // pytest keeps what it has rewritten under a tag of its own, and its version has dots.
+        var first = parts.count - 1
+        if let place = parts.lastIndex(where: { Self.isOfPytest($0) }) { first = place }
+        guard first > 0 else { return nil }
+        stem = Array(parts[..<first].joined(separator: [UInt8(ascii: ".")]))
+        tag = String(decoding: Array(parts[first...].joined(separator: [UInt8(ascii: ".")])), as: UTF8.self)
+        self.optimization = optimization
+        guard !stem.isEmpty, !tag.isEmpty else { return nil }
+    }
+
+    /// The name without `.pyc` or `.pyo`; `nil` where it ends otherwise.
+    package static func stripped(_ name: some Collection<UInt8>) -> [UInt8]? {
+        guard name.count > 4 else { return nil }
+        let ending = Array(name.suffix(4))
+        guard ending.elementsEqual(".pyc".utf8) || ending.elementsEqual(".pyo".utf8) else { return nil }
+        return Array(name.dropLast(4))
+    }
+
+    private static func isOfPytest(_ part: ArraySlice<UInt8>) -> Bool {
+        let word = Array("-pytest-".utf8)
+        guard part.count > word.count else { return false }
+        return (part.startIndex...part.endIndex - word.count).contains { part[$0...].starts(with: word) }
+    }
+
+    /// The version that a tag speaks of: `3.12` for `cpython-312` and `cpython-312-pytest-8.1`, `3.9` for `pypy39`.
+    package static func version(ofTag tag: String) -> String? {
+        let digits = tag.drop { !$0.isNumber }.prefix { $0.isNumber }
+        guard digits.count >= 2, let first = digits.first, digits.allSatisfy(\.isASCII) else { return nil }
+        return "\(first).\(digits.dropFirst())"
+    }
+}

@@ -1,0 +1,84 @@
+// The interpreters that a command line means, probed, for verbs that do not compile.
+// Knows: `--python`, and its word for all. Does not know: databases: each is asked anew.
+
+import BuildModel
+import LinuxSystem
+
+package enum InterpreterSelection {
+    /// - Parameters:
+    ///   - specs: as the user gave them; none for the standard one.
+    ///   - directory: what relative paths are relative to.
+    /// - Returns: in order, the first of each cache tag: others would write the same files.
+    package static func probe(
+        _ specs: [String], root: BytePath, relativeTo directory: BytePath
+    ) throws(InterpreterError) -> [Interpreter] {
+        let candidates = try InterpreterFinder(root: root).candidates(specs, relativeTo: directory)
+        var found: [Interpreter] = []
+        for (candidate, answer) in zip(candidates, answers(of: candidates)) {
+            do throws(InterpreterError) {
+                found.append(try answer.get())
+            } catch {
+                if !candidate.isOptional { throw error }
+            }
+        }
+        if found.isEmpty { throw .noneFound }
+        var tags: Set<String> = []
+        return found.filter { tags.insert($0.cacheTag).inserted }
+    }
+
+    /// Starting an interpreter takes 20 ms or more: they are asked side by side.
+    private static func answers(of candidates: [InterpreterCandidate]) -> [Result<Interpreter, InterpreterError>] {
+        ParallelSlices.map(candidates, sliceSize: 1, scratch: {}) { candidate, _ in
+            do throws(InterpreterError) {
+                return .success(try InterpreterProbe.run(candidate.path).interpreter)
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+}
+
+/// Finds the interpreter that writes a magic number, and starts as few as it can.
+///
+/// Never a table of magic numbers: such a table is behind as soon as the next Python is out.
+package final class MagicSearch {
+    private let finder: InterpreterFinder
+    private let root: BytePath
+    private var asked: [BytePath: Interpreter?] = [:]
+    private var hasAskedAll = false
+
+    package init(root: BytePath) {
+        self.root = root
+        finder = InterpreterFinder(root: root)
+    }
+
+    /// - Parameters:
+    ///   - magic: the first four bytes of a file.
+    ///   - specs: what `--python` would say of those that are likely: they are asked first.
+    /// - Returns: `nil` where no interpreter that can be found writes it.
+    package func interpreter(magic: UInt32, likely specs: [String]) -> Interpreter? {
+        if let known = asked.values.lazy.compactMap({ $0 }).first(where: { $0.magic == magic }) { return known }
+        for spec in specs {
+            guard let candidate = try? finder.find(spec, relativeTo: root) else { continue }
+            if let found = ask(candidate.path), found.magic == magic { return found }
+        }
+        if specs.isEmpty, let standard = try? finder.standard(), let found = ask(standard.path), found.magic == magic {
+            return found
+        }
+        guard !hasAskedAll else { return nil }
+        hasAskedAll = true
+        let rest = finder.all().map(\.path).filter { asked[$0] == nil }
+        let answers = ParallelSlices.map(rest, sliceSize: 1, scratch: {}) { path, _ in
+            try? InterpreterProbe.run(path).interpreter
+        }
+        for (path, answer) in zip(rest, answers) { asked[path] = .some(answer) }
+        return answers.lazy.compactMap({ $0 }).first { $0.magic == magic }
+    }
+
+    private func ask(_ path: BytePath) -> Interpreter? {
+        if let known = asked[path] { return known }
+        let interpreter = try? InterpreterProbe.run(path).interpreter
+        asked[path] = .some(interpreter)
+        return interpreter
+    }
+}
