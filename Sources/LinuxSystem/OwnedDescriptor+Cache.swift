@@ -1,0 +1,52 @@
+// What a cache of many small files asks of one that it has open.
+// Knows: reading a known size at once, the time of last use, whom a file may be trusted by. Does not know: what is kept.
+
+import BuildModel
+import Glibc
+
+extension OwnedDescriptor {
+    /// Reads the next `count` bytes: with one call where the file holds them, fewer where it ends before.
+    ///
+    /// Unlike `readAll` it does not ask for the end, which costs a second call.
+    package func read(count: Int, path: BytePath = .empty) throws(SystemError) -> [UInt8] {
+        var failure: SystemError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            filled = 0
+            do throws(SystemError) {
+                while filled < count {
+                    let rest = UnsafeMutableRawBufferPointer(
+                        rebasing: UnsafeMutableRawBufferPointer(buffer)[filled..<count])
+                    let got = try retrying("read", path) { Glibc.read(raw, rest.baseAddress, rest.count) }
+                    if got == 0 { break }
+                    filled += got
+                }
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    /// Sets the times of last access and modification (futimens(3)); the owner may do so with a descriptor for reading.
+    ///
+    /// - Parameter nanoseconds: since 1970.
+    package func setModified(_ nanoseconds: Int64, path: BytePath = .empty) throws(SystemError) {
+        var (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        if rest < 0 { (seconds, rest) = (seconds - 1, rest + 1_000_000_000) }
+        let time = timespec(tv_sec: Int(seconds), tv_nsec: Int(rest))
+        _ = try retrying("futimens", path) { futimens(raw, [time, time]) }
+    }
+}
+
+extension FileStatus {
+    /// Whether nobody but this user, and root, can have written it.
+    package func isWritten(onlyBy user: UInt32) -> Bool {
+        owner == user && permissions & 0o022 == 0
+    }
+}
+
+extension SystemError {
+    /// For a file that we refuse for whom it belongs to.
+    package static func refused(_ path: BytePath) -> SystemError { SystemError("open", path, code: EPERM) }
+}
