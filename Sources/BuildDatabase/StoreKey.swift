@@ -1,0 +1,116 @@
+// By what compiled code is found again, and the name that an entry of the store has.
+// Knows: the canonical bytes of a key, their hash, names in hexadecimal. Does not know: files, or what an entry holds.
+
+import BuildModel
+import Bytecode
+
+/// What stands for one compilation: everything that decides the code but the path that is embedded in it.
+package struct StoreKey: Hashable, Sendable {
+    /// Raised whenever the same source could come to other code, other warnings or another form of an entry: what was
+    /// kept before is then not found any more, and goes as the least recently used.
+    static let format: UInt32 = 1
+
+    /// All of it, with a length before each text, so that no two keys have the same bytes.
+    let bytes: [UInt8]
+    let address: StoreAddress
+
+    /// - Parameters:
+    ///   - source: of the bytes that are compiled.
+    ///   - interpreter: counts with all that `Interpreter.compilesLike` looks at and that can show in the code. Where it
+    ///     is installed does not count, nor how it reads headers.
+    package init(source: Fingerprint, interpreter: Interpreter, level: OptimizationLevel) {
+        var bytes = [UInt8]()
+        bytes.reserveCapacity(96)
+        bytes.append(littleEndian: Self.format)
+        bytes.append(littleEndian: source.high)
+        bytes.append(littleEndian: source.low)
+        bytes.append(littleEndian: interpreter.magic)
+        bytes.append(level.rawValue)
+        bytes.append(text: interpreter.implementation)
+        bytes.append(text: interpreter.version)
+        bytes.append(text: interpreter.cacheTag)
+        bytes.append(text: interpreter.codeLayout)
+        self.bytes = bytes
+        address = StoreAddress(of: bytes)
+    }
+
+    package static func == (left: StoreKey, right: StoreKey) -> Bool { left.bytes == right.bytes }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(address) }
+}
+
+/// Where an entry lies: 128 bits, of which the first byte is the shard and the others are the name.
+struct StoreAddress: Hashable, Sendable, Comparable {
+    var high: UInt64
+    var low: UInt64
+
+    init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// A fixed key: all processes of a user must come to the same address.
+    private static let key: (UInt64, UInt64) = (0x6672_6573_6870_7963, 0x7374_6f72_652e_6b65)
+
+    init(of bytes: [UInt8]) {
+        (high, low) = bytes.withUnsafeBytes { SipHash.hash128($0, key: Self.key) }
+    }
+
+    var shard: UInt8 { UInt8(truncatingIfNeeded: high >> 56) }
+
+    static func < (left: Self, right: Self) -> Bool { (left.high, left.low) < (right.high, right.low) }
+
+    // MARK: Names
+
+    /// Two digits.
+    static func shardName(_ shard: UInt8) -> BytePath {
+        BytePath.empty.appending([digit(UInt64(shard) >> 4), digit(UInt64(shard))])
+    }
+
+    private static let nameLength = 30
+
+    /// Thirty digits: what the name of the shard does not say.
+    var name: BytePath {
+        var digits = [UInt8]()
+        digits.reserveCapacity(Self.nameLength)
+        for shift in stride(from: 52, through: 0, by: -4) { digits.append(Self.digit(high >> UInt64(shift))) }
+        for shift in stride(from: 60, through: 0, by: -4) { digits.append(Self.digit(low >> UInt64(shift))) }
+        return BytePath.empty.appending(digits)
+    }
+
+    /// - Returns: `nil` where this is no name of an entry.
+    init?(shard: UInt8, name: UnsafePointer<CChar>) {
+        (high, low) = (UInt64(shard), 0)
+        for index in 0..<Self.nameLength {
+            // A shorter name ends with NUL, which is no digit.
+            guard let digit = Self.value(UInt8(bitPattern: name[index])) else { return nil }
+            if index < 14 { high = high << 4 | digit } else { low = low << 4 | digit }
+        }
+        guard name[Self.nameLength] == 0 else { return nil }
+    }
+
+    private static func digit(_ value: UInt64) -> UInt8 {
+        let value = UInt8(truncatingIfNeeded: value) & 15
+        return value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
+    }
+
+    private static func value(_ digit: UInt8) -> UInt64? {
+        switch digit {
+        case 0x30...0x39: UInt64(digit - 0x30)
+        case 0x61...0x66: UInt64(digit - 0x61 + 10)
+        default: nil
+        }
+    }
+}
+
+extension [UInt8] {
+    mutating func append(littleEndian number: some FixedWidthInteger) {
+        Swift.withUnsafeBytes(of: number.littleEndian) { append(contentsOf: $0) }
+    }
+
+    /// Its length in 32 bits, then its UTF-8.
+    mutating func append(text: String) {
+        append(littleEndian: UInt32(truncatingIfNeeded: text.utf8.count))
+        append(contentsOf: text.utf8)
+    }
+}
