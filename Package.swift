@@ -46,7 +46,7 @@ let package = Package(
             resources: [.embedInCode("worker.py")], swiftSettings: settings),
         .target(
             name: "BuildDatabase", dependencies: ["ImportGraph", "Bytecode", "BuildModel", "LinuxSystem"],
-            exclude: ["FORMAT.md"], swiftSettings: settings),
+            exclude: ["FORMAT.md", "STORE.md"], swiftSettings: settings),
         .target(name: "ImportGraph", swiftSettings: settings),
         .target(name: "Bytecode", swiftSettings: settings),
         .target(name: "BuildModel", swiftSettings: settings),

@@ -1,0 +1,281 @@
+// Compiled code that all trees of a user share: a branch that is switched back, a second checkout and a virtual
+// environment that is made again need no compiler.
+// Knows: where entries lie, whom they are trusted from, how they are put in place. Does not know: who asks, or what
+// marshalled code means. STORE.md describes it to people.
+
+import BuildModel
+import LinuxSystem
+import Synchronization
+
+/// Why the store cannot be used. It is a cache, so whoever is told goes on without it.
+package enum StoreError: Error, Sendable {
+    case notAbsolute(BytePath)
+    case notADirectory(BytePath)
+    case foreign(BytePath, owner: UInt32, user: UInt32)
+    case writableByOthers(BytePath)
+    case unusable(BytePath, SystemError)
+    case unwritable(BytePath, SystemError)
+
+    /// One line: what happened, to which path, and what to do.
+    package var message: String {
+        switch self {
+        case .notAbsolute(let place):
+            "the bytecode store cannot be at \(place), which is no absolute path; name a directory from / on"
+        case .notADirectory(let place):
+            "\(place) is a link or no directory, and cannot be the bytecode store; remove it, or name another place"
+        case .foreign(let place, let owner, let user):
+            "\(place) belongs to user \(owner) and not to user \(user), who runs this: its bytecode is not trusted; "
+                + "name a place of your own"
+        case .writableByOthers(let place):
+            "others may write to \(place): its bytecode is not trusted; remove it, or name another place"
+        case .unusable(let place, let error):
+            "the bytecode store \(place) cannot be opened: \(error.reason); name another place"
+        case .unwritable(let place, let error):
+            "compiled code is not kept in \(place): \(error.reason); make room or give permission there"
+        }
+    }
+}
+
+/// The store on disk. All of it is safe from many threads and processes at once: an entry appears whole by a rename,
+/// goes by an unlink, and says itself which key it is for.
+package final class BytecodeStore: Sendable {
+    /// What may change while it is open. The lock is never held across a system call.
+    private struct State {
+        var root: Directory
+        /// By first byte of the address, from the first use on: with them, a load has one component to look up, which
+        /// cannot be a link.
+        var shards: [Directory?]
+        var problem: String?
+        var isTold = false
+
+        init(root: Directory) {
+            self.root = root
+            shards = Array(repeating: nil, count: BytecodeStore.shardCount)
+        }
+    }
+
+    static let shardCount = 256
+    static let temporaryPrefix = ".new-"
+    /// Nanoseconds by which the time of last use may be behind: it would be another write for each load.
+    static let usePrecision: Int64 = 3_600_000_000_000
+
+    let place: BytePath
+    /// Bytes on disk.
+    let limit: Int64
+    let user: UInt32
+    private let state: Mutex<State>
+    /// Bytes on disk that were saved since the last look at the limit.
+    let added = Atomic<Int64>(0)
+    private let identity: String
+    private let temporaries = Atomic<UInt64>(0)
+
+    private init(place: BytePath, root: Directory, limit: Int64, user: UInt32) {
+        self.place = place
+        self.limit = limit
+        self.user = user
+        state = Mutex(State(root: root))
+        // Several containers, each with its own process 1, may share the store.
+        identity = "\(Self.temporaryPrefix)\(Host.processIdentifier)-\(UInt64.random(in: 0 ... .max))-"
+    }
+
+    // MARK: Opening
+
+    /// `$XDG_CACHE_HOME/freshpyc/store`, else `~/.cache/freshpyc/store`; `nil` without a home. What is not absolute
+    /// does not count (XDG Base Directory Specification).
+    package static var standardPlace: BytePath? {
+        let cache = Host.environment("XDG_CACHE_HOME").flatMap { $0.isAbsolute ? $0 : nil }
+        let home = Host.environment("HOME").flatMap { $0.isAbsolute ? $0 : nil }
+        return (cache ?? home?.appending(".cache"))?.appending("freshpyc/store")
+    }
+
+    /// Opens the store, and makes it where it is missing (0700).
+    ///
+    /// - Parameters:
+    ///   - place: absolute. Links may lead to it, but it must not be one.
+    ///   - limit: bytes on disk from which on `evictIfNeeded` removes entries.
+    /// - Throws: also where it is not ours (the effective user's), or others may write to it: what is in it is executed.
+    package static func open(_ place: BytePath, limit: Int64) throws(StoreError) -> BytecodeStore {
+        guard place.isAbsolute else { throw .notAbsolute(place) }
+        let place = place.normalized
+        let user = UnixSocket.user
+        return BytecodeStore(place: place, root: try root(place, user: user), limit: limit, user: user)
+    }
+
+    private static func root(_ place: BytePath, user: UInt32) throws(StoreError) -> Directory {
+        let opened: (Directory, FileStatus)?
+        do throws(SystemError) {
+            try makeAll(place.parent)
+            let directory = try directory(BytePath.empty.appending(place.lastComponent), in: place.parent)
+            opened = try directory.map { directory throws(SystemError) in
+                (directory, try directory.descriptor.status(place))
+            }
+        } catch {
+            throw .unusable(place, error)
+        }
+        guard let (root, status) = opened else { throw .notADirectory(place) }
+        guard status.owner == user else { throw .foreign(place, owner: status.owner, user: user) }
+        guard status.isWritten(onlyBy: user) else { throw .writableByOthers(place) }
+        return root
+    }
+
+    private static func makeAll(_ path: BytePath) throws(SystemError) {
+        guard try Host.status(path) == nil, !path.isEmpty else { return }
+        try makeAll(path.parent)
+        _ = try Host.makeDirectory(path, permissions: 0o700)
+    }
+
+    /// - Returns: `nil` for a link, or what is no directory.
+    private static func directory(_ name: BytePath, in parentPath: BytePath) throws(SystemError) -> Directory? {
+        let parent = try Directory(path: parentPath)
+        do throws(SystemError) {
+            return try parent.directory(name)
+        } catch  where error.isLoop || error.isNotDirectory {
+            return nil
+        } catch  where error.code == SystemError.noSuchFile {
+            let isNew = try parent.makeDirectory(name, permissions: 0o700)
+            let made = try parent.directory(name)
+            if isNew { writeMarkers(in: made) }
+            return made
+        }
+    }
+
+    /// What a new store begins with. Without it all works as well, so a failure is none.
+    private static func writeMarkers(in root: Directory) {
+        let tag =
+            "Signature: 8a477f597d28d172789f06886806bc55\n# Compiled Python of freshpyc; see https://bford.info/cachedir/\n"
+        for (name, bytes) in [(BytePath("CACHEDIR.TAG"), Array(tag.utf8)), (StoreUsage.name, StoreUsage.encode(0))] {
+            guard let file = try? root.file(name, .createNew(0o600)) else { continue }
+            try? bytes.withRawBytes { bytes throws(SystemError) in try file.writeAll(bytes, path: name) }
+        }
+    }
+
+    // MARK: Directories
+
+    var root: Directory { state.withLock { $0.root } }
+
+    /// The directory that holds the entries with this first byte.
+    ///
+    /// - Parameter makes: whether it is made where it is missing.
+    func shard(_ index: UInt8, makes: Bool) throws(SystemError) -> Directory {
+        let (known, root) = state.withLock { ($0.shards[Int(index)], $0.root) }
+        if let known { return known }
+        let opened = try openShard(index, in: root, makes: makes)
+        state.withLock { $0.shards[Int(index)] = opened }
+        return opened
+    }
+
+    /// As above, with a descriptor of its own: a listing moves its place.
+    func openShard(_ index: UInt8, in root: Directory, makes: Bool) throws(SystemError) -> Directory {
+        let name = StoreAddress.shardName(index)
+        let opened: Directory
+        do throws(SystemError) {
+            opened = try root.directory(name)
+        } catch  where makes && error.code == SystemError.noSuchFile {
+            _ = try root.makeDirectory(name, permissions: 0o700)
+            opened = try root.directory(name)
+        }
+        guard try opened.descriptor.status(name).isWritten(onlyBy: user) else {
+            throw .refused(place.appending(name))
+        }
+        return opened
+    }
+
+    /// Somebody has deleted directories that we have open: all are looked up anew, or made.
+    private func reopen() throws(StoreError) {
+        let root = try Self.root(place, user: user)
+        state.withLock { state in
+            state.root = root
+            state.shards = Array(repeating: nil, count: Self.shardCount)
+        }
+    }
+
+    // MARK: Entries
+
+    /// What was kept for this key, and marks it as used.
+    ///
+    /// - Returns: `nil` where there is nothing, or nothing to be trusted; that is removed.
+    package func load(_ key: StoreKey) -> StoredCode? {
+        let name = key.address.name
+        guard let shard = try? shard(key.address.shard, makes: false) else { return nil }
+        do throws(SystemError) {
+            let file = try shard.file(name, .read)
+            let status = try file.status(name)
+            guard status.kind == .regular, status.isWritten(onlyBy: user), status.stamp.size <= StoreEntry.mostBytes,
+                let code = StoreEntry.decode(try file.read(count: Int(status.stamp.size), path: name), for: key)
+            else {
+                remove(name, from: shard)
+                return nil
+            }
+            let now = Host.realtime
+            // A time to come, of a clock that was set back, would keep the entry for ever.
+            if !(now - Self.usePrecision...now + Self.usePrecision).contains(status.stamp.modified) {
+                try? file.setModified(now, path: name)
+            }
+            return code
+        } catch {
+            if error.isLoop { remove(name, from: shard) }
+            return nil
+        }
+    }
+
+    private func remove(_ name: BytePath, from shard: Directory) {
+        do throws(SystemError) {
+            _ = try shard.removeFile(name)
+        } catch {
+            // A directory of that name would be in the way of every later save.
+            _ = shard.removeEmptyDirectory(name)
+        }
+    }
+
+    /// Keeps what a compilation gave, in the place of what was there.
+    ///
+    /// That it fails is no error of the build: `notice` has it.
+    package func save(_ key: StoreKey, _ code: StoredCode) {
+        // What takes up much of the limit alone would drive out what is used more.
+        guard let head = StoreEntry.head(key, code), head.count + code.body.count <= limit / 8 else { return }
+        do throws(StoreError) {
+            do throws(SystemError) {
+                try publish(key.address, head, code.body)
+                return
+            } catch {
+                if error.code != SystemError.noSuchFile { throw .unwritable(place, error) }
+            }
+            try reopen()
+            do throws(SystemError) {
+                try publish(key.address, head, code.body)
+            } catch {
+                throw .unwritable(place, error)
+            }
+        } catch {
+            let message = error.message
+            state.withLock { if $0.problem == nil { $0.problem = message } }
+        }
+    }
+
+    private func publish(_ address: StoreAddress, _ head: [UInt8], _ body: [UInt8]) throws(SystemError) {
+        let shard = try shard(address.shard, makes: true)
+        let temporary = BytePath(identity + String(temporaries.add(1, ordering: .relaxed).newValue))
+        let file = try shard.file(temporary, .createNew(0o600))
+        do throws(SystemError) {
+            try file.writeAll(head, body, path: temporary)
+            try shard.rename(temporary, to: address.name)
+        } catch {
+            _ = try? shard.removeFile(temporary)
+            throw error
+        }
+        added.add(Self.occupied(Int64(head.count + body.count)), ordering: .relaxed)
+    }
+
+    /// Bytes on disk of a file of this size, in the blocks of nearly all file systems. A file that is larger than any
+    /// entry is none of ours, whatever it says.
+    static func occupied(_ size: Int64) -> Int64 { (min(size, Int64(StoreEntry.mostBytes)) + 4095) & ~4095 }
+
+    /// Why something was not kept, for the user. It is given once, and `nil` from then on.
+    package var notice: String? {
+        state.withLock { state in
+            guard let problem = state.problem, !state.isTold else { return nil }
+            state.isTold = true
+            return problem
+        }
+    }
+}
