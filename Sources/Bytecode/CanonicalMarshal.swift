@@ -63,6 +63,11 @@ package struct CanonicalMarshal: Sendable {
         return spliced
     }
 
+    /// Whether the body is the same as another.
+    package func hasBody(_ other: UnsafeRawBufferPointer) -> Bool {
+        body.withUnsafeBytes { $0.count == other.count && ContentHash.areEqual($0, other) }
+    }
+
     /// Each code object has its file name in full there.
     private static func python2(
         _ arena: MarshalArena, _ body: UnsafeRawBufferPointer, fileName: [UInt8]?

@@ -23,8 +23,9 @@ struct CanonicalWriter: ~Copyable {
     private let replacement: [UInt8]?
     private let nodes: [MarshalNode]
     private let fileNameValue: UInt32
-    private let exemplars: [MarshalValues.Value]
-    private let ofNode: [UInt32]
+    /// Both lie in the values that the writer was made with: whoever made it keeps these until it has written.
+    private let exemplars: UnsafePointer<MarshalValues.Value>
+    private let ofNode: UnsafePointer<UInt32>
     private let members: [UInt32: [UInt32]]
     private var numbers: [Int32]
     private var nextNumber: Int32 = 0
@@ -42,10 +43,10 @@ struct CanonicalWriter: ~Copyable {
         self.body = body
         replacement = fileName
         nodes = arena.nodes
-        exemplars = values.values.array()
-        ofNode = values.ofNode.array()
+        exemplars = values.values.pointer
+        ofNode = values.ofNode.pointer
         members = values.members
-        numbers = Array(repeating: Self.unwritten, count: exemplars.count)
+        numbers = Array(repeating: Self.unwritten, count: values.values.count)
         output = ByteBuffer(capacity: arena.length + 64 + (fileName?.count ?? 0))
         fileNameValue = arena.field(.filename, of: arena.root).map { [ofNode] in ofNode[Int($0.index)] } ?? .max
     }

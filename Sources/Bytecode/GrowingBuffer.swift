@@ -51,5 +51,8 @@ struct GrowingBuffer<Element: BitwiseCopyable>: ~Copyable {
         }
     }
 
+    /// The elements where they lie, for as long as this buffer is there and does not grow.
+    var pointer: UnsafePointer<Element> { UnsafePointer(elements) }
+
     func array() -> [Element] { Array(UnsafeBufferPointer(start: elements, count: count)) }
 }

@@ -30,8 +30,9 @@ struct MarshalValues: ~Copyable {
     private let arena: MarshalArena
     private let body: UnsafeRawBufferPointer
     private var table: HashedSlots
-    /// Objects that are file names.
-    private var isFileName: Set<UInt32> = []
+    /// Objects that are file names: nearly always one.
+    private var fileNames: Set<UInt32> = []
+    private var onlyFileName = Self.none
 
     init?(_ arena: MarshalArena, _ body: UnsafeRawBufferPointer) {
         self.arena = arena
@@ -40,15 +41,16 @@ struct MarshalValues: ~Copyable {
         values = GrowingBuffer(capacity: arena.count)
         table = HashedSlots(capacity: arena.count)
         for code in arena.codes {
-            if let name = arena.field(.filename, of: code) { isFileName.insert(arena.resolved(name).index) }
+            if let name = arena.field(.filename, of: code) { fileNames.insert(arena.resolved(name).index) }
         }
+        if fileNames.count == 1, let only = fileNames.first { onlyFileName = only }
         guard number() else { return nil }
         markNames()
         decideInterning()
-        if isFileName.count > 0, let first = isFileName.first {
+        if let first = fileNames.first {
             let value = ofNode[Int(first)]
             hasOneFileName =
-                isFileName.allSatisfy { ofNode[Int($0)] == value } && Int(values[Int(value)].uses) == arena.codes.count
+                fileNames.allSatisfy { ofNode[Int($0)] == value } && Int(values[Int(value)].uses) == arena.codes.count
         }
     }
 
@@ -107,10 +109,14 @@ struct MarshalValues: ~Copyable {
     }
 
     private mutating func leaf(_ index: UInt32, _ node: MarshalNode) -> UInt32 {
-        let family = isFileName.contains(index) ? 0xFF : Self.family(node.type)
+        let family = isFileName(index) ? 0xFF : Self.family(node.type)
         var hash = ContentHash(seed: UInt64(family))
         hash.add(bytes(of: index))
         return find(hash.value, index) { values, other in values.areEqualLeaves(index, other) }
+    }
+
+    private func isFileName(_ index: UInt32) -> Bool {
+        onlyFileName == Self.none ? fileNames.contains(index) : onlyFileName == index
     }
 
     /// Types whose objects may be equal have the same number: a text is the same text however it is written.
@@ -155,7 +161,7 @@ struct MarshalValues: ~Copyable {
         let exemplar = values[Int(other)].exemplar
         let types = (arena.nodes[Int(index)].type, arena.nodes[Int(exemplar)].type)
         guard Self.family(types.0) == Self.family(types.1), !types.1.isContainer,
-            isFileName.contains(index) == isFileName.contains(exemplar)
+            isFileName(index) == isFileName(exemplar)
         else { return false }
         let left = bytes(of: index)
         let right = bytes(of: exemplar)

@@ -100,7 +100,7 @@ private struct ValidBytecode {
             guard let arena = try? MarshalReader.read(body, layout: layout), arena.length == body.count,
                 let canonical = CanonicalMarshal(arena, body: body, fileName: Array(job.fileName.bytes))
             else { return nil }
-            return (canonical.body, canonical.body.withUnsafeBytes { $0.elementsEqual(body) })
+            return (canonical.body, canonical.hasBody(body))
         }
         guard let canonical else { return nil }
         stamp = status.stamp
