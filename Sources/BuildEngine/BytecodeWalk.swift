@@ -196,8 +196,11 @@ struct BytecodeWalk: Sendable {
         let entersPackages = pending.entersPackages || (pending.isNamed && isEnvironment)
         var found: [Pending] = []
         for name in names {
-            let isPackages = entersPackages && name.bytes.elementsEqual("site-packages".utf8)
-            if !isPackages, Scope.excludesDirectory(named: name.bytes) { continue }
+            if entersPackages
+                ? Scope.excludesInPackages(named: name.bytes) : Scope.excludesDirectory(named: name.bytes)
+            {
+                continue
+            }
             let path = pending.path.appending(name)
             if scope.hasExcludes, scope.excludes(path, isDirectory: true) { continue }
             found.append(Pending(path: path, isNamed: false, entersPackages: entersPackages, only: nil))

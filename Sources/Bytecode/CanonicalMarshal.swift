@@ -63,6 +63,14 @@ package struct CanonicalMarshal: Sendable {
         return spliced
     }
 
+    /// What the top code says it was compiled from, as the bytes of a path.
+    ///
+    /// - Returns: `nil` where the top object is no code.
+    package static func fileName(of arena: MarshalArena, body: UnsafeRawBufferPointer) -> [UInt8]? {
+        guard let field = arena.field(.filename, of: arena.root), arena.length <= body.count else { return nil }
+        return MarshalText.pathBytes(body[arena.content(of: arena.resolved(field))])
+    }
+
     /// Whether the body is the same as another.
     package func hasBody(_ other: UnsafeRawBufferPointer) -> Bool {
         body.withUnsafeBytes { $0.count == other.count && ContentHash.areEqual($0, other) }
@@ -113,6 +121,23 @@ enum MarshalText {
             }
         }
         return object(.unicode, text)
+    }
+
+    /// The other way round: lone surrogates are the bytes that they stand for.
+    static func pathBytes(_ text: some Collection<UInt8>) -> [UInt8] {
+        let text = Array(text)
+        var path: [UInt8] = []
+        var index = 0
+        while index < text.count {
+            if text[index] == 0xED, index + 2 < text.count, text[index + 1] == 0xB2 || text[index + 1] == 0xB3 {
+                path.append((text[index + 1] & 0x03) << 6 | (text[index + 2] & 0x3F))
+                index += 3
+            } else {
+                path.append(text[index])
+                index += 1
+            }
+        }
+        return path
     }
 
     private static func object(_ type: MarshalType, _ content: [UInt8]) -> [UInt8] {

@@ -38,6 +38,9 @@ final class PrecompileCommand {
         if layout == .cachePrefix, !arguments.arguments.has("--output") {
             throw UsageError(message: "--layout pycache-prefix needs --output DIR, the directory that PYTHONPYCACHEPREFIX will name")
         }
+        if arguments.arguments.has("--prune"), layout == .cachePrefix {
+            throw UsageError(message: "--prune cannot tell whose bytecode is in a pycache-prefix; empty the directory first")
+        }
         if arguments.arguments.has("--sourceless"), layout == .cachePrefix {
             throw UsageError(message: "--sourceless bytecode lies where its source lies; use --layout mirror")
         }
@@ -127,6 +130,7 @@ final class PrecompileCommand {
         options.isForced = parsed.has("--force")
         options.isSourceless = parsed.has("--sourceless")
         options.linksDuplicates = parsed.has("--hardlink-dupes")
+        options.prunes = parsed.has("--prune")
         options.epoch = try epoch()
         options.embedded = EmbeddedPath(
             strip: parsed.lastPath("--strip-prefix").map { resolved($0) },
@@ -178,7 +182,7 @@ final class PrecompileCommand {
             if places.contains(where: { $0 == path }) {
                 throw SystemError("mirror", path, code: SystemError.sameFile)
             }
-            return .mirror(directory, base: .empty)
+            return .mirror(directory, path: path)
         } catch {
             if error.code == SystemError.sameFile {
                 throw UsageError(message: "--output is the tree itself; leave it away to work in place")
@@ -221,6 +225,9 @@ final class PrecompileCommand {
         }
         for old in interpreters where old.sourceHash == nil && options.mode != .timestamp && !arguments.isQuiet {
             FreshpycCommand.complain("\(old.name) knows no hash-based bytecode: its files are validated by time")
+        }
+        if result.pruned > 0, !arguments.isQuiet {
+            Host.write("\(BytecodeArguments.counted(result.pruned, "file")) pruned\n", to: 2)
         }
         var shown = arguments
         shown.configuration.rootPath = options.rootPath

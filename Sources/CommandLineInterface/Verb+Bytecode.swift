@@ -7,7 +7,7 @@ extension Verb {
 
     var bytecodeSummary: String {
         switch self {
-        case .verify: "compare every bytecode file with its source; writes nothing"
+        case .verify: "compare every bytecode file with its source"
         case .clean: "remove bytecode that nothing needs"
         default: "show what is in a bytecode file"
         }
@@ -26,6 +26,11 @@ extension Verb {
         case .verify:
             [
                 Self.python, Self.exclude,
+                OptionSpecification(
+                    "--repair",
+                    help:
+                        "compile anew what is stale or damaged, validated as it was, and remove what has no source and what was left over"
+                ),
                 OptionSpecification("--strict", help: "warnings and notes count as findings (exit status 1)"),
                 Self.format("text or json"), Self.quiet, Self.help,
             ]

@@ -6,15 +6,19 @@ import BuildModel
 import Interpreters
 import LinuxSystem
 import Service
+import Synchronization
 
 struct VerifyCommand {
     private let arguments: BytecodeArguments
     private let isStrict: Bool
+    private let repairs: Bool
 
     /// - Returns: the exit status.
     static func run(_ parsed: ParsedArguments) throws(UsageError) -> Int32 {
         let arguments = try BytecodeArguments(parsed, verb: .verify)
-        return VerifyCommand(arguments: arguments, isStrict: parsed.has("--strict")).run()
+        return VerifyCommand(
+            arguments: arguments, isStrict: parsed.has("--strict"), repairs: parsed.has("--repair")
+        ).run()
     }
 
     private func run() -> Int32 {
@@ -28,16 +32,61 @@ struct VerifyCommand {
         do throws(SystemError) {
             let verifier = try BytecodeVerifier(
                 rootPath: arguments.rootPath, scope: arguments.scope, interpreters: interpreters)
-            return show(verifier.verify(arguments.starts), interpreters)
+            let report = verifier.verify(arguments.starts)
+            let repaired = repairs ? repair(report, interpreters) : RepairResult()
+            return show(repairs ? verifier.verify(arguments.starts) : report, interpreters, repaired)
         } catch {
             FreshpycCommand.complain("cannot look at \(error)")
             return 2
         }
     }
 
-    private func show(_ report: BytecodeReport, _ interpreters: [Interpreter]) -> Int32 {
+    /// Makes anew what is stale or damaged, and removes what has no source and what was left over.
+    private func repair(_ report: BytecodeReport, _ interpreters: [Interpreter]) -> RepairResult {
+        let result = Mutex(RepairResult())
+        if report.files.contains(where: BytecodeRepair.canRepair) {
+            let configuration = arguments.common.configuration
+            let rootPath = arguments.rootPath
+            _ = EventLoop.run { loop in
+                do throws(SystemError) {
+                    let compiler: BatchCompiler
+                    do throws(InterpreterError) {
+                        compiler = try BatchCompiler(
+                            loop: loop, candidates: interpreters.map { InterpreterCandidate(path: $0.path, origin: .option) },
+                            jobs: Processors.available, deadline: configuration.deadline)
+                    } catch {
+                        FreshpycCommand.complain(error.message)
+                        return loop.stop(2)
+                    }
+                    let repair = try BytecodeRepair(rootPath: rootPath, compiler: compiler)
+                    repair.run(report.files) { done in
+                        result.withLock { $0 = done }
+                        compiler.close()
+                        loop.stop(0)
+                    }
+                } catch {
+                    FreshpycCommand.complain("cannot look at \(error)")
+                    loop.stop(2)
+                }
+            }
+        }
+        var repaired = result.withLock { $0 }
+        do throws(SystemError) {
+            let cleaned = try BytecodeCleaner(
+                rootPath: arguments.rootPath, scope: arguments.scope, extent: .orphans, isDryRun: false
+            ).clean(arguments.starts)
+            repaired.repaired += cleaned.removed.count
+            repaired.diagnostics += cleaned.problems
+        } catch {
+            repaired.diagnostics.append(
+                LocatedDiagnostic(path: .empty, diagnostic: Diagnostic(.unreadable, .error, message: "\(error)")))
+        }
+        return repaired
+    }
+
+    private func show(_ report: BytecodeReport, _ interpreters: [Interpreter], _ repaired: RepairResult) -> Int32 {
         let findings = BytecodeFindings(interpreters: interpreters)
-        let diagnostics = findings.diagnostics(report)
+        let diagnostics = repaired.diagnostics + findings.diagnostics(report)
         let counts = report.counts
         let hint = nothing(report, counts)
         let status = hint == nil ? status(diagnostics) : 2
@@ -50,7 +99,10 @@ struct VerifyCommand {
             let printer = arguments.printer
             BytecodeArguments.write(diagnostics.map { printer.text($0) })
         }
-        if !arguments.common.isQuiet, !report.files.isEmpty { Host.write(summary(report, counts) + "\n", to: 2) }
+        if !arguments.common.isQuiet, !report.files.isEmpty {
+            if repairs { Host.write("\(BytecodeArguments.counted(repaired.repaired, "file")) repaired\n", to: 2) }
+            Host.write(summary(report, counts) + "\n", to: 2)
+        }
         if let hint { FreshpycCommand.complain(hint) }
         return status
     }

@@ -20,6 +20,11 @@ package struct InterpreterCandidate: Hashable, Sendable {
     package let origin: InterpreterOrigin
     /// One of all that were found: nobody has named it, and it may turn out to be of no use.
     package var isOptional = false
+
+    package init(path: BytePath, origin: InterpreterOrigin) {
+        self.path = path
+        self.origin = origin
+    }
 }
 
 /// Looks for interpreters, for a root.

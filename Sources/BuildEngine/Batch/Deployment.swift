@@ -24,6 +24,8 @@ package struct DeploymentResult: Sendable {
     package var skipped: [SkippedFile] = []
     /// Files that became another name of an equal one.
     package var linked = 0
+    /// Files that were pruned.
+    package var pruned = 0
 }
 
 /// One deployment. Lives on its loop.
@@ -54,9 +56,9 @@ package final class Deployment {
     package func run(progress: @escaping (Int, Int) -> Void, done: @escaping (DeploymentResult) -> Void) {
         var result = DeploymentResult()
         result.report.diagnostics = plan.problems
-        if case .mirror(let output, let base) = options.destination {
+        if case .mirror(let output, _) = options.destination {
             let mirror = TreeMirror(
-                root: root, output: output, base: base, scope: options.scope,
+                root: root, output: output, scope: options.scope,
                 leftOut: options.isSourceless ? Set(plan.sources) : [],
                 latest: options.epoch.map { $0 * 1_000_000_000 })
             do throws(SystemError) {
@@ -80,6 +82,30 @@ package final class Deployment {
 
     /// Ends it early.
     package func cancel() { compiler.cancel() }
+
+    /// Removes what is no bytecode of this deployment from the places that it has bytecode in.
+    private func prune(_ result: inout DeploymentResult) {
+        let rootPath: BytePath
+        var starts = options.groups.flatMap(\.starts)
+        switch options.destination {
+        case .inPlace: rootPath = options.rootPath
+        case .mirror(_, let path):
+            rootPath = path
+            starts = [.empty]
+        case .cachePrefix: return
+        }
+        let tags = Set(compiler.interpreters.map(\.cacheTag))
+        do throws(SystemError) {
+            let cleaner = try BytecodeCleaner(
+                rootPath: rootPath, scope: options.scope, extent: .foreign(tags: tags), isDryRun: false)
+            let cleaned = cleaner.clean(starts)
+            result.pruned = cleaned.removed.count
+            result.report.diagnostics += cleaned.problems
+        } catch {
+            result.report.diagnostics.append(
+                LocatedDiagnostic(path: error.path, diagnostic: .unwritable(error.path, error)))
+        }
+    }
 
     private func linkDuplicates(_ result: inout DeploymentResult) {
         var rest = result.artifacts[...]
@@ -122,6 +148,7 @@ package final class Deployment {
             }
         }
         if options.linksDuplicates { linkDuplicates(&result) }
+        if options.prunes { prune(&result) }
         for (place, path) in plan.sources.enumerated() {
             result.report.count(ofSource[place].result, path: path)
             if let problem = ofSource[place].problem {

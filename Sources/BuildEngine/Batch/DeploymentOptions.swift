@@ -8,8 +8,8 @@ import LinuxSystem
 package enum DeploymentDestination: Sendable {
     /// Beside the sources.
     case inPlace
-    /// Into a copy of the tree; what lies at `base`, relative to the root, lies at the top of it.
-    case mirror(Directory, base: BytePath)
+    /// Into a copy of the tree, at this absolute path.
+    case mirror(Directory, path: BytePath)
     /// As import looks for it where `PYTHONPYCACHEPREFIX` names the directory.
     case cachePrefix(Directory)
 }
@@ -45,6 +45,8 @@ package struct DeploymentOptions: Sendable {
     package var linksDuplicates = false
     /// `SOURCE_DATE_EPOCH`, in seconds.
     package var epoch: Int64?
+    /// Bytecode without a source goes, and that of other interpreters.
+    package var prunes = false
 
     package init(
         rootPath: BytePath, groups: [DeploymentGroup], scope: Scope, levels: [OptimizationLevel],

@@ -70,7 +70,7 @@ struct DeploymentPlan {
         let output =
             switch options.destination {
             case .inPlace: BatchPlace(root, place)
-            case .mirror(let directory, let base): BatchPlace(directory, place.relative(to: base) ?? place)
+            case .mirror(let directory, _): BatchPlace(directory, place)
             case .cachePrefix(let directory): BatchPlace(directory, Self.prefixed(fileName, own))
             }
         return BatchJob(

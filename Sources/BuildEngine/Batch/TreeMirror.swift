@@ -9,8 +9,6 @@ import LinuxSystem
 struct TreeMirror: Sendable {
     let root: Directory
     let output: Directory
-    /// What lies there lies at the top of the copy.
-    let base: BytePath
     let scope: Scope
     /// Sources that the copy is not to have.
     let leftOut: Set<BytePath>
@@ -71,11 +69,9 @@ struct TreeMirror: Sendable {
         return name.hasSuffix(".pyc") || name.hasSuffix(".pyo")
     }
 
-    private func target(_ path: BytePath) -> BytePath { path.relative(to: base) ?? path }
-
     private func makeDirectory(_ path: BytePath) throws(SystemError) {
         var made = BytePath.empty
-        for component in target(path).components {
+        for component in path.components {
             made = made.appending(component)
             _ = try output.makeDirectory(made)
         }
@@ -87,7 +83,7 @@ struct TreeMirror: Sendable {
             if entry.isLink { return try copyLink(entry.path) }
             let file = try root.file(entry.path, .read)
             let status = try file.status(entry.path)
-            let place = target(entry.path)
+            let place = entry.path
             let modified = latest.map { min($0, status.stamp.modified) } ?? status.stamp.modified
             if let there = try output.status(place, followsLinks: false), there.kind == .regular,
                 there.stamp.size == status.stamp.size, there.stamp.modified == modified
@@ -109,13 +105,12 @@ struct TreeMirror: Sendable {
     private func copyLink(_ path: BytePath) throws(SystemError) -> SkippedFile? {
         let target = try root.linkTarget(path)
         let end = path.parent.appending(target).normalized
-        guard !target.isAbsolute, end.isWithin(base), !end.bytes.starts(with: "..".utf8) else {
+        guard !target.isAbsolute, !end.bytes.starts(with: "..".utf8) else {
             return SkippedFile(path: path, reason: "is a link that leads out of the tree")
         }
-        let place = self.target(path)
-        if try !output.makeLink(place, to: target), try output.linkTarget(place) != target {
-            _ = try output.removeFile(place)
-            _ = try output.makeLink(place, to: target)
+        if try !output.makeLink(path, to: target), try output.linkTarget(path) != target {
+            _ = try output.removeFile(path)
+            _ = try output.makeLink(path, to: target)
         }
         return nil
     }
