@@ -78,7 +78,8 @@ class Bench:
         self.rows = []
 
     def build(self, *more):
-        return timed([self.options.freshpyc, "build", self.tree, "--python", self.options.python, *more])
+        return timed(
+            [self.options.freshpyc, "build", self.tree, "--python", self.options.python, "--no-store", *more])
 
     def compileall(self):
         return timed([self.options.python, "-m", "compileall", "-q", "-j2", self.tree])
@@ -199,7 +200,7 @@ class Bench:
         pyc = os.path.join(os.path.dirname(target), "__pycache__", "%s.%s.pyc" % (os.path.basename(target)[:-3], tag))
         with open(target) as stream:
             text = stream.read()
-        watch = subprocess.Popen([self.options.freshpyc, "watch", self.tree, "--python", self.options.python],
+        watch = subprocess.Popen([self.options.freshpyc, "watch", self.tree, "--no-store", "--python", self.options.python],
                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         try:
             for line in watch.stderr:
@@ -283,4 +284,5 @@ def main():
         bench.table()
 
 
-main()
+if __name__ == "__main__":
+    main()
