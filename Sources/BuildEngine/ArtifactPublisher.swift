@@ -98,9 +98,13 @@ final class ArtifactPublisher {
 
     /// Gives an artifact another header of the same length, in place: all but the magic number, in one write.
     ///
-    /// - Returns: `false` where the file is not the one that was looked at, or has several hard links.
-    func reseal(_ path: BytePath, stamp: Stamp, header: [UInt8], modified: Int64?) throws(SystemError) -> Bool {
-        let file = try root.file(path, .readWrite)
+    /// - Parameters:
+    ///   - file: open to read and write.
+    ///   - stamp: what it had when it was looked at.
+    /// - Returns: `false` where somebody has written to it since, or it has several hard links.
+    static func reseal(
+        _ file: OwnedDescriptor, _ path: BytePath, stamp: Stamp, header: [UInt8], modified: Int64?
+    ) throws(SystemError) -> Bool {
         let status = try file.status(path)
         guard status.stamp == stamp, status.links == 1, status.kind == .regular, header.count > 4 else { return false }
         try file.writeAll(Array(header[4...]), at: 4, path: path)

@@ -6,12 +6,30 @@ import Bytecode
 import LinuxSystem
 
 /// The bytes of a source with the stamp that they had.
-struct SourceSnapshot: Sendable {
+struct SourceContents: Sendable {
     let bytes: [UInt8]
-    let state: SourceState
+    let stamp: Stamp
+    /// See `SourceState`.
+    let isRacy: Bool
     let permissions: UInt32
     /// Another save could give the same second and size (see `StalenessJudge.needsGuard`).
     let needsGuard: Bool
+}
+
+/// The same with a fingerprint, for those who remember or look up what the bytes were.
+struct SourceSnapshot: Sendable {
+    let contents: SourceContents
+    let state: SourceState
+
+    init(_ contents: SourceContents) {
+        self.contents = contents
+        state = SourceState(
+            stamp: contents.stamp, fingerprint: Fingerprint(of: contents.bytes), isRacy: contents.isRacy)
+    }
+
+    var bytes: [UInt8] { contents.bytes }
+    var permissions: UInt32 { contents.permissions }
+    var needsGuard: Bool { contents.needsGuard }
 }
 
 /// Why a source could not be read.
@@ -28,10 +46,14 @@ struct SourceReader: Sendable {
     /// A writer that is at it for longer than this is waited for by the next wave.
     private static let mostTries = 5
 
-    /// Reads until nothing changed between the first stat and the last.
     func read(_ path: BytePath) throws(SourceProblem) -> SourceSnapshot {
+        SourceSnapshot(try contents(path))
+    }
+
+    /// Reads until nothing changed between the first stat and the last.
+    func contents(_ path: BytePath) throws(SourceProblem) -> SourceContents {
         for _ in 0..<Self.mostTries {
-            if let snapshot = try attempt(path) { return snapshot }
+            if let contents = try attempt(path) { return contents }
         }
         throw .diagnostic(
             Diagnostic(
@@ -39,22 +61,20 @@ struct SourceReader: Sendable {
     }
 
     /// - Returns: `nil` where the file changed in between.
-    private func attempt(_ path: BytePath) throws(SourceProblem) -> SourceSnapshot? {
+    private func attempt(_ path: BytePath) throws(SourceProblem) -> SourceContents? {
         do throws(SystemError) {
             let file = try root.fileFollowingLinks(path)
             let before = try file.status(path)
             guard before.kind == .regular else { throw SystemError("open", path, code: SystemError.noSuchFile) }
             guard before.stamp.size <= CompileRequestLimit.bytes else { throw .fileTooLarge }
-            let bytes = try file.readAll(expected: Int(before.stamp.size), path: path)
+            let bytes = try file.read(count: Int(before.stamp.size), path: path)
             let after = try file.status(path)
             guard before == after, Int64(bytes.count) == after.stamp.size else { return nil }
             // Taken after the last stat: whoever saves later does so at this time or after it.
             let now = Host.realtime
-            let state = SourceState(
-                stamp: after.stamp, fingerprint: Fingerprint(of: bytes),
-                isRacy: SourceState.isRacy(after.stamp, readAt: now))
-            return SourceSnapshot(
-                bytes: bytes, state: state, permissions: after.permissions,
+            return SourceContents(
+                bytes: bytes, stamp: after.stamp, isRacy: SourceState.isRacy(after.stamp, readAt: now),
+                permissions: after.permissions,
                 needsGuard: StalenessJudge.needsGuard(after.stamp, readAt: now))
         } catch {
             if error.isMissing { throw .gone }

@@ -103,7 +103,11 @@ struct MarshalValues: ~Copyable {
             ofNode[Int(index)] = value
             return true
         }
-        for child in arena.children(of: MarshalNodeID(index)) { hash.add(UInt64(ofNode[Int(child.index)])) }
+        var child = index &+ 1
+        while child < node.end {
+            hash.add(UInt64(ofNode[Int(child)]))
+            child = arena.nodes[Int(child)].end
+        }
         ofNode[Int(index)] = find(hash.value, index) { values, other in values.holdTheSame(index, other) }
         return true
     }
@@ -146,10 +150,13 @@ struct MarshalValues: ~Copyable {
     private mutating func add(_ index: UInt32, hash: UInt32) -> UInt32 {
         let value = UInt32(truncatingIfNeeded: values.count)
         values.append(Value(exemplar: index, hash: hash))
-        if arena.nodes[Int(index)].type.isContainer {
-            for child in arena.children(of: MarshalNodeID(index)) {
-                let used = ofNode[Int(child.index)]
+        let node = arena.nodes[Int(index)]
+        if node.type.isContainer {
+            var child = index &+ 1
+            while child < node.end {
+                let used = ofNode[Int(child)]
                 values[Int(used)].uses &+= 1
+                child = arena.nodes[Int(child)].end
             }
         }
         return value
@@ -174,11 +181,12 @@ struct MarshalValues: ~Copyable {
         guard Self.family(nodes.0.type) == Self.family(nodes.1.type), nodes.0.count == nodes.1.count,
             nodes.1.type != .code, nodes.1.type.isContainer
         else { return false }
-        var right = arena.children(of: MarshalNodeID(exemplar))
-        for left in arena.children(of: MarshalNodeID(index)) {
-            guard let counterpart = right.next(), ofNode[Int(left.index)] == ofNode[Int(counterpart.index)] else {
-                return false
-            }
+        var left = index &+ 1
+        var right = exemplar &+ 1
+        while left < nodes.0.end, right < nodes.1.end {
+            guard ofNode[Int(left)] == ofNode[Int(right)] else { return false }
+            left = arena.nodes[Int(left)].end
+            right = arena.nodes[Int(right)].end
         }
         return true
     }
@@ -232,8 +240,11 @@ struct MarshalValues: ~Copyable {
                     let tuple = ofNode[Int(id.index)]
                     guard !values[Int(tuple)].isName else { continue }
                     values[Int(tuple)].isName = true
-                    for name in arena.children(of: MarshalNodeID(values[Int(tuple)].exemplar)) {
-                        values[Int(ofNode[Int(name.index)])].isName = true
+                    let node = arena.nodes[Int(values[Int(tuple)].exemplar)]
+                    var name = values[Int(tuple)].exemplar &+ 1
+                    while name < node.end {
+                        values[Int(ofNode[Int(name)])].isName = true
+                        name = arena.nodes[Int(name)].end
                     }
                 default: continue
                 }

@@ -52,12 +52,19 @@ final class PrecompileCommand {
 
     private func start() {
         do throws(UsageError) {
+            // Where interpreters lie decides what is walked only if their packages are wanted.
+            let isWide = parsed.has("--environment") || parsed.has("--stdlib")
+            let early = isWide ? nil : try makeOptions([])
+            let ahead = early.map { options in
+                Ahead { Result { () throws(DeploymentError) in try DeploymentScan(options) } }
+            }
             let compiler = try makeCompiler()
             for notice in compiler.notices { FreshpycCommand.complain(notice) }
-            let options = try makeOptions(compiler.interpreters)
+            let options = if let early { early } else { try makeOptions(compiler.interpreters) }
             let deployment: Deployment
             do throws(DeploymentError) {
-                deployment = try Deployment(options, compiler: compiler)
+                let scan = if let ahead { try ahead.value.get() } else { try DeploymentScan(options) }
+                deployment = try Deployment(options, scan: scan, compiler: compiler)
             } catch {
                 throw UsageError(message: error.message)
             }

@@ -132,7 +132,7 @@ package final class BatchCompiler {
             let code = CompiledCode(code, of: target.interpreter)
             do throws(SystemError) {
                 try publishers[job.output.directory].publish(
-                    job.output.path, header: target.header(for: snapshot, options), body: code.body,
+                    job.output.path, header: target.header(for: snapshot.contents, options), body: code.body,
                     permissions: snapshot.permissions, modified: options.modified)
             } catch {
                 return BatchResult(outcome: .problem(.unwritable(job.output.path, error)), diagnostics: diagnostics)

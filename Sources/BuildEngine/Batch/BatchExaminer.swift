@@ -18,38 +18,38 @@ struct BatchExaminer: Sendable {
 
     /// - Returns: `nil` where it must be compiled.
     func examine(_ job: BatchJob, _ publishers: BatchPublishers) -> BatchResult? {
-        let snapshot: SourceSnapshot
+        let source: SourceContents
         do throws(SourceProblem) {
-            snapshot = try SourceReader(root: job.source.directory).read(job.source.path)
+            source = try SourceReader(root: job.source.directory).contents(job.source.path)
         } catch {
             return BatchResult(outcome: .problem(error.diagnostic))
         }
         let target = targets[job.interpreter]
         do throws(SystemError) {
             for place in [job.output, job.existing].compactMap({ $0 }) where options.reuse == .valid {
-                guard let valid = ValidBytecode(place, job, target.interpreter, snapshot) else { continue }
                 let isInPlace = place.directory === job.output.directory && place.path == job.output.path
-                return BatchResult(
-                    outcome: try reseal(valid, isInPlace ? place : nil, job, snapshot, publishers) ? .resealed : .upToDate)
+                guard let valid = ValidBytecode(place, job, target.interpreter, source, isToBeWritten: isInPlace)
+                else { continue }
+                return BatchResult(outcome: try reseal(valid, job, source, publishers) ? .resealed : .upToDate)
             }
         } catch {
             return BatchResult(outcome: .problem(.unwritable(job.output.path, error)))
         }
-        return restore(job, snapshot, publishers)
+        return restore(job, source, publishers)
     }
 
     private func restore(
-        _ job: BatchJob, _ snapshot: SourceSnapshot, _ publishers: BatchPublishers
+        _ job: BatchJob, _ source: SourceContents, _ publishers: BatchPublishers
     ) -> BatchResult? {
         let target = targets[job.interpreter]
-        guard
-            let code = store?.restore(
-                snapshot.state.fingerprint, target.interpreter, job.level, fileName: job.fileName)
+        guard let store,
+            let code = store.restore(
+                Fingerprint(of: source.bytes), target.interpreter, job.level, fileName: job.fileName)
         else { return nil }
         do throws(SystemError) {
             try publishers[job.output.directory].publish(
-                job.output.path, header: target.header(for: snapshot, options), body: code.body,
-                permissions: snapshot.permissions, modified: options.modified)
+                job.output.path, header: target.header(for: source, options), body: code.body,
+                permissions: source.permissions, modified: options.modified)
             return BatchResult(outcome: .restored, diagnostics: code.diagnostics)
         } catch {
             return BatchResult(outcome: .problem(.unwritable(job.output.path, error)), diagnostics: code.diagnostics)
@@ -58,43 +58,59 @@ struct BatchExaminer: Sendable {
 
     /// Puts valid code where it is wanted, under the header that is wanted.
     ///
-    /// - Parameter place: where it is, if that is where it is wanted.
     /// - Returns: whether anything was written.
     private func reseal(
-        _ valid: ValidBytecode, _ place: BatchPlace?, _ job: BatchJob, _ snapshot: SourceSnapshot,
+        _ valid: ValidBytecode, _ job: BatchJob, _ source: SourceContents,
         _ publishers: BatchPublishers
     ) throws(SystemError) -> Bool {
-        let header = targets[job.interpreter].header(for: snapshot, options)
-        if place != nil, valid.isExact {
+        let header = targets[job.interpreter].header(for: source, options)
+        if valid.isInPlace, valid.isExact {
             if valid.header == header { return false }
-            if try publishers[job.output.directory].reseal(job.output.path, stamp: valid.stamp, header: header, modified: options.modified) {
+            if let file = valid.writable,
+                try ArtifactPublisher.reseal(
+                    file, job.output.path, stamp: valid.stamp, header: header, modified: options.modified)
+            {
                 return true
             }
         }
         try publishers[job.output.directory].publish(
-            job.output.path, header: header, body: valid.body, permissions: snapshot.permissions, modified: options.modified)
+            job.output.path, header: header, body: valid.body, permissions: source.permissions, modified: options.modified)
         return true
     }
 }
 
 /// Bytecode that speaks for a source.
 private struct ValidBytecode {
+    /// Larger files are no bytecode: lengths in marshal are signed 32-bit numbers.
+    private static let mostBytes = Int64(Int32.max)
+
     let stamp: Stamp
     let header: [UInt8]
     /// Canonical, with the file name that is wanted.
     let body: [UInt8]
     /// Whether the file's own body is that already.
     let isExact: Bool
+    /// Whether it lies where it is wanted.
+    let isInPlace: Bool
+    /// The file, where it lies in its place and can be written.
+    let writable: OwnedDescriptor?
 
-    init?(_ place: BatchPlace, _ job: BatchJob, _ interpreter: Interpreter, _ snapshot: SourceSnapshot) {
-        guard let layout = interpreter.layoutOfCode, let file = try? place.directory.file(place.path, .read),
+    init?(
+        _ place: BatchPlace, _ job: BatchJob, _ interpreter: Interpreter, _ source: SourceContents,
+        isToBeWritten: Bool
+    ) {
+        isInPlace = isToBeWritten
+        writable = isToBeWritten ? try? place.directory.file(place.path, .readWrite) : nil
+        guard let layout = interpreter.layoutOfCode,
+            let file = writable ?? (try? place.directory.file(place.path, .read)),
             let status = try? file.status(place.path), status.kind == .regular,
-            let bytes = try? file.readAll(expected: Int(clamping: status.stamp.size), path: place.path)
+            status.stamp.size <= Self.mostBytes,
+            let bytes = try? file.read(count: Int(status.stamp.size), path: place.path)
         else { return nil }
         let length = interpreter.layout.rawValue
         let canonical = bytes.withUnsafeBytes { bytes -> (body: [UInt8], isExact: Bool)? in
             guard let header = PycHeader(bytes, length: length), header.magic == interpreter.magic,
-                Self.isValid(header.validation, interpreter, snapshot)
+                Self.isValid(header.validation, interpreter, source)
             else { return nil }
             let body = UnsafeRawBufferPointer(rebasing: bytes[length...])
             guard let arena = try? MarshalReader.read(body, layout: layout), arena.length == body.count,
@@ -110,17 +126,17 @@ private struct ValidBytecode {
     }
 
     private static func isValid(
-        _ validation: PycValidation, _ interpreter: Interpreter, _ snapshot: SourceSnapshot
+        _ validation: PycValidation, _ interpreter: Interpreter, _ source: SourceContents
     ) -> Bool {
-        let stamp = snapshot.state.stamp
+        let stamp = source.stamp
         switch validation {
         case .timestamp(let seconds, let size):
             // Within the second of a save, the same time and size may speak for what was there before.
             return seconds == stamp.headerSeconds && (size ?? stamp.headerSize) == stamp.headerSize
-                && !snapshot.needsGuard
+                && !source.needsGuard
         case .hash(let hash, _):
             guard let variant = interpreter.sourceHash else { return false }
-            return snapshot.bytes.withUnsafeBytes { variant.hash($0, key: UInt64(interpreter.magic)) } == hash
+            return source.bytes.withUnsafeBytes { variant.hash($0, key: UInt64(interpreter.magic)) } == hash
         }
     }
 }
@@ -130,13 +146,13 @@ struct BatchTarget: Sendable {
     let id: InterpreterID
     let interpreter: Interpreter
 
-    /// The header for code that was compiled from this snapshot. Unlike a watch's, it is never guarded against another
+    /// The header for code that was compiled from this source. Unlike a watch's, it is never guarded against another
     /// save within the second: what is shipped is not edited.
-    func header(for snapshot: SourceSnapshot, _ options: BatchOptions) -> [UInt8] {
-        var stamp = snapshot.state.stamp
+    func header(for source: SourceContents, _ options: BatchOptions) -> [UInt8] {
+        var stamp = source.stamp
         if let epoch = options.epoch { stamp.modified = min(stamp.modified, epoch * 1_000_000_000) }
         return ArtifactTarget(key: ArtifactKey(interpreter: id, level: .none), interpreter: interpreter)
-            .seal(stamp: stamp, source: snapshot.bytes, mode: options.mode, isGuarded: false).header
+            .seal(stamp: stamp, source: source.bytes, mode: options.mode, isGuarded: false).header
     }
 }
 

@@ -28,6 +28,21 @@ package struct DeploymentResult: Sendable {
     package var pruned = 0
 }
 
+/// What is there to be deployed. It can be looked at while interpreters start.
+package struct DeploymentScan: Sendable {
+    fileprivate let root: Directory
+    fileprivate let scans: [ScanResult]
+
+    package init(_ options: DeploymentOptions) throws(DeploymentError) {
+        do throws(SystemError) {
+            root = try Directory(path: options.rootPath)
+        } catch {
+            throw .system(error)
+        }
+        scans = DeploymentPlan.scan(options, root: root)
+    }
+}
+
 /// One deployment. Lives on its loop.
 package final class Deployment {
     private let options: DeploymentOptions
@@ -37,16 +52,14 @@ package final class Deployment {
     private let begun = Host.monotonic
     private var results: [BatchResult?]
 
-    /// Looks at what is in scope; nothing is written yet.
-    package init(_ options: DeploymentOptions, compiler: BatchCompiler) throws(DeploymentError) {
+    /// Decides what is to be made; nothing is written yet.
+    package init(
+        _ options: DeploymentOptions, scan: DeploymentScan, compiler: BatchCompiler
+    ) throws(DeploymentError) {
         self.options = options
         self.compiler = compiler
-        do throws(SystemError) {
-            root = try Directory(path: options.rootPath)
-        } catch {
-            throw .system(error)
-        }
-        plan = try DeploymentPlan(options, root: root, interpreters: compiler.interpreters)
+        root = scan.root
+        plan = try DeploymentPlan(options, root: root, scans: scan.scans, interpreters: compiler.interpreters)
         results = Array(repeating: nil, count: plan.jobs.count)
     }
 

@@ -19,33 +19,44 @@ struct DeploymentPlan {
     private let options: DeploymentOptions
     private let root: Directory
 
-    init(_ options: DeploymentOptions, root: Directory, interpreters: [Interpreter]) throws(DeploymentError) {
+    /// - Parameter scans: what `scan` has met.
+    init(
+        _ options: DeploymentOptions, root: Directory, scans: [ScanResult], interpreters: [Interpreter]
+    ) throws(DeploymentError) {
         self.options = options
         self.root = root
         try checkNames(interpreters)
-        let scanner = TreeScanner(root: root, rootPath: options.rootPath, scope: options.scope, places: [])
+        // Interpreters may share packages; where there is one group, every source is met once.
         var wanted: [BytePath: Set<Int>] = [:]
-        for group in options.groups {
-            let found = scanner.scan(group.starts, areInstalled: group.interpreter != nil)
+        let everyone = Array(interpreters.indices)
+        for (group, found) in zip(options.groups, scans) {
             problems += found.problems
+            sources += found.sources.map(\.path)
+            guard options.groups.count > 1 else { break }
             for source in found.sources {
-                wanted[source.path, default: []].formUnion(
-                    group.interpreter.map { [$0] } ?? Array(interpreters.indices))
+                wanted[source.path, default: []].formUnion(group.interpreter.map { [$0] } ?? everyone)
             }
         }
-        sources = wanted.keys.sorted()
+        if options.groups.count > 1 { sources = Array(wanted.keys) }
+        sources.sort()
         for (place, source) in sources.enumerated() {
             let absolute = options.rootPath.appending(source)
             guard let fileName = options.embedded.fileName(of: absolute) else {
                 throw .notBelowPrefix(absolute, prefix: options.embedded.strip ?? .empty)
             }
-            for interpreter in (wanted[source] ?? []).sorted() {
+            for interpreter in wanted[source]?.sorted() ?? options.groups[0].interpreter.map({ [$0] }) ?? everyone {
                 for level in options.levels {
                     jobs.append(job(source, fileName, interpreter, interpreters[interpreter], level))
                     sourceOfJob.append(place)
                 }
             }
         }
+    }
+
+    /// Walks what is in scope, each group for itself.
+    static func scan(_ options: DeploymentOptions, root: Directory) -> [ScanResult] {
+        let scanner = TreeScanner(root: root, rootPath: options.rootPath, scope: options.scope, places: [])
+        return options.groups.map { scanner.scan($0.starts, areInstalled: $0.interpreter != nil) }
     }
 
     private func checkNames(_ interpreters: [Interpreter]) throws(DeploymentError) {
