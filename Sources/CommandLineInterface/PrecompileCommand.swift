@@ -104,7 +104,6 @@ final class PrecompileCommand {
     private func makeOptions(_ interpreters: [Interpreter]) throws(UsageError) -> DeploymentOptions {
         let configuration = arguments.configuration
         var places: [(path: BytePath, interpreter: Int?)] = []
-        var excludes = configuration.scope.excludeTexts
         // The current directory stands for no path at all, unless something else is asked for.
         if hasNamedPaths || !(parsed.has("--environment") || parsed.has("--stdlib")) {
             places += configuration.starts.map { (configuration.rootPath.appending($0), nil) }
@@ -123,7 +122,11 @@ final class PrecompileCommand {
         guard !places.isEmpty else {
             throw UsageError(message: "no directory of installed packages is there (--environment); name a path")
         }
-        let root = commonRoot(places.map(\.path))
+        let base = commonRoot(places.map(\.path))
+        let root = commonRoot([configuration.rootPath, base])
+        var excludes = configuration.scope.excludeTexts.map {
+            Self.rebased($0, from: configuration.rootPath.relative(to: root))
+        }
         if parsed.has("--stdlib") { excludes += Self.leftOutOfLibraries }
         if let output = parsed.lastPath("--output").map({ resolved($0) }), let inside = output.relative(to: root),
             let text = inside.exactText, !inside.isEmpty
@@ -134,6 +137,7 @@ final class PrecompileCommand {
             rootPath: root, groups: Self.groups(places, root),
             scope: Scope(excludes: excludes, honoursGitignore: configuration.scope.honoursGitignore),
             levels: configuration.options.levels, mode: try parsed.choice("--invalidation") ?? .uncheckedHash)
+        options.base = base.relative(to: root) ?? .empty
         options.isForced = parsed.has("--force")
         options.isSourceless = parsed.has("--sourceless")
         options.linksDuplicates = parsed.has("--hardlink-dupes")
@@ -153,6 +157,15 @@ final class PrecompileCommand {
         "site-packages/", "dist-packages/", "badsyntax_*.py", "bad_coding*.py", "lib2to3/tests/data/",
         "test_lib2to3/data/",
     ]
+
+    /// A pattern that is anchored to one directory, as seen from one above it.
+    private static func rebased(_ pattern: String, from place: BytePath?) -> String {
+        guard let place = place?.exactText, !place.isEmpty else { return pattern }
+        let isNegated = pattern.hasPrefix("!")
+        let body = isNegated ? pattern.dropFirst() : pattern[...]
+        guard body.dropLast(body.hasSuffix("/") ? 1 : 0).contains("/") else { return pattern }
+        return (isNegated ? "!" : "") + "/\(place)/" + body.drop { $0 == "/" }
+    }
 
     private static func groups(_ places: [(path: BytePath, interpreter: Int?)], _ root: BytePath) -> [DeploymentGroup] {
         var starts: [Int?: [BytePath]] = [:]
@@ -186,7 +199,7 @@ final class PrecompileCommand {
             try Host.makeDirectories(path)
             let directory = try Directory(path: path)
             if layout == .cachePrefix { return .cachePrefix(directory) }
-            if places.contains(where: { $0 == path }) {
+            if places.contains(where: { $0 == path }) || root == path {
                 throw SystemError("mirror", path, code: SystemError.sameFile)
             }
             return .mirror(directory, path: path)
@@ -222,8 +235,8 @@ final class PrecompileCommand {
         var hasProblem = false
         if let file = parsed.lastPath("--manifest") {
             do throws(SystemError) {
-                let root = try Directory(path: options.rootPath)
-                let document = ManifestDocument(result, root: root, interpreters: interpreters)
+                let base = try Directory(path: options.rootPath.appending(options.base))
+                let document = ManifestDocument(result, base: base, interpreters: interpreters)
                 try Host.replaceFile(resolved(file), with: JSONLine.encodeForPeople(document))
             } catch {
                 FreshpycCommand.complain("cannot write the manifest \(file): \(error.reason); name another place")

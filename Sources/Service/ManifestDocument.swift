@@ -45,7 +45,9 @@ package struct ManifestDocument: Encodable, Sendable {
     package let skipped: [Skipped]
 
     /// Reads all files again, as they lie there now.
-    package init(_ result: DeploymentResult, root: Directory, interpreters: [Interpreter]) {
+    ///
+    /// - Parameter base: the directory that sources are named from.
+    package init(_ result: DeploymentResult, base: Directory, interpreters: [Interpreter]) {
         self.interpreters = interpreters.map { Python(name: $0.name, cacheTag: $0.cacheTag, magic: $0.magic) }
         var files: [BytePath: [DeploymentResult.Artifact]] = [:]
         for artifact in result.artifacts { files[artifact.source, default: []].append(artifact) }
@@ -54,13 +56,13 @@ package struct ManifestDocument: Encodable, Sendable {
             let bytecode = entry.value.map { artifact -> File in
                 let hash = Self.hash(artifact.place.directory, artifact.place.path, followsLinks: false)
                 return File(
-                    path: artifact.place.path.description, pathBytes: artifact.place.path.hexadecimalIfNotText,
+                    path: artifact.name.description, pathBytes: artifact.name.hexadecimalIfNotText,
                     sha256: hash?.digits, bytes: hash?.count ?? 0, interpreter: artifact.interpreter.name,
                     level: artifact.level.rawValue, invalidation: artifact.mode.rawValue)
             }
             return Source(
                 path: entry.key.description, pathBytes: entry.key.hexadecimalIfNotText,
-                sha256: Self.hash(root, entry.key, followsLinks: true)?.digits,
+                sha256: Self.hash(base, entry.key, followsLinks: true)?.digits,
                 bytecode: bytecode.sorted { ($0.path, $0.level) < ($1.path, $1.level) })
         }
         skipped = result.skipped.map {

@@ -10,9 +10,11 @@ import LinuxSystem
 package struct DeploymentResult: Sendable {
     /// One bytecode file that is in its place.
     package struct Artifact: Sendable {
-        /// Relative to the root.
+        /// Relative to the base.
         package let source: BytePath
         package let place: BatchPlace
+        /// Relative to the base of the deployment, or of its copy.
+        package let name: BytePath
         package let interpreter: Interpreter
         package let level: OptimizationLevel
         /// How it is validated: as was asked, or by time where the interpreter knows nothing else.
@@ -71,7 +73,7 @@ package final class Deployment {
         result.report.diagnostics = plan.problems
         if case .mirror(let output, _) = options.destination {
             let mirror = TreeMirror(
-                root: root, output: output, scope: options.scope,
+                root: root, output: output, base: options.base, scope: options.scope,
                 leftOut: options.isSourceless ? Set(plan.sources) : [],
                 latest: options.epoch.map { $0 * 1_000_000_000 })
             do throws(SystemError) {
@@ -129,6 +131,8 @@ package final class Deployment {
         }
     }
 
+    private func named(_ path: BytePath) -> BytePath { path.relative(to: options.base) ?? path }
+
     private func finish(_ begunResult: DeploymentResult) -> DeploymentResult {
         var result = begunResult
         var ofSource: [(result: ModuleResult, problem: Diagnostic?)] = plan.sources.map { _ in (.upToDate, nil) }
@@ -142,13 +146,13 @@ package final class Deployment {
             switch outcome.outcome {
             case .problem(let diagnostic):
                 ofSource[place].problem = ofSource[place].problem ?? diagnostic
-                result.skipped.append(SkippedFile(path: job.source.path, reason: diagnostic.message))
+                result.skipped.append(SkippedFile(path: named(job.source.path), reason: diagnostic.message))
             case .refused:
                 let first = outcome.diagnostics.first { $0.severity == .error }
                 let line = first.map { $0.line > 0 ? ", line \($0.line)" : "" } ?? ""
                 result.skipped.append(
                     SkippedFile(
-                        path: job.source.path,
+                        path: named(job.source.path),
                         reason:
                             "does not compile with \(compiler.interpreters[job.interpreter].name): \(first?.message ?? "no reason given")\(line)"
                     ))
@@ -156,7 +160,8 @@ package final class Deployment {
                 let interpreter = compiler.interpreters[job.interpreter]
                 result.artifacts.append(
                     DeploymentResult.Artifact(
-                        source: job.source.path, place: job.output, interpreter: interpreter, level: job.level,
+                        source: named(job.source.path), place: job.output,
+                        name: job.output.directory === root ? named(job.output.path) : job.output.path, interpreter: interpreter, level: job.level,
                         mode: interpreter.sourceHash == nil ? .timestamp : options.mode))
             }
         }

@@ -29,8 +29,10 @@ package struct DeploymentGroup: Sendable {
 
 /// Everything that a deployment needs to be told.
 package struct DeploymentOptions: Sendable {
-    /// Absolute, without links.
+    /// Absolute, without links. Patterns of the scope are relative to it.
     package var rootPath: BytePath
+    /// What is deployed, relative to the root: what lies there lies at the top of a copy, and manifests speak from there.
+    package var base = BytePath.empty
     package var groups: [DeploymentGroup]
     package var scope: Scope
     package var levels: [OptimizationLevel]
@@ -80,7 +82,7 @@ package enum DeploymentError: Error, Sendable {
 
 /// What a deployment has left out, and why.
 package struct SkippedFile: Hashable, Sendable {
-    /// Relative to the root.
+    /// Relative to the base.
     package let path: BytePath
     package let reason: String
     /// Whether it should not have been left out.

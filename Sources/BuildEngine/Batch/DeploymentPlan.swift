@@ -81,7 +81,7 @@ struct DeploymentPlan {
         let output =
             switch options.destination {
             case .inPlace: BatchPlace(root, place)
-            case .mirror(let directory, _): BatchPlace(directory, place)
+            case .mirror(let directory, _): BatchPlace(directory, place.relative(to: options.base) ?? place)
             case .cachePrefix(let directory): BatchPlace(directory, Self.prefixed(fileName, own))
             }
         return BatchJob(

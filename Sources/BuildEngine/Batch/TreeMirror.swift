@@ -9,6 +9,8 @@ import LinuxSystem
 struct TreeMirror: Sendable {
     let root: Directory
     let output: Directory
+    /// What lies there, relative to the root, lies at the top of the copy.
+    let base: BytePath
     let scope: Scope
     /// Sources that the copy is not to have.
     let leftOut: Set<BytePath>
@@ -55,7 +57,7 @@ struct TreeMirror: Sendable {
                 case .directory: pending.append(path)
                 case .regular: entries.append(Entry(path: path, isLink: false))
                 case .symbolicLink: entries.append(Entry(path: path, isLink: true))
-                case .other: skipped.append(SkippedFile(path: path, reason: "is neither a file, a directory nor a link"))
+                case .other: skipped.append(SkippedFile(path: named(path), reason: "is neither a file, a directory nor a link"))
                 }
             }
         }
@@ -69,9 +71,11 @@ struct TreeMirror: Sendable {
         return name.hasSuffix(".pyc") || name.hasSuffix(".pyo")
     }
 
+    private func named(_ path: BytePath) -> BytePath { path.relative(to: base) ?? path }
+
     private func makeDirectory(_ path: BytePath) throws(SystemError) {
         var made = BytePath.empty
-        for component in path.components {
+        for component in named(path).components {
             made = made.appending(component)
             _ = try output.makeDirectory(made)
         }
@@ -83,7 +87,7 @@ struct TreeMirror: Sendable {
             if entry.isLink { return try copyLink(entry.path) }
             let file = try root.file(entry.path, .read)
             let status = try file.status(entry.path)
-            let place = entry.path
+            let place = named(entry.path)
             let modified = latest.map { min($0, status.stamp.modified) } ?? status.stamp.modified
             if let there = try output.status(place, followsLinks: false), there.kind == .regular,
                 there.stamp.size == status.stamp.size, there.stamp.modified == modified
@@ -97,7 +101,7 @@ struct TreeMirror: Sendable {
             try copy.setModified(modified, path: place)
             return nil
         } catch {
-            return SkippedFile(path: entry.path, reason: "cannot be copied: \(error.reason)", isProblem: true)
+            return SkippedFile(path: named(entry.path), reason: "cannot be copied: \(error.reason)", isProblem: true)
         }
     }
 
@@ -105,12 +109,13 @@ struct TreeMirror: Sendable {
     private func copyLink(_ path: BytePath) throws(SystemError) -> SkippedFile? {
         let target = try root.linkTarget(path)
         let end = path.parent.appending(target).normalized
-        guard !target.isAbsolute, !end.bytes.starts(with: "..".utf8) else {
-            return SkippedFile(path: path, reason: "is a link that leads out of the tree")
+        guard !target.isAbsolute, end.isWithin(base), !end.bytes.starts(with: "..".utf8) else {
+            return SkippedFile(path: named(path), reason: "is a link that leads out of the tree")
         }
-        if try !output.makeLink(path, to: target), try output.linkTarget(path) != target {
-            _ = try output.removeFile(path)
-            _ = try output.makeLink(path, to: target)
+        let place = named(path)
+        if try !output.makeLink(place, to: target), try output.linkTarget(place) != target {
+            _ = try output.removeFile(place)
+            _ = try output.makeLink(place, to: target)
         }
         return nil
     }
