@@ -32,7 +32,8 @@ package struct Scope: Sendable {
 
     /// The same among installed packages: names that no import can have.
     package static func excludesInPackages(named name: some Collection<UInt8>) -> Bool {
-        name.first == UInt8(ascii: ".") || name.elementsEqual("__pycache__".utf8) || name.elementsEqual("node_modules".utf8)
+        name.first == UInt8(ascii: ".") || name.elementsEqual("__pycache__".utf8)
+            || name.elementsEqual("node_modules".utf8)
     }
 
     /// Whether an `--exclude` pattern leaves it out. The last pattern that matches decides.

@@ -96,7 +96,8 @@ struct MarshalValues: ~Copyable {
         if node.type == .frozenSet {
             let sorted = sortedMembers(of: index)
             for member in sorted { hash.add(UInt64(member)) }
-            let value = find(hash.value, index) { values, other in values.members[other]?.elementsEqual(sorted) ?? false }
+            let value = find(hash.value, index) { values, other in values.members[other]?.elementsEqual(sorted) ?? false
+            }
             if members[value] == nil {
                 members[value] = sorted
             }
@@ -209,7 +210,9 @@ struct MarshalValues: ~Copyable {
             let types = (arena.nodes[Int(exemplars.0)].type, arena.nodes[Int(exemplars.1)].type)
             let families = (Self.family(types.0), Self.family(types.1))
             if families.0 != families.1 { return families.0 < families.1 }
-            guard types.0.isContainer else { return bytes(of: exemplars.0).lexicographicallyPrecedes(bytes(of: exemplars.1)) }
+            guard types.0.isContainer else {
+                return bytes(of: exemplars.0).lexicographicallyPrecedes(bytes(of: exemplars.1))
+            }
             // Two code objects have no order but that of their places, which is the compiler's.
             if types.0 == .code { return exemplars.0 < exemplars.1 }
             let children = (childValues(pair.0), childValues(pair.1))

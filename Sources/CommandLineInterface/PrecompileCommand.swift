@@ -36,10 +36,12 @@ final class PrecompileCommand {
         let arguments = try SessionArguments(commandLine, verb: .precompile)
         let layout: Layout = try arguments.arguments.choice("--layout") ?? .mirror
         if layout == .cachePrefix, !arguments.arguments.has("--output") {
-            throw UsageError(message: "--layout pycache-prefix needs --output DIR, the directory that PYTHONPYCACHEPREFIX will name")
+            throw UsageError(
+                message: "--layout pycache-prefix needs --output DIR, the directory that PYTHONPYCACHEPREFIX will name")
         }
         if arguments.arguments.has("--prune"), layout == .cachePrefix {
-            throw UsageError(message: "--prune cannot tell whose bytecode is in a pycache-prefix; empty the directory first")
+            throw UsageError(
+                message: "--prune cannot tell whose bytecode is in a pycache-prefix; empty the directory first")
         }
         if arguments.arguments.has("--sourceless"), layout == .cachePrefix {
             throw UsageError(message: "--sourceless bytecode lies where its source lies; use --layout mirror")
@@ -226,7 +228,8 @@ final class PrecompileCommand {
 
     // MARK: What is shown
 
-    private func finish(_ result: DeploymentResult, _ options: DeploymentOptions, _ interpreters: [Interpreter]) -> Int32
+    private func finish(_ result: DeploymentResult, _ options: DeploymentOptions, _ interpreters: [Interpreter])
+        -> Int32
     {
         if let interruptedBy {
             FreshpycCommand.complain("interrupted; what was made is kept")

@@ -22,6 +22,36 @@ extension Verb {
     }
 
     var deploymentOptions: [OptionSpecification] {
+        switch self {
+        case .precompile: precompileOptions
+        case .compileAll: Self.compileAllOptions
+        default: [OptionSpecification("-q", "--quiet", help: "print no errors"), Self.help]
+        }
+    }
+
+    /// For the help alone: these words are read as Python's argparse reads them.
+    private static let compileAllOptions = [
+        OptionSpecification("-l", help: "do not go into subdirectories"),
+        OptionSpecification("-r", value: "RECURSION", help: "go into so many levels of subdirectories; wins over -l"),
+        OptionSpecification("-f", help: "compile what is up to date as well"),
+        OptionSpecification("-q", help: "print errors alone; -qq prints nothing"),
+        OptionSpecification("-b", help: "put x.pyc beside x.py"),
+        OptionSpecification("-d", value: "DESTDIR", help: "the directory that tracebacks name; not with -s or -p"),
+        OptionSpecification("-s", value: "STRIPDIR", help: "leave this out of the path that tracebacks name"),
+        OptionSpecification("-p", value: "PREPENDDIR", help: "put this before that path"),
+        OptionSpecification("-x", value: "REGEXP", help: "leave out files in whose path Python finds this"),
+        OptionSpecification("-i", value: "FILE", help: "also what is listed there, a name a line; - is standard input"),
+        OptionSpecification(
+            "-j", "--workers", value: "WORKERS", help: "workers; 0, and no -j, mean as many as there are processors"),
+        OptionSpecification(
+            "--invalidation-mode", value: "MODE",
+            help: "timestamp, checked-hash or unchecked-hash (default: checked-hash where SOURCE_DATE_EPOCH is set)"),
+        OptionSpecification("-o", value: "LEVEL", help: "optimization level; may be repeated"),
+        OptionSpecification("-e", value: "DIR", help: "leave out links that lead out of it"),
+        OptionSpecification("--hardlink-dupes", help: "equal bytecode of several levels is one file"), Self.help,
+    ]
+
+    private var precompileOptions: [OptionSpecification] {
         [
             Self.python, Self.levels,
             OptionSpecification(
@@ -31,7 +61,8 @@ extension Verb {
                 "--strip-prefix", value: "DIR", help: "leave this out of the path that code says it is from"),
             OptionSpecification("--prepend-prefix", value: "DIR", help: "put this before that path"),
             OptionSpecification(
-                "--output", value: "DIR", help: "put a copy of the tree there, with its bytecode; nothing else is written"),
+                "--output", value: "DIR",
+                help: "put a copy of the tree there, with its bytecode; nothing else is written"),
             OptionSpecification(
                 "--layout", value: "LAYOUT",
                 help: "of --output: mirror (default), or pycache-prefix (bytecode alone, for PYTHONPYCACHEPREFIX=DIR)"),
@@ -65,7 +96,10 @@ extension Verb {
         case .compileAll:
             [
                 ("freshpyc compileall -q -j0 src", "as python -m compileall -q -j0 src"),
-                ("FRESHPYC_PYTHON=3.12 freshpyc compileall -o0 -o2 --hardlink-dupes /usr/lib/app", "for another Python"),
+                (
+                    "FRESHPYC_PYTHON=3.12 freshpyc compileall -o0 -o2 --hardlink-dupes /usr/lib/app",
+                    "for another Python"
+                ),
             ]
         default: [("freshpyc py-compile a.py b.py", "as python -m py_compile a.py b.py")]
         }

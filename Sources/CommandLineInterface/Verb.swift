@@ -177,8 +177,7 @@ enum Verb: String, CaseIterable, Sendable {
                 Self.python, Self.exclude, Self.gitignore, Self.sourceRoot, Self.stateDirectory, Self.noDaemon,
                 Self.format("text or json"), Self.help,
             ]
-        case .precompile: deploymentOptions
-        case .compileAll, .pyCompile: []
+        case .precompile, .compileAll, .pyCompile: deploymentOptions
         case .verify, .clean, .inspect: bytecodeOptions
         case .interpreters:
             [Self.format("text or json"), Self.help]

@@ -52,7 +52,8 @@ struct VerifyCommand {
                     let compiler: BatchCompiler
                     do throws(InterpreterError) {
                         compiler = try BatchCompiler(
-                            loop: loop, candidates: interpreters.map { InterpreterCandidate(path: $0.path, origin: .option) },
+                            loop: loop,
+                            candidates: interpreters.map { InterpreterCandidate(path: $0.path, origin: .option) },
                             jobs: Processors.available, deadline: configuration.deadline)
                     } catch {
                         FreshpycCommand.complain(error.message)

@@ -218,7 +218,9 @@ package struct TreeScanner: Sendable {
                 listing.result.sources.append(ScannedSource(path: path, stamp: status.stamp, artifacts: artifacts))
             }
             for name in names.directories {
-                if entersPackages ? Scope.excludesInPackages(named: name.bytes) : Scope.excludesDirectory(named: name.bytes) {
+                if entersPackages
+                    ? Scope.excludesInPackages(named: name.bytes) : Scope.excludesDirectory(named: name.bytes)
+                {
                     continue
                 }
                 let path = pending.path.appending(name)

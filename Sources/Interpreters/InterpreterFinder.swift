@@ -109,7 +109,7 @@ package struct InterpreterFinder: Sendable {
         for directory in searchPath {
             for name in ["python3", "python2", "python2.7", "python", "pypy3", "pypy"]
                 + (6...30).map({ "python3.\($0)" })
-             {
+            {
                 if let path = resolved(directory.appending(name)) {
                     found.append(InterpreterCandidate(path: path, origin: .path))
                 }

@@ -12,7 +12,9 @@ extension Directory {
         let count = try retrying("readlink", path) {
             path.withCString { readlinkat(descriptor.raw, $0, &buffer, size) }
         }
-        guard let target = BytePath(buffer[..<count].map { UInt8(bitPattern: $0) }) else { throw SystemError("readlink", path, code: EINVAL) }
+        guard let target = BytePath(buffer[..<count].map { UInt8(bitPattern: $0) }) else {
+            throw SystemError("readlink", path, code: EINVAL)
+        }
         return target
     }
 

@@ -117,8 +117,10 @@ package final class BatchCompiler {
             identifier: nextIdentifier & 0x7FFF_FFFF, level: job.level, wantsCode: true, wantsText: options.wantsText,
             fileName: job.fileName, source: snapshot.bytes)
         pool.compile(request) { [self] result in
-            done(take(CompileVerdict(result, by: targets[job.interpreter].interpreter, deadline: deadline),
-                job, snapshot, options, publishers))
+            done(
+                take(
+                    CompileVerdict(result, by: targets[job.interpreter].interpreter, deadline: deadline),
+                    job, snapshot, options, publishers))
         }
     }
 

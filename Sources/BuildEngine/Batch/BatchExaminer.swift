@@ -74,7 +74,8 @@ struct BatchExaminer: Sendable {
             }
         }
         try publishers[job.output.directory].publish(
-            job.output.path, header: header, body: valid.body, permissions: source.permissions, modified: options.modified)
+            job.output.path, header: header, body: valid.body, permissions: source.permissions,
+            modified: options.modified)
         return true
     }
 }

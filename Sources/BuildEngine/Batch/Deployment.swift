@@ -161,7 +161,8 @@ package final class Deployment {
                 result.artifacts.append(
                     DeploymentResult.Artifact(
                         source: named(job.source.path), place: job.output,
-                        name: job.output.directory === root ? named(job.output.path) : job.output.path, interpreter: interpreter, level: job.level,
+                        name: job.output.directory === root ? named(job.output.path) : job.output.path,
+                        interpreter: interpreter, level: job.level,
                         mode: interpreter.sourceHash == nil ? .timestamp : options.mode))
             }
         }

@@ -33,7 +33,9 @@ package enum DuplicateLinks {
             let directory = try place.directory.directory(place.path.parent)
             let name = BytePath.empty.appending(place.path.lastComponent)
             let existing = BytePath.empty.appending(other.path.lastComponent)
-            let status = try (directory.status(name, followsLinks: false), directory.status(existing, followsLinks: false))
+            let status = try (
+                directory.status(name, followsLinks: false), directory.status(existing, followsLinks: false)
+            )
             if status.0?.stamp.inode == status.1?.stamp.inode { return false }
             _ = try directory.removeFile(temporary)
             try directory.makeHardLink(temporary, to: existing)

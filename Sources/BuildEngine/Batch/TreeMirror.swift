@@ -50,14 +50,17 @@ struct TreeMirror: Sendable {
             for (name, kind) in names {
                 let path = directory.appending(name)
                 let found: FileStatus.Kind? =
-                    kind == .regular ? .regular : kind == .directory
-                    ? .directory : try opened.status(name, followsLinks: false)?.kind
+                    kind == .regular
+                    ? .regular
+                    : kind == .directory
+                        ? .directory : try opened.status(name, followsLinks: false)?.kind
                 guard let found, !isLeftOut(path, name, isDirectory: found == .directory) else { continue }
                 switch found {
                 case .directory: pending.append(path)
                 case .regular: entries.append(Entry(path: path, isLink: false))
                 case .symbolicLink: entries.append(Entry(path: path, isLink: true))
-                case .other: skipped.append(SkippedFile(path: named(path), reason: "is neither a file, a directory nor a link"))
+                case .other:
+                    skipped.append(SkippedFile(path: named(path), reason: "is neither a file, a directory nor a link"))
                 }
             }
         }

@@ -12,7 +12,8 @@ struct ArgparseUsage {
     static let compileAll = ArgparseUsage(
         program: "compileall.py",
         options: [
-            "[-h]", "[-l]", "[-r RECURSION]", "[-f]", "[-q]", "[-b]", "[-d DESTDIR]", "[-s STRIPDIR]", "[-p PREPENDDIR]",
+            "[-h]", "[-l]", "[-r RECURSION]", "[-f]", "[-q]", "[-b]", "[-d DESTDIR]", "[-s STRIPDIR]",
+            "[-p PREPENDDIR]",
             "[-x REGEXP]", "[-i FILE]", "[-j WORKERS]",
             "[--invalidation-mode {checked-hash,timestamp,unchecked-hash}]", "[-o OPT_LEVELS]", "[-e DIR]",
             "[--hardlink-dupes]",

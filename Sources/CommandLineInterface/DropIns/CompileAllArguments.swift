@@ -133,7 +133,9 @@ struct CompileAllArguments {
     ) throws(UsageError) -> BytePath {
         if let attached { return attached }
         // `-o -1` is a value: no option looks like a number.
-        guard let next = rest.first, !next.text.hasPrefix("-") || next.text == "-" || PythonText.integer(next.text) != nil else {
+        guard let next = rest.first,
+            !next.text.hasPrefix("-") || next.text == "-" || PythonText.integer(next.text) != nil
+        else {
             throw UsageError(message: "argument \(option): expected one argument")
         }
         rest.removeFirst()

@@ -94,7 +94,9 @@ enum DropIn {
 
     /// `str.strip`, of ASCII's white space.
     static func trimmed(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) || (0x1C...0x1F).contains(byte) }
+        func isSpace(_ byte: UInt8) -> Bool {
+            byte == 0x20 || (0x09...0x0D).contains(byte) || (0x1C...0x1F).contains(byte)
+        }
         var line = line
         while let first = line.first, isSpace(first) { line = line.dropFirst() }
         while let last = line.last, isSpace(last) { line = line.dropLast() }
