@@ -38,7 +38,7 @@ struct ModuleExaminer: Sendable {
         } catch {
             switch error {
             case .gone: return .gone
-            case .diagnostic(let diagnostic): return .problem(diagnostic)
+            case .diagnostic(let diagnostic, _): return .problem(diagnostic)
             }
         }
         var examined = ModuleExamination.Examined()

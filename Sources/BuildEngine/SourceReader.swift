@@ -36,7 +36,12 @@ struct SourceSnapshot: Sendable {
 enum SourceProblem: Error {
     /// It is gone, or no regular file any more.
     case gone
-    case diagnostic(Diagnostic)
+    case diagnostic(Diagnostic, SystemError?)
+
+    /// The call that failed, where it was one.
+    var cause: SystemError? {
+        if case .diagnostic(_, let cause) = self { cause } else { nil }
+    }
 }
 
 /// Reads sources below a root.
@@ -57,7 +62,8 @@ struct SourceReader: Sendable {
         }
         throw .diagnostic(
             Diagnostic(
-                .unstable, .error, message: "the file changes while it is read; it is tried again on the next run"))
+                .unstable, .error, message: "the file changes while it is read; it is tried again on the next run"), nil
+        )
     }
 
     /// - Returns: `nil` where the file changed in between.
@@ -82,12 +88,12 @@ struct SourceReader: Sendable {
                 throw .diagnostic(
                     Diagnostic(
                         .tooLarge, .error,
-                        message: "the file is larger than \(CompileRequestLimit.bytes >> 20) MiB; --exclude it"))
+                        message: "the file is larger than \(CompileRequestLimit.bytes >> 20) MiB; --exclude it"), nil)
             }
             throw .diagnostic(
                 Diagnostic(
                     .unreadable, .error,
-                    message: "cannot read the file: \(error.reason); change its permissions or --exclude it"))
+                    message: "cannot read the file: \(error.reason); change its permissions or --exclude it"), error)
         }
     }
 }

@@ -54,7 +54,7 @@ extension Wave {
             session.loop.later { [self] in
                 switch error {
                 case .gone: modules[job.module].isRefreshed = true
-                case .diagnostic(let diagnostic): fail(job.module, diagnostic)
+                case .diagnostic(let diagnostic, _): fail(job.module, diagnostic)
                 }
                 finishJob(job)
             }

@@ -9,20 +9,27 @@ package struct CompileRequest: Sendable {
     package var level: OptimizationLevel
     /// Whether the code is sent back; a check wants the verdict alone.
     package var wantsCode: Bool
-    /// Whether an error is also sent as `py_compile` would print it.
-    package var wantsText: Bool
+    /// How an error is also sent as `py_compile` would print it.
+    package enum ErrorText: UInt8, Sendable {
+        case none = 0
+        case plain = 2
+        /// With the source's line, as where the file name leads to the source.
+        case withLine = 6
+    }
+
+    package var errorText: ErrorText
     /// What the code says it was compiled from (`co_filename`).
     package var fileName: BytePath
     package var source: [UInt8]
 
     package init(
-        identifier: UInt32, level: OptimizationLevel, wantsCode: Bool, wantsText: Bool = false, fileName: BytePath,
+        identifier: UInt32, level: OptimizationLevel, wantsCode: Bool, errorText: ErrorText = .none, fileName: BytePath,
         source: [UInt8]
     ) {
         self.identifier = identifier
         self.level = level
         self.wantsCode = wantsCode
-        self.wantsText = wantsText
+        self.errorText = errorText
         self.fileName = fileName
         self.source = source
     }
@@ -40,7 +47,7 @@ package struct CompileRequest: Sendable {
         frame.append(littleEndian: UInt32(length))
         frame.append(littleEndian: identifier)
         frame.append(levelIsFixed ? 255 : level.rawValue)
-        frame.append((wantsCode ? 1 : 0) | (wantsText ? 2 : 0))
+        frame.append((wantsCode ? 1 : 0) | errorText.rawValue)
         frame.append(littleEndian: UInt32(fileName.count))
         frame.append(contentsOf: fileName.bytes)
         frame.append(contentsOf: source)

@@ -5,8 +5,8 @@
 # isolated mode, -I, would ignore, and without which the order of sets in code differs from run to run).
 #
 # All integers are little-endian. A frame is a u32 with the length of the rest, then:
-#   request  u32 id, u8 level (255: the interpreter's own), u8 flags (1: send the code; 2: send an error's text), u32 n,
-#            n bytes of file name, source
+#   request  u32 id, u8 level (255: the interpreter's own), u8 flags (1: send the code; 2: send an error's text; 4: with
+#            the source's line), u32 n, n bytes of file name, source
 #   reply    u32 id, u8 status (0 compiled, 1 failed), u32 microseconds, u32 count, count diagnostics, code or text
 #   diagnostic  u8 kind (0 error, 1 SyntaxWarning, 2 DeprecationWarning, 3 another warning), i32 line, column,
 #               end line, end column (0: unknown), u32 n, n bytes of class name, u32 n, n bytes of message
@@ -145,10 +145,13 @@ def of_error(error):
                       getattr(error, 'end_offset', 0), name, error.msg or name)
 
 
-def text_of(error, name):
-    # What py_compile.PyCompileError says.
+def text_of(error, name, source):
+    # What py_compile.PyCompileError says. Of what the symbol table finds, the compiler reads the line from the file that
+    # the name leads to, which it does not from here.
     if type(error) is SyntaxError:
         import traceback
+        if error.text is None and source is not None and 0 < (error.lineno or 0) <= len(source.splitlines()):
+            error.text = source.splitlines()[error.lineno - 1].decode('utf-8', 'replace') + '\n'
         lines = traceback.format_exception_only(type(error), error)
         return to_bytes(''.join(lines).replace('File "<string>"', 'File "%s"' % name))
     return to_bytes('Sorry: %s: %s' % (type(error).__name__, error))
@@ -235,7 +238,7 @@ class Compiler(object):
         except Exception as error:
             # MemoryError and RecursionError as well: the interpreter lives on.
             failure = of_error(error)
-            text = text_of(error, name) if wants_text else b''
+            text = text_of(error, name, source if wants_text & 4 else None) if wants_text else b''
             del error
             return 1, self.found(source, name, level) + [failure], text
         found = self.found(source, name, level) if self.caught else []
@@ -276,7 +279,7 @@ def main():
         if not PYTHON_2:
             name = name.decode('utf-8', 'surrogateescape')
         begun = clock()
-        status, found, code = compiler.run(source, name, level, flags & 1, flags & 2)
+        status, found, code = compiler.run(source, name, level, flags & 1, flags & 6)
         spent = min(int((clock() - begun) * 1000000), 0xFFFFFFFF)
         send(struct.pack('<IBII', request, status, max(spent, 0), len(found)) + b''.join(found) + code)
         del code, source, found

@@ -86,6 +86,29 @@ LINKS = {
 MODES = {"good/a.py": 0o640, "good/b.py": 0o444, "good/sub/c.py": 0o755, "pkg/bar.py": 0o600}
 
 
+HELP = "every verb of freshpyc has a help of its own, with examples"
+TRACEBACK = "Python's module ends with a traceback; here, it means what it says"
+AS_ERROR = "warnings are told, and are not made errors by PYTHONWARNINGS"
+ON = "a run over sys.path goes on after a directory in which something failed"
+# By what is typed: why freshpyc does otherwise, and in what.
+PURPOSES = {
+    "compileall -h": (HELP, ("stdout",)),
+    "compileall --help": (HELP, ("stdout",)),
+    "compileall --help -z": (HELP, ("stdout",)),
+    "compileall -z --help": (HELP, ("stdout",)),
+    "COLUMNS=40 compileall -h": (HELP, ("stdout",)),
+    "COLUMNS=80 compileall -h": (HELP, ("stdout",)),
+    "COLUMNS=200 compileall -h": (HELP, ("stdout",)),
+    "py_compile -h": (HELP, ("stdout",)),
+    "compileall -s good/a.py good/a.py": (TRACEBACK, ("status", "files")),
+    "compileall -x  good": (TRACEBACK, ("status", "files")),
+    "compileall pkg/dangling.py": ("a name that leads nowhere is an error", ("status",)),
+    "compileall -- -good": ("a name that is not there is an error", ("status",)),
+    "PYTHONWARNINGS=error compileall pkg/warns.py": (AS_ERROR, ("status", "stdout", "stderr", "files")),
+    "PYTHONPATH={root}/good:{root}/pkg PYTHONPYCACHEPREFIX={root}/prefix compileall -q": (ON, ("stdout", "files")),
+}
+
+
 class Case:
     def __init__(
         self,
@@ -214,6 +237,13 @@ def commands(text):
 
 
 def cases():
+    for case in every_case():
+        if str(case) in PURPOSES:
+            case.purpose, case.differs = PURPOSES[str(case)]
+        yield case
+
+
+def every_case():
     yield from (Case(words) for words in commands(COMPILEALL))
     yield from (Case(words, unordered=True) for words in commands(PARALLEL))
     yield from (Case(words, purpose=MISSING, differs=("status",)) for words in commands(ABSENT))
@@ -350,6 +380,8 @@ def run(case, words, root, home):
         "XDG_CACHE_HOME": home,
         "LC_ALL": "C.UTF-8",
         "FRESHPYC_PYTHON": sys.executable,
+        # What Python imports for itself is none of the files that are asked for.
+        "PYTHONDONTWRITEBYTECODE": "1",
     }
     environment.update((name, filled(value)) for name, value in case.variables.items())
     done = subprocess.run(
@@ -361,7 +393,8 @@ def run(case, words, root, home):
         stderr=subprocess.PIPE,
     )
     # The name of a temporary file ends with the address of an object.
-    out, err = (re.sub(rb"(\.pyc\.)\d+", rb"\1N", text) for text in (done.stdout, done.stderr))
+    # CPython writes to a temporary file first, and names that.
+    out, err = (re.sub(rb"(\.pyc)\.\d+", rb"\1", text) for text in (done.stdout, done.stderr))
     if case.unordered:
         out, err = (b"\n".join(sorted(text.split(b"\n"))) for text in (out, err))
     return {"status": done.returncode, "stdout": out, "stderr": err, "files": seen(root)}

@@ -108,13 +108,15 @@ package final class BatchCompiler {
             snapshot = try SourceReader(root: job.source.directory).read(job.source.path)
         } catch {
             let problem = error.diagnostic
+            let cause = error.cause
             // The answer comes later, as from a worker: callers are not entered again from within.
-            loop.later { done(BatchResult(outcome: .problem(problem))) }
+            loop.later { done(BatchResult(outcome: .problem(problem, cause))) }
             return
         }
         nextIdentifier &+= 1
         let request = CompileRequest(
-            identifier: nextIdentifier & 0x7FFF_FFFF, level: job.level, wantsCode: true, wantsText: options.wantsText,
+            identifier: nextIdentifier & 0x7FFF_FFFF, level: job.level, wantsCode: true,
+            errorText: options.wantsText ? job.namesSource ? .withLine : .plain : .none,
             fileName: job.fileName, source: snapshot.bytes)
         pool.compile(request) { [self] result in
             done(
@@ -137,7 +139,8 @@ package final class BatchCompiler {
                     job.output.path, header: target.header(for: snapshot.contents, options), body: code.body,
                     permissions: snapshot.permissions, modified: options.modified)
             } catch {
-                return BatchResult(outcome: .problem(.unwritable(job.output.path, error)), diagnostics: diagnostics)
+                return BatchResult(
+                    outcome: .problem(.unwritable(job.output.path, error), error), diagnostics: diagnostics)
             }
             store?.keep(
                 code, diagnostics, microseconds, source: snapshot.state.fingerprint, target.interpreter, job.level)
@@ -147,7 +150,7 @@ package final class BatchCompiler {
             if options.removesRefused { publishers[job.output.directory].remove(job.output.path) }
             return BatchResult(outcome: .refused(text: text), diagnostics: diagnostics)
         case .unavailable(let diagnostic):
-            return BatchResult(outcome: .problem(diagnostic))
+            return BatchResult(outcome: .problem(diagnostic, nil))
         }
     }
 }

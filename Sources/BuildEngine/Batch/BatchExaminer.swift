@@ -22,7 +22,7 @@ struct BatchExaminer: Sendable {
         do throws(SourceProblem) {
             source = try SourceReader(root: job.source.directory).contents(job.source.path)
         } catch {
-            return BatchResult(outcome: .problem(error.diagnostic))
+            return BatchResult(outcome: .problem(error.diagnostic, error.cause))
         }
         let target = targets[job.interpreter]
         do throws(SystemError) {
@@ -33,7 +33,7 @@ struct BatchExaminer: Sendable {
                 return BatchResult(outcome: try reseal(valid, job, source, publishers) ? .resealed : .upToDate)
             }
         } catch {
-            return BatchResult(outcome: .problem(.unwritable(job.output.path, error)))
+            return BatchResult(outcome: .problem(.unwritable(job.output.path, error), error))
         }
         return restore(job, source, publishers)
     }
@@ -52,7 +52,8 @@ struct BatchExaminer: Sendable {
                 permissions: source.permissions, modified: options.modified)
             return BatchResult(outcome: .restored, diagnostics: code.diagnostics)
         } catch {
-            return BatchResult(outcome: .problem(.unwritable(job.output.path, error)), diagnostics: code.diagnostics)
+            return BatchResult(
+                outcome: .problem(.unwritable(job.output.path, error), error), diagnostics: code.diagnostics)
         }
     }
 
@@ -162,7 +163,7 @@ extension SourceProblem {
     var diagnostic: Diagnostic {
         switch self {
         case .gone: Diagnostic(.unreadable, .error, message: "the file is gone; run again")
-        case .diagnostic(let diagnostic): diagnostic
+        case .diagnostic(let diagnostic, _): diagnostic
         }
     }
 }

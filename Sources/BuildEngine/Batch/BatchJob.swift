@@ -29,6 +29,8 @@ package struct BatchJob: Sendable {
     /// An index into the batch's interpreters.
     package var interpreter: Int
     package var level: OptimizationLevel
+    /// Whether the file name leads to the source, from where the user is: messages may then show its lines.
+    package var namesSource = false
 
     package init(
         source: BatchPlace, output: BatchPlace, existing: BatchPlace? = nil, fileName: BytePath, interpreter: Int,
@@ -84,8 +86,18 @@ package enum BatchOutcome: Sendable {
     case compiled
     /// The compiler refuses the source; the text is empty unless it was asked for.
     case refused(text: String)
-    /// The machine refuses.
-    case problem(Diagnostic)
+    /// The machine refuses; with the call that failed, where it was one.
+    case problem(Diagnostic, SystemError?)
+}
+
+extension BatchOutcome {
+    /// Whether the file is there, as it should be.
+    package var isWritten: Bool {
+        switch self {
+        case .upToDate, .resealed, .restored, .compiled: true
+        case .refused, .problem: false
+        }
+    }
 }
 
 /// A job's outcome with what the compiler has said.

@@ -83,7 +83,7 @@ package final class BytecodeRepair {
         switch outcome.outcome {
         case .compiled, .resealed, .restored, .upToDate: result.repaired += 1
         case .refused: break
-        case .problem(let diagnostic): diagnostics.append(diagnostic)
+        case .problem(let diagnostic, _): diagnostics.append(diagnostic)
         }
         result.diagnostics += diagnostics.map { LocatedDiagnostic(path: job.source.path, diagnostic: $0) }
     }

@@ -144,7 +144,7 @@ package final class Deployment {
             ofSource[place].result = ofSource[place].result.joined(with: outcome.outcome)
             diagnostics[place] += outcome.diagnostics.map { ($0, job.interpreter) }
             switch outcome.outcome {
-            case .problem(let diagnostic):
+            case .problem(let diagnostic, _):
                 ofSource[place].problem = ofSource[place].problem ?? diagnostic
                 result.skipped.append(SkippedFile(path: named(job.source.path), reason: diagnostic.message))
             case .refused:

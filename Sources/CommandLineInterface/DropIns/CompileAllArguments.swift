@@ -29,8 +29,22 @@ struct CompileAllArguments {
     private static let long = ["--help", "--workers", "--invalidation-mode", "--hardlink-dupes"]
     private static let valued: Set<Character> = ["r", "d", "s", "p", "x", "i", "j", "o", "e"]
 
-    init(_ words: [Argument]) throws(UsageError) {
+    /// Why a run cannot begin.
+    enum Failure: Error {
+        /// What argparse finds: exit status 2.
+        case usage(String)
+        /// What Python's module ends on with a traceback: exit status 1.
+        case value(String)
+    }
+
+    /// How the mode comes about where none was named.
+    var effectiveInvalidation: InvalidationMode { invalidation ?? DropIn.standardInvalidation }
+
+    /// As argparse does, words that nobody knows are gathered, and told of at the end; a help that was asked for comes
+    /// before.
+    init(_ words: [Argument]) throws(Failure) {
         var rest = words[...]
+        var unknown: [String] = []
         var levels: [Int] = []
         var recursion: Int?
         while let word = rest.popFirst() {
@@ -39,69 +53,79 @@ struct CompileAllArguments {
                 break
             }
             if word.text.hasPrefix("--") {
-                try takeLong(word, &rest)
-            } else if word.text.hasPrefix("-"), word.text.count > 1 {
-                try takeShort(word, &rest, &levels, &recursion)
+                if try !takeLong(word, &rest) { unknown.append(word.text) }
+            } else if word.text.hasPrefix("-"), word.text.count > 1, PythonText.integer(word.text) == nil {
+                if try !takeShort(word, &rest, &levels, &recursion) { unknown.append(word.text) }
             } else {
                 operands.append(word.path)
             }
+            if wantsHelp { return }
         }
+        if !unknown.isEmpty { throw .usage("unrecognized arguments: \(unknown.joined(separator: " "))") }
         if let recursion { maximumLevels = recursion }
         if !levels.isEmpty { self.levels = Set(levels).sorted() }
         if levels.count <= 1, linksDuplicates {
-            throw UsageError(
-                message: "Hardlinking of duplicated bytecode makes sense only for more than one optimization level.")
+            throw .usage("Hardlinking of duplicated bytecode makes sense only for more than one optimization level.")
         }
         if destination != nil, strip != nil || prepend != nil {
-            throw UsageError(message: "-d cannot be used in combination with -s or -p")
+            throw .usage("-d cannot be used in combination with -s or -p")
         }
-        if let odd = self.levels.first(where: { !(-1...2).contains($0) }) {
-            throw UsageError(message: "argument -o: \(odd) is no optimization level; use 0, 1 or 2")
+        if self.levels.count <= 1, linksDuplicates {
+            throw .value("Hardlinking of duplicated bytecode makes sense only for more than one optimization level")
         }
+        if let workers, workers < 0 { throw .value("workers must be greater or equal to 0") }
         if linkLimit?.isEmpty == true { linkLimit = nil }
     }
 
     /// A long option may be cut short while only one begins so.
-    private mutating func takeLong(_ word: Argument, _ rest: inout ArraySlice<Argument>) throws(UsageError) {
+    ///
+    /// - Returns: `false` for one that nobody knows.
+    private mutating func takeLong(_ word: Argument, _ rest: inout ArraySlice<Argument>) throws(Failure) -> Bool {
         let name = String(word.text.prefix { $0 != "=" })
-        let matching = Self.long.filter { $0 == name || $0.hasPrefix(name) }
-        guard matching.count == 1, let option = matching.first else {
-            throw UsageError(
-                message: matching.isEmpty
-                    ? "unrecognized arguments: \(word.text)"
-                    : "ambiguous option: \(name) could match \(matching.joined(separator: ", "))")
+        let exact = Self.long.filter { $0 == name }
+        let matching = exact.isEmpty ? Self.long.filter { $0.hasPrefix(name) } : exact
+        if matching.count > 1 {
+            throw .usage("ambiguous option: \(name) could match \(matching.joined(separator: ", "))")
         }
+        guard let option = matching.first else { return false }
         let equals = word.path.bytes.firstIndex(of: UInt8(ascii: "="))
         let attached = equals.map { BytePath.empty.appending(word.path.bytes[($0 + 1)...]) }
         switch option {
-        case "--help": wantsHelp = true
-        case "--hardlink-dupes": linksDuplicates = true
+        case "--help", "--hardlink-dupes":
+            if let attached {
+                let shown = option == "--help" ? "-h/--help" : option
+                throw .usage("argument \(shown): ignored explicit argument \(PythonText.repr(attached))")
+            }
+            if option == "--help" { wantsHelp = true } else { linksDuplicates = true }
         case "--workers": workers = try count(try value(attached, &rest, "-j/--workers"), "-j/--workers")
         default:
-            let text = try value(attached, &rest, option).description
-            guard let mode = InvalidationMode(rawValue: text) else {
-                throw UsageError(
-                    message:
-                        "argument --invalidation-mode: invalid choice: '\(text)' (choose from checked-hash, timestamp, unchecked-hash)"
+            let text = try value(attached, &rest, option)
+            guard let mode = InvalidationMode(rawValue: text.description) else {
+                throw .usage(
+                    "argument --invalidation-mode: invalid choice: \(PythonText.repr(text)) (choose from 'checked-hash', 'timestamp', 'unchecked-hash')"
                 )
             }
             invalidation = mode
         }
+        return true
     }
 
     /// `-lq` is two flags, and `-j4` an option with its value.
+    ///
+    /// - Returns: `false` where a letter is one that nobody knows.
     private mutating func takeShort(
         _ word: Argument, _ rest: inout ArraySlice<Argument>, _ levels: inout [Int], _ recursion: inout Int?
-    ) throws(UsageError) {
+    ) throws(Failure) -> Bool {
         var bytes = word.path.bytes.dropFirst()
         while let byte = bytes.popFirst() {
             let letter = Character(Unicode.Scalar(byte))
             guard Self.valued.contains(letter) else {
-                try takeFlag(letter, word)
+                guard takeFlag(letter) else { return false }
+                if wantsHelp { return true }
                 continue
             }
             let attached = bytes.isEmpty ? nil : BytePath.empty.appending(bytes)
-            let value = try value(attached, &rest, "-\(letter)")
+            let value = try value(attached, &rest, letter == "j" ? "-j/--workers" : "-\(letter)")
             switch letter {
             case "r": recursion = try integer(value, "-r")
             case "d": destination = value
@@ -113,45 +137,46 @@ struct CompileAllArguments {
             case "o": levels.append(try integer(value, "-o"))
             default: linkLimit = value
             }
-            return
+            return true
         }
+        return true
     }
 
-    private mutating func takeFlag(_ letter: Character, _ word: Argument) throws(UsageError) {
+    private mutating func takeFlag(_ letter: Character) -> Bool {
         switch letter {
         case "l": maximumLevels = 0
         case "f": isForced = true
         case "q": quiet += 1
         case "b": isLegacy = true
         case "h": wantsHelp = true
-        default: throw UsageError(message: "unrecognized arguments: \(word.text)")
+        default: return false
         }
+        return true
     }
 
     private func value(
         _ attached: BytePath?, _ rest: inout ArraySlice<Argument>, _ option: String
-    ) throws(UsageError) -> BytePath {
+    ) throws(Failure) -> BytePath {
         if let attached { return attached }
         // `-o -1` is a value: no option looks like a number.
         guard let next = rest.first,
             !next.text.hasPrefix("-") || next.text == "-" || PythonText.integer(next.text) != nil
         else {
-            throw UsageError(message: "argument \(option): expected one argument")
+            throw .usage("argument \(option): expected one argument")
         }
         rest.removeFirst()
         return next.path
     }
 
-    private func integer(_ value: BytePath, _ option: String) throws(UsageError) -> Int {
+    private func integer(_ value: BytePath, _ option: String) throws(Failure) -> Int {
         guard let number = PythonText.integer(value.description) else {
-            throw UsageError(message: "argument \(option): invalid int value: \(PythonText.repr(value))")
+            throw .usage("argument \(option): invalid int value: \(PythonText.repr(value))")
         }
         return number
     }
 
-    private func count(_ value: BytePath, _ option: String) throws(UsageError) -> Int? {
+    private func count(_ value: BytePath, _ option: String) throws(Failure) -> Int? {
         let number = try integer(value, option)
-        guard number >= 0 else { throw UsageError(message: "workers must be greater or equal to 0") }
         return number == 0 ? nil : min(number, 1024)
     }
 }

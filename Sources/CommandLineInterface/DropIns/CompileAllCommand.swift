@@ -29,10 +29,16 @@ final class CompileAllCommand {
     /// - Returns: the exit status.
     static func run(_ words: [Argument]) throws(UsageError) -> Int32 {
         let arguments: CompileAllArguments
-        do throws(UsageError) {
+        do throws(CompileAllArguments.Failure) {
             arguments = try CompileAllArguments(words)
         } catch {
-            return ArgparseUsage.compileAll.complain(error.message)
+            switch error {
+            case .usage(let message): return ArgparseUsage.compileAll.complain(message)
+            // There, Python's module ends with a traceback.
+            case .value(let message):
+                FreshpycCommand.complain(message)
+                return 1
+            }
         }
         if arguments.wantsHelp {
             Host.write(Verb.compileAll.help, to: 1)
@@ -55,7 +61,7 @@ final class CompileAllCommand {
                 compiler.cancel()
             }
             var options = BatchOptions(
-                mode: arguments.invalidation ?? DropIn.standardInvalidation, reuse: .none)
+                mode: arguments.effectiveInvalidation, reuse: .none)
             options.wantsText = true
             options.removesRefused = false
             options.makesDirectories = true
@@ -70,7 +76,7 @@ final class CompileAllCommand {
             }
         } catch {
             FreshpycCommand.complain(error.message)
-            loop.stop(2)
+            loop.stop(error.status)
         }
     }
 
@@ -103,7 +109,7 @@ final class CompileAllCommand {
         if destinations.isEmpty {
             // As `-l sys.path`, and not ending with the first directory in which something fails.
             for directory in try DropIn.searchPath(of: interpreter, workingDirectory: session.workingDirectory) {
-                plan.addDirectory(directory, levels: 0)
+                plan.addDirectory(directory, levels: 0, mayBeMissing: true)
             }
         } else {
             if let expression = arguments.expression, !expression.isEmpty {
@@ -124,10 +130,12 @@ final class CompileAllCommand {
             case .line(let text, let quietFrom):
                 if arguments.quiet < quietFrom { printed += text + "\n" }
             case .fail: hasFailed = true
-            case .refuse(let file, let reason): tellError(file, reason)
-            case .compile(let file, let range):
+            case .compile(let file, let range, let refusal):
                 guard range.allSatisfy({ results[$0] != nil }) else { return flush() }
-                tellResults(file, range)
+                tellResults(file, range, refusal)
+            case .again(let file, let range):
+                guard range.allSatisfy({ results[$0] != nil }) else { return flush() }
+                if !range.allSatisfy({ results[$0]?.outcome.isWritten == true }) { tellResults(file, range, nil) }
             }
             nextStep += 1
         }
@@ -139,30 +147,25 @@ final class CompileAllCommand {
         printed = ""
     }
 
-    private func tellResults(_ file: BytePath, _ range: Range<Int>) {
+    private func tellResults(_ file: BytePath, _ range: Range<Int>, _ refusal: String?) {
+        if arguments.quiet < 1 { printed += "Compiling \(PythonText.repr(file))...\n" }
         var isTold = false
-        var warnings: Set<Diagnostic> = []
-        var isWritten = true
         for index in range {
             guard let result = results[index] else { continue }
-            for warning in result.diagnostics where warning.severity == .warning && warnings.insert(warning).inserted {
+            for warning in result.diagnostics where warning.severity == .warning {
                 // What goes to standard error must not overtake what was printed before.
                 flush()
                 DropIn.warn(warning, of: jobs[index])
             }
-            switch result.outcome {
-            case .refused(let text):
-                isWritten = false
-                if !isTold { tellError(file, text) }
-                isTold = true
-            case .problem(let diagnostic):
-                isWritten = false
-                if !isTold { tellError(file, "OSError: \(diagnostic.message)") }
-                isTold = true
-            case .upToDate, .resealed, .restored, .compiled: break
-            }
+            guard !isTold, let text = DropIn.failure(result.outcome, of: jobs[index]) else { continue }
+            tellError(file, text)
+            isTold = true
         }
-        if isWritten, arguments.linksDuplicates { DuplicateLinks.make(jobs[range].map(\.output)) }
+        if !isTold, let refusal {
+            tellError(file, refusal)
+        } else if !isTold, arguments.linksDuplicates {
+            DuplicateLinks.make(jobs[range].map(\.output))
+        }
     }
 
     private func tellError(_ file: BytePath, _ text: String) {

@@ -12,10 +12,10 @@ struct CompileAllPlan {
     enum Step {
         /// A line, unless `-q` (1) or `-qq` (2) forbids it.
         case line(String, quietFrom: Int)
-        /// Compiled by these jobs.
-        case compile(BytePath, jobs: Range<Int>)
-        /// Not compiled, for a reason that is told like an error of the compiler.
-        case refuse(BytePath, reason: String)
+        /// Compiled by these jobs. What follows is told after them, like an error of the compiler.
+        case compile(BytePath, jobs: Range<Int>, thenRefused: String?)
+        /// The same file again, with the same jobs: up to date by then, unless it failed.
+        case again(BytePath, jobs: Range<Int>)
         /// A failure that nothing more is said of.
         case fail
     }
@@ -29,6 +29,8 @@ struct CompileAllPlan {
     /// Everything is opened from there, by paths without links: a directory each would use up descriptors.
     private let top: Directory
     private var realDirectories: [BytePath: BytePath] = [:]
+    /// Files that are compiled already, with their jobs.
+    private var planned: [BytePath: Range<Int>] = [:]
     /// Names that `-x` leaves out; asked for all at once.
     private var leftOut: Set<BytePath> = []
     private var isCollecting = false
@@ -74,26 +76,29 @@ struct CompileAllPlan {
         }
     }
 
-    /// - Parameter levels: how many levels of directories below this one are entered.
-    mutating func addDirectory(_ directory: BytePath, levels: Int) {
+    /// - Parameters:
+    ///   - levels: how many levels of directories below this one are entered.
+    ///   - mayBeMissing: whether it is no failure that it cannot be listed.
+    mutating func addDirectory(_ directory: BytePath, levels: Int, mayBeMissing: Bool = false) {
         let naming =
             arguments.destination.map { Naming(strip: directory, prepend: $0, directory: nil) }
             ?? Naming(strip: arguments.strip, prepend: arguments.prepend, directory: nil)
-        walk(directory, levels: levels, naming)
+        walk(directory, levels: levels, naming, mayBeMissing: mayBeMissing)
     }
 
-    private mutating func walk(_ directory: BytePath, levels: Int, _ naming: Naming) {
+    private mutating func walk(_ directory: BytePath, levels: Int, _ naming: Naming, mayBeMissing: Bool = false) {
         steps.append(.line("Listing \(PythonText.repr(directory))...", quietFrom: 1))
         var names: [(name: BytePath, kind: EntryKind)] = []
         do throws(SystemError) {
+            if directory.isEmpty { throw SystemError("open", directory, code: SystemError.noSuchFile) }
             try DirectoryListing().forEach(in: try Directory(path: absolute(directory)), path: directory) {
                 name, kind throws(SystemError) in
                 names.append((BytePath(cString: name), kind))
             }
         } catch {
             steps.append(.line("Can't list \(PythonText.repr(directory))", quietFrom: 2))
-            // CPython goes on and exits with 0.
-            steps.append(.fail)
+            // CPython goes on and exits with 0. An empty line in a list is no directory that somebody meant.
+            if !mayBeMissing, !directory.isEmpty { steps.append(.fail) }
             return
         }
         names.sort { $0.name < $1.name }
@@ -144,32 +149,34 @@ struct CompileAllPlan {
 
     private mutating func compile(_ file: BytePath, fileName: BytePath) {
         guard let source = real(file) else { return }
-        let places = arguments.levels.map { place(of: source, level: $0) }
-        if !arguments.isForced, let status = status(file), places.allSatisfy({ speaks($0, status.stamp) }) { return }
-        steps.append(.line("Compiling \(PythonText.repr(file))...", quietFrom: 1))
-        for place in places {
-            guard let there = (try? top.status(place, followsLinks: false)) ?? nil, there.kind != .regular else {
-                continue
+        // The compiler takes no other levels, and says so when it comes to one.
+        let levels = arguments.levels.prefix { (-1...2).contains($0) }
+        let refusal =
+            levels.count == arguments.levels.count ? nil : "Sorry: ValueError: compile(): invalid optimize value"
+        let places = levels.map { place(of: source, level: $0) }
+        if !arguments.isForced, refusal == nil {
+            if let jobs = planned[source], arguments.effectiveInvalidation == .timestamp {
+                steps.append(.again(file, jobs: jobs))
+                return
             }
-            let shown = arguments.isLegacy ? Self.legacy(file) : shownPlace(of: file, place)
-            let what = there.kind == .symbolicLink ? "is a symlink" : "is a non-regular file"
-            let which = there.kind == .symbolicLink ? "a regular file" : "a regular one"
-            steps.append(
-                .refuse(
-                    file,
-                    reason:
-                        "FileExistsError: \(shown) \(what) and will be changed into \(which) if import writes a byte-compiled file to it"
-                ))
-            return
+            if let status = status(file), places.allSatisfy({ speaks($0, status.stamp) }) { return }
         }
+        let namesSource = isFile(fileName)
         let first = jobs.count
-        for (place, level) in zip(places, arguments.levels) {
-            jobs.append(
-                BatchJob(
-                    source: BatchPlace(top, source), output: BatchPlace(top, place), fileName: fileName, interpreter: 0,
-                    level: self.level(level)))
+        for (place, level) in zip(places, levels) {
+            let shown = arguments.isLegacy ? Self.legacy(file) : shownPlace(of: file, place)
+            if let taken = DropIn.taken(place, shown: shown, in: top) {
+                steps.append(.compile(file, jobs: first..<jobs.count, thenRefused: "FileExistsError: \(taken)"))
+                return
+            }
+            var job = BatchJob(
+                source: BatchPlace(top, source), output: BatchPlace(top, place), fileName: fileName, interpreter: 0,
+                level: self.level(level))
+            job.namesSource = namesSource
+            jobs.append(job)
         }
-        steps.append(.compile(file, jobs: first..<jobs.count))
+        planned[source] = first..<jobs.count
+        steps.append(.compile(file, jobs: first..<jobs.count, thenRefused: refusal))
     }
 
     // MARK: Places
@@ -227,7 +234,8 @@ struct CompileAllPlan {
     private func isFile(_ path: BytePath) -> Bool { status(path)?.kind == .regular }
 
     private func status(_ path: BytePath, followsLinks: Bool = true) -> FileStatus? {
-        (try? Host.status(absolute(path), followsLinks: followsLinks)) ?? nil
+        // The empty name is nothing, and not the current directory.
+        path.isEmpty ? nil : (try? Host.status(absolute(path), followsLinks: followsLinks)) ?? nil
     }
 
     /// `os.path.join`

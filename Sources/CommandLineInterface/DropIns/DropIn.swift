@@ -55,7 +55,8 @@ enum DropIn {
     static func searchPath(
         of interpreter: Interpreter, workingDirectory: BytePath
     ) throws(UsageError) -> [BytePath] {
-        var found: [BytePath] = []
+        // Run as a module, Python begins with the current directory.
+        var found = [workingDirectory]
         for entry in Host.environment("PYTHONPATH")?.bytes.split(separator: UInt8(ascii: ":")) ?? [] {
             guard let path = BytePath(entry) else { continue }
             found.append(path.isAbsolute ? path : workingDirectory.appending(path).normalized)
@@ -65,8 +66,7 @@ enum DropIn {
         } catch {
             throw UsageError(message: error.message)
         }
-        // What is no directory (a zip file of the library, mostly missing) has no sources to compile.
-        return found.filter { ((try? Host.status($0)) ?? nil)?.kind == .directory }
+        return found
     }
 
     /// The names in which the interpreter's own `re` finds the expression.
@@ -82,14 +82,17 @@ enum DropIn {
         switch answer {
         case .success(let found): return Set(zip(names, found).filter { $0.1 }.map { $0.0 })
         case .failure(let error):
-            throw UsageError(message: "argument -x: \(expression) is no regular expression: \(error.message)")
+            throw UsageError(
+                message: "argument -x: \(expression) is no regular expression: \(error.message)", status: 1)
         }
     }
 
     /// Lines, whatever ends them.
     static func lines(_ contents: [UInt8]) -> [ArraySlice<UInt8>] {
-        contents.split(separator: 0x0A, omittingEmptySubsequences: false).dropLast(contents.last == 0x0A ? 1 : 0)
-            .map { $0.last == 0x0D ? $0.dropLast() : $0 }
+        contents.isEmpty
+            ? []
+            : contents.split(separator: 0x0A, omittingEmptySubsequences: false).dropLast(contents.last == 0x0A ? 1 : 0)
+                .map { $0.last == 0x0D ? $0.dropLast() : $0 }
     }
 
     /// `str.strip`, of ASCII's white space.
@@ -103,10 +106,59 @@ enum DropIn {
         return line
     }
 
+    /// What py_compile says where bytecode would take the place of something that is no file.
+    ///
+    /// - Parameters:
+    ///   - place: relative to `top`.
+    ///   - shown: how the user would write it.
+    static func taken(_ place: BytePath, shown: BytePath, in top: Directory) -> String? {
+        guard let there = (try? top.status(place, followsLinks: false)) ?? nil, there.kind != .regular else {
+            return nil
+        }
+        let what = there.kind == .symbolicLink ? "is a symlink" : "is a non-regular file"
+        let which = there.kind == .symbolicLink ? "a regular file" : "a regular one"
+        return
+            "\(shown) \(what) and will be changed into \(which) if import writes a byte-compiled file to it"
+    }
+
+    /// Whether PYTHONWARNINGS says to keep quiet about warnings of this class.
+    private static func isIgnored(_ type: String) -> Bool {
+        guard let filters = Host.environment("PYTHONWARNINGS")?.description else { return false }
+        for filter in filters.split(separator: ",").reversed() {
+            let fields = filter.split(separator: ":", omittingEmptySubsequences: false)
+            let category = fields.count > 2 ? String(fields[2]) : ""
+            guard fields.count < 2 || fields[1].isEmpty, ["", "Warning", type].contains(category) else { continue }
+            return fields[0] == "ignore" || fields[0] == "i"
+        }
+        return false
+    }
+
+    /// What is printed of a job that failed; `nil` where it did not.
+    static func failure(_ outcome: BatchOutcome, of job: BatchJob) -> String? {
+        switch outcome {
+        case .upToDate, .resealed, .restored, .compiled: nil
+        case .refused(let text): text
+        case .problem(let diagnostic, let cause):
+            cause.map { "\(PythonText.errorClass($0)): \(PythonText.error($0, shown($0, of: job)))" }
+                ?? "OSError: \(diagnostic.message)"
+        }
+    }
+
+    /// The file that an error is about, as the user would write it.
+    static func shown(_ error: SystemError, of job: BatchJob) -> BytePath {
+        // What keeps the cache's directory from being one keeps the file from being written.
+        let path = job.output.path.isWithin(error.path) ? job.output.path : error.path
+        let absolute = BytePath("/").appending(path)
+        guard let here = try? Host.workingDirectory() else { return absolute }
+        return absolute.relative(to: here) ?? absolute
+    }
+
     /// A warning as `warnings.showwarning` prints it.
     static func warn(_ warning: Diagnostic, of job: BatchJob) {
+        if isIgnored(warning.type) { return }
         var text = "\(job.fileName):\(warning.line): \(warning.type): \(warning.message)\n"
-        if let file = try? job.source.directory.fileFollowingLinks(job.source.path),
+        // Python looks for the line where the name leads to.
+        if job.namesSource, let file = try? job.source.directory.fileFollowingLinks(job.source.path),
             let contents = try? file.readAll(expected: 65_536, path: job.source.path)
         {
             let lines = lines(contents)

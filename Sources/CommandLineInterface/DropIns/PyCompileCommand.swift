@@ -24,6 +24,7 @@ final class PyCompileCommand {
     static func run(_ words: [Argument]) throws(UsageError) -> Int32 {
         var names: [BytePath] = []
         var isQuiet = false
+        var unknown: [String] = []
         var rest = words[...]
         while let word = rest.popFirst() {
             switch word.text {
@@ -37,12 +38,15 @@ final class PyCompileCommand {
             case _ where word.text.hasPrefix("--") && "--quiet".hasPrefix(word.text): isQuiet = true
             case _ where word.text.hasPrefix("-") && word.text.dropFirst().allSatisfy { $0 == "q" }: isQuiet = true
             case _ where word.text.hasPrefix("-"):
-                return ArgparseUsage.pyCompile.complain("unrecognized arguments: \(word.text)")
+                unknown.append(word.text)
             default: names.append(word.path)
             }
         }
         if names.isEmpty {
             return ArgparseUsage.pyCompile.complain("the following arguments are required: filenames")
+        }
+        if !unknown.isEmpty {
+            return ArgparseUsage.pyCompile.complain("unrecognized arguments: \(unknown.joined(separator: " "))")
         }
         if names == [BytePath("-")] {
             names = DropIn.lines(Host.standardInput()).compactMap { BytePath($0) }
@@ -75,7 +79,10 @@ final class PyCompileCommand {
         do throws(SystemError) {
             job = try self.job(name, compiler.interpreters[0])
         } catch {
-            return end(1, Self.text(error, name))
+            return end(1, PythonText.error(error, name))
+        }
+        if let taken = DropIn.taken(job.output.path, shown: shownPlace(of: name, job), in: job.output.directory) {
+            return end(1, taken)
         }
         var options = BatchOptions(mode: DropIn.standardInvalidation, reuse: .none)
         options.wantsText = true
@@ -87,15 +94,21 @@ final class PyCompileCommand {
             for warning in result.diagnostics where warning.severity == .warning { DropIn.warn(warning, of: job) }
             switch result.outcome {
             case .refused(let text): end(1, text)
-            case .problem(let diagnostic): end(1, diagnostic.message)
+            case .problem(let diagnostic, let cause):
+                end(1, cause.map { PythonText.error($0, DropIn.shown($0, of: job)) } ?? diagnostic.message)
             case .upToDate, .resealed, .restored, .compiled: loop.later { [self] in next() }
             }
         }
     }
 
+    /// The place of the bytecode as seen from where the source was named.
+    private func shownPlace(of name: BytePath, _ job: BatchJob) -> BytePath {
+        name.parent.appending(job.output.path.parent.lastComponent).appending(job.output.path.lastComponent)
+    }
+
     private func job(_ name: BytePath, _ interpreter: Interpreter) throws(SystemError) -> BatchJob {
         let absolute = name.isAbsolute ? name : session.workingDirectory.appending(name)
-        guard let status = try Host.status(absolute) else {
+        guard !name.isEmpty, let status = try Host.status(absolute) else {
             throw SystemError("open", name, code: SystemError.noSuchFile)
         }
         if status.kind == .directory { throw SystemError("open", name, code: SystemError.isDirectory) }
@@ -105,14 +118,10 @@ final class PyCompileCommand {
         let level = DropIn.ownLevel
         let place = DropIn.place(
             of: source, level: level, interpreter: interpreter, workingDirectory: session.workingDirectory)
-        return BatchJob(
+        var job = BatchJob(
             source: BatchPlace(top, source), output: BatchPlace(top, place), fileName: name, interpreter: 0,
             level: level)
-    }
-
-    /// `str(OSError)`
-    private static func text(_ error: SystemError, _ name: BytePath) -> String {
-        let reason = error.reason
-        return "[Errno \(error.code)] \(reason.prefix(1).uppercased() + reason.dropFirst()): \(PythonText.repr(name))"
+        job.namesSource = true
+        return job
     }
 }

@@ -2,6 +2,7 @@
 // Knows: `repr` of a path, `int` of a text. Does not know: why.
 
 import BuildModel
+import LinuxSystem
 
 enum PythonText {
     /// `int(text)`: white space around it and underscores between digits do not matter.
@@ -9,6 +10,21 @@ enum PythonText {
         let trimmed = String(decoding: DropIn.trimmed(Array(text.utf8)[...]), as: UTF8.self)
         guard trimmed.first != "_", trimmed.last != "_", !trimmed.contains("__") else { return nil }
         return Int(trimmed.filter { $0 != "_" })
+    }
+
+    /// The class of an OSError (PEP 3151).
+    static func errorClass(_ error: SystemError) -> String {
+        if error.code == SystemError.noSuchFile { return "FileNotFoundError" }
+        if error.isNotDirectory { return "NotADirectoryError" }
+        if error.isDenied { return "PermissionError" }
+        if error.alreadyExists { return "FileExistsError" }
+        return error.code == SystemError.isDirectory ? "IsADirectoryError" : "OSError"
+    }
+
+    /// `str(OSError)`
+    static func error(_ error: SystemError, _ path: BytePath) -> String {
+        let reason = error.reason
+        return "[Errno \(error.code)] \(reason.prefix(1).uppercased() + reason.dropFirst()): \(repr(path))"
     }
 
     /// `repr(os.fsdecode(path))`: quotes, escapes, and a lone surrogate for each byte that is not UTF-8 (PEP 383).
