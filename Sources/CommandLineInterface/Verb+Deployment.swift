@@ -109,7 +109,7 @@ extension Verb {
         switch self {
         case .precompile:
             """
-            Leaves bytecode behind and nothing else. Bytecode that is valid is not compiled again: it gets the header that is
+            Leaves bytecode in the tree and nothing else. Bytecode that is valid is not compiled again: it gets the header that is
             wanted. All modules are tried, and the exit status says whether one failed.
             SOURCE_DATE_EPOCH: every file that is made has this time, and no time that is written is later.
             Python 2.7 and 3.6 know no hash-based bytecode; theirs is validated by time.
