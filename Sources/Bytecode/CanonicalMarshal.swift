@@ -25,16 +25,23 @@ package struct CanonicalMarshal: Sendable {
     ///   - body: the bytes that the arena was read from.
     ///   - fileName: what `co_filename` is to be, as bytes of a path; `nil` for what it is.
     /// - Returns: `nil` where the top object is no code, or holds what no code holds (a list, a dictionary, a tuple in
-    ///   itself): such a body has no canonical form.
+    ///   itself): such a body has no canonical form. Also `nil` where the file name is another than is wanted, and
+    ///   cannot be replaced: code of several files, or a constant that is the same object.
     package init?(_ arena: MarshalArena, body: UnsafeRawBufferPointer, fileName: [UInt8]? = nil) {
         guard arena[arena.root].type == .code, arena.length <= body.count else { return nil }
-        let replacement = fileName.map { MarshalText.path($0, in: arena.layout) }
+        var replacement = fileName.map { MarshalText.path($0, in: arena.layout) }
         if arena.layout == .python2 {
-            self.body = Self.python2(arena, body, fileName: replacement)
+            if let wanted = replacement, Self.isFileName(wanted, of: arena, body) { replacement = nil }
+            guard let copied = Self.python2(arena, body, fileName: replacement) else { return nil }
+            self.body = copied
             self.fileName = nil
             return
         }
         guard let values = MarshalValues(arena, body) else { return nil }
+        if let wanted = replacement, !values.hasOneFileName {
+            guard Self.isFileName(wanted, of: arena, body) else { return nil }
+            replacement = nil
+        }
         var writer = CanonicalWriter(arena, body, values, fileName: replacement)
         writer.write()
         self.fileName = values.hasOneFileName ? writer.fileName : nil
@@ -76,16 +83,31 @@ package struct CanonicalMarshal: Sendable {
         body.withUnsafeBytes { $0.count == other.count && ContentHash.areEqual($0, other) }
     }
 
+    /// Whether all code says that it is from this file already.
+    private static func isFileName(
+        _ object: [UInt8], of arena: MarshalArena, _ body: UnsafeRawBufferPointer
+    ) -> Bool {
+        let content = object[MarshalText.contentStart(of: object)...]
+        return arena.codes.allSatisfy { code in
+            arena.field(.filename, of: code).map {
+                body[arena.content(of: arena.resolved($0))].elementsEqual(content)
+            } ?? false
+        }
+    }
+
     /// Each code object has its file name in full there.
+    ///
+    /// - Returns: `nil` where one is numbered, as no compiler writes it.
     private static func python2(
         _ arena: MarshalArena, _ body: UnsafeRawBufferPointer, fileName: [UInt8]?
-    ) -> [UInt8] {
+    ) -> [UInt8]? {
         guard let fileName else { return Array(body[..<arena.length]) }
         var copied: [UInt8] = []
         copied.reserveCapacity(arena.length + fileName.count)
         var position = 0
         let places = arena.codes.compactMap { arena.field(.filename, of: $0) }.sorted()
-        for place in places where arena[place].type == .bytes {
+        for place in places {
+            guard arena[place].type == .bytes else { return nil }
             copied.append(contentsOf: body[position..<Int(arena[place].start)])
             copied.append(contentsOf: fileName)
             position = arena.content(of: place).upperBound
@@ -139,6 +161,9 @@ enum MarshalText {
         }
         return path
     }
+
+    /// Where the content of an object begins that `path` has made.
+    static func contentStart(of object: [UInt8]) -> Int { object.first == MarshalType.shortASCII.rawValue ? 2 : 5 }
 
     private static func object(_ type: MarshalType, _ content: [UInt8]) -> [UInt8] {
         var object = [type.rawValue]

@@ -1,16 +1,17 @@
 // Hashing and finding values of one body.
 // Knows: bytes and numbers. Does not know: what they stand for.
 //
-// Our own, because a Dictionary of slices hashes each byte with SipHash behind three calls: numbering the values of a
-// body took four times as long. Nothing here leaves the process, and who chooses contents that collide only makes
-// their own body slow to compare.
+// Our own, because a Dictionary of slices hashes each byte with SipHash behind three calls. Nothing here leaves the
+// process: the seed is another one each time, so that nobody can choose contents that collide.
 
 /// A hash of words and bytes, eight at a step.
 struct ContentHash {
     private(set) var value: UInt64
 
+    private static let secret = UInt64.random(in: 0 ... .max)
+
     init(seed: UInt64) {
-        value = seed &* 0x9E37_79B9_7F4A_7C15
+        value = (seed ^ Self.secret) &* 0x9E37_79B9_7F4A_7C15
     }
 
     @inline(__always)

@@ -96,7 +96,8 @@ struct MarshalValues: ~Copyable {
         if node.type == .frozenSet {
             let sorted = sortedMembers(of: index)
             for member in sorted { hash.add(UInt64(member)) }
-            let value = find(hash.value, index) { values, other in values.members[other]?.elementsEqual(sorted) ?? false
+            let value = find(hash.value, index) { values, other in
+                values.members[other]?.elementsEqual(sorted) ?? false
             }
             if members[value] == nil {
                 members[value] = sorted
@@ -114,6 +115,8 @@ struct MarshalValues: ~Copyable {
     }
 
     private mutating func leaf(_ index: UInt32, _ node: MarshalNode) -> UInt32 {
+        // No NaN equals another, and containers compare by identity first.
+        if node.type == .float || node.type == .complex, holdsNaN(index) { return add(index, hash: 0) }
         let family = isFileName(index) ? 0xFF : Self.family(node.type)
         var hash = ContentHash(seed: UInt64(family))
         hash.add(bytes(of: index))
@@ -122,6 +125,14 @@ struct MarshalValues: ~Copyable {
 
     private func isFileName(_ index: UInt32) -> Bool {
         onlyFileName == Self.none ? fileNames.contains(index) : onlyFileName == index
+    }
+
+    private func holdsNaN(_ index: UInt32) -> Bool {
+        let content = arena.content(of: MarshalNodeID(index))
+        return stride(from: content.lowerBound, to: content.upperBound, by: 8).contains { place in
+            let bits = UInt64(littleEndian: body.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+            return Double(bitPattern: bits).isNaN
+        }
     }
 
     /// Types whose objects may be equal have the same number: a text is the same text however it is written.
@@ -262,7 +273,9 @@ struct MarshalValues: ~Copyable {
         for index in 0..<values.count {
             let value = values[index]
             guard arena.nodes[Int(value.exemplar)].type.isText(in: arena.layout) else { continue }
-            values[index].isInterned = value.isName || Self.isLikeAName(bytes(of: value.exemplar))
+            // File names are not, so that it does not depend on them whether another can be put in their place.
+            values[index].isInterned =
+                value.isName || !isFileName(value.exemplar) && Self.isLikeAName(bytes(of: value.exemplar))
         }
     }
 
