@@ -226,7 +226,7 @@ good pkg/bad.py -q; good -q pkg; -q good -f pkg; -r=1 pkg; -q=1 good; -q= good; 
 -o 0 -o 3 good; -o 3 -o 4 pkg; -o 3 pkg/bad.py; -q -o 3 good; -qq -o -9 good; -o -1 -o 0 good; -o 99999999999999999999 good
 -d . pkg/warns.py; -s pkg pkg; -d pkg pkg/warns.py; -d nosuch pkg/bad_late.py; -d . good/../pkg/bad_late.py
 -d pkg pkg/bad_late.py; pkg/latin.py; pkg/latin_bad.py; pkg/latin_late.py; -o0 -o1 pkg/warns.py; -o0 -o1 -o2 pkg
-pkg/.; pkg/..
+pkg/.; pkg/..; ''; -i list ''
 """
 # Help with examples, as every verb of freshpyc has it.
 HELP_LINES = "-h; --help; --help -z; -z --help; good --help; -lh; --he; -r 1 -h -r x; -x ( -h"
@@ -236,8 +236,8 @@ PARALLEL = """
 -j2 -o0 -o2 --hardlink-dupes good
 """
 ABSENT = """
-nosuch; nosuch.py; -q nosuch; -qq nosuch; ''; good nosuch; nosuch good; pkg/dangling.py; pkg/loop.py; -- -good; -1
-/dev/null; -i list ''
+nosuch; nosuch.py; -q nosuch; -qq nosuch; good nosuch; nosuch good; pkg/dangling.py; pkg/loop.py; -- -good; -1
+/dev/null
 """
 PY_COMPILE = """
 good/a.py; good/a.py good/b.py; pkg/bad.py; -q pkg/bad.py; --quiet good/a.py; good/a.py pkg/bad.py good/b.py

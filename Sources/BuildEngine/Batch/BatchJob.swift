@@ -57,8 +57,9 @@ package struct BatchOptions: Sendable {
 
     package var mode: InvalidationMode
     package var reuse: Reuse
-    /// Whether errors come with the text that `py_compile` prints.
-    package var wantsText = false
+    /// Where errors and warnings are to be what `py_compile` prints: the options of PYTHONWARNINGS, which say what is
+    /// shown; `nil` for our own findings.
+    package var warningOptions: BytePath?
     /// Whether code is taken from the store; what is compiled is put there in any case.
     var usesStore: Bool { reuse == .valid }
     /// `SOURCE_DATE_EPOCH`, in seconds: no time that is written is later, and every file that is made has it.
