@@ -307,6 +307,8 @@ class Compiler(object):
             if isinstance(error, SyntaxError) and error.text is None and error.lineno and has_lines:
                 # Found after parsing: the compiler would have read the line from the file.
                 error.text = raw_line(source, error.lineno)
+                if PYTHON_2:  # whose traceback module looks at this
+                    error.args = (error.msg, (error.filename, error.lineno, error.offset, error.text))
             text = text_of(error, name)
             del error
             return 1, self.printed(source, has_lines), text
