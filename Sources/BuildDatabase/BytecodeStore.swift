@@ -180,6 +180,11 @@ package final class BytecodeStore: Sendable {
         return opened
     }
 
+    /// Closes the directories of the entries: a daemon that rests holds no descriptors for nothing.
+    package func rest() {
+        state.withLock { $0.shards = Array(repeating: nil, count: Self.shardCount) }
+    }
+
     /// Somebody has deleted directories that we have open: all are looked up anew, or made.
     private func reopen() throws(StoreError) {
         let root = try Self.root(place, user: user)

@@ -54,6 +54,11 @@ package final class CodeStore: Sendable {
         }
     }
 
+    /// For the end of a wave: holds no more than it must until the next.
+    func rest() {
+        if case .open(let store) = state.withLock({ $0 }) { store.rest() }
+    }
+
     /// Makes room where too much is kept. For the end of a run.
     package func evictIfNeeded() {
         if case .open(let store) = state.withLock({ $0 }) { store.evictIfNeeded() }

@@ -224,6 +224,7 @@ package final class Session {
             report.duration = Host.monotonic - input.begun
             // A daemon does not end for a long time.
             if report.compiled >= Self.manyCompiled { codeStore?.evictIfNeeded() }
+            codeStore?.rest()
             done(report)
         }
     }

@@ -48,8 +48,8 @@ package final class BatchCompiler {
         each: @escaping (Int, BatchResult) -> Void, done: @escaping () -> Void
     ) {
         var left: [Int] = Array(jobs.indices)
-        if options.reuse == .valid || options.usesStore {
-            let examiner = BatchExaminer(targets: targets, options: options, store: options.usesStore ? store : nil)
+        if options.reuse == .valid {
+            let examiner = BatchExaminer(targets: targets, options: options, store: store)
             let results = ParallelSlices.map(
                 jobs, sliceSize: 16, scratch: { BatchPublishers(makesDirectories: options.makesDirectories) }
             ) { examiner.examine($0, $1) }

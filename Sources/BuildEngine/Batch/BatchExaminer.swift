@@ -26,9 +26,12 @@ struct BatchExaminer: Sendable {
         }
         let target = targets[job.interpreter]
         do throws(SystemError) {
-            for place in [job.output, job.existing].compactMap({ $0 }) where options.reuse == .valid {
+            for place in [job.output, job.existing].compactMap({ $0 }) {
                 let isInPlace = place.directory === job.output.directory && place.path == job.output.path
-                guard let valid = ValidBytecode(place, job, target.interpreter, source, isToBeWritten: isInPlace)
+                guard
+                    let valid = ValidBytecode(
+                        place, job, target.interpreter, source, stamp: options.stamp(of: source),
+                        isToBeWritten: isInPlace)
                 else { continue }
                 return BatchResult(outcome: try reseal(valid, job, source, publishers) ? .resealed : .upToDate)
             }
@@ -98,7 +101,7 @@ private struct ValidBytecode {
     let writable: OwnedDescriptor?
 
     init?(
-        _ place: BatchPlace, _ job: BatchJob, _ interpreter: Interpreter, _ source: SourceContents,
+        _ place: BatchPlace, _ job: BatchJob, _ interpreter: Interpreter, _ source: SourceContents, stamp spoken: Stamp,
         isToBeWritten: Bool
     ) {
         isInPlace = isToBeWritten
@@ -112,7 +115,7 @@ private struct ValidBytecode {
         let length = interpreter.layout.rawValue
         let canonical = bytes.withUnsafeBytes { bytes -> (body: [UInt8], isExact: Bool)? in
             guard let header = PycHeader(bytes, length: length), header.magic == interpreter.magic,
-                Self.isValid(header.validation, interpreter, source)
+                Self.isValid(header.validation, interpreter, source, spoken)
             else { return nil }
             let body = UnsafeRawBufferPointer(rebasing: bytes[length...])
             guard let arena = try? MarshalReader.read(body, layout: layout), arena.length == body.count,
@@ -128,9 +131,8 @@ private struct ValidBytecode {
     }
 
     private static func isValid(
-        _ validation: PycValidation, _ interpreter: Interpreter, _ source: SourceContents
+        _ validation: PycValidation, _ interpreter: Interpreter, _ source: SourceContents, _ stamp: Stamp
     ) -> Bool {
-        let stamp = source.stamp
         switch validation {
         case .timestamp(let seconds, let size):
             // Within the second of a save, the same time and size may speak for what was there before.
@@ -151,10 +153,17 @@ struct BatchTarget: Sendable {
     /// The header for code that was compiled from this source. Unlike a watch's, it is never guarded against another
     /// save within the second: what is shipped is not edited.
     func header(for source: SourceContents, _ options: BatchOptions) -> [UInt8] {
+        ArtifactTarget(key: ArtifactKey(interpreter: id, level: .none), interpreter: interpreter)
+            .seal(stamp: options.stamp(of: source), source: source.bytes, mode: options.mode, isGuarded: false).header
+    }
+}
+
+extension BatchOptions {
+    /// What a header says of a source's time: no time that is written is later than the epoch.
+    fileprivate func stamp(of source: SourceContents) -> Stamp {
         var stamp = source.stamp
-        if let epoch = options.epoch { stamp.modified = min(stamp.modified, epoch * 1_000_000_000) }
-        return ArtifactTarget(key: ArtifactKey(interpreter: id, level: .none), interpreter: interpreter)
-            .seal(stamp: stamp, source: source.bytes, mode: options.mode, isGuarded: false).header
+        if let epoch { stamp.modified = min(stamp.modified, epoch * 1_000_000_000) }
+        return stamp
     }
 }
 

@@ -51,7 +51,7 @@ package struct BatchOptions: Sendable {
     package enum Reuse: Sendable {
         /// All is compiled.
         case none
-        /// What is valid is kept, with another header where that is all that differs.
+        /// What is valid is kept, with another header where that is all that differs, and code is taken from the store.
         case valid
     }
 
@@ -60,8 +60,6 @@ package struct BatchOptions: Sendable {
     /// Where errors and warnings are to be what `py_compile` prints: the options of PYTHONWARNINGS, which say what is
     /// shown; `nil` for our own findings.
     package var warningOptions: BytePath?
-    /// Whether code is taken from the store; what is compiled is put there in any case.
-    var usesStore: Bool { reuse == .valid }
     /// `SOURCE_DATE_EPOCH`, in seconds: no time that is written is later, and every file that is made has it.
     package var epoch: Int64?
     /// Whether directories above an output are made where they are missing, and not its `__pycache__` alone.
