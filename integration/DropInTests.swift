@@ -27,7 +27,7 @@ import Testing
         for isOurs in [false, true] {
             let tree = try Tree(Self.files, python: python)
             // The same time in both trees.
-            try tree.shell("find . -name '*.py' -exec touch -d '2020-01-01' {} +")
+            try tree.shell("find . -type f -exec touch -d '2020-01-01' {} +")
             func run(_ words: [String]) throws -> RunResult {
                 var variables = ["PYTHONDONTWRITEBYTECODE": "1", "FRESHPYC_PYTHON": python.path.description]
                 variables.merge(environment) { $1 }
