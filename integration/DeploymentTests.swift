@@ -107,6 +107,10 @@ import Testing
         #expect(result.status == 0, "\(result)")
         #expect(tree.exists("out/pkg/data.txt") && tree.exists("out/pkg/inside") && !tree.exists("out/pkg/outside"))
         #expect(!tree.exists("out/pkg/a.py") && !tree.exists("pkg/__pycache__"))
+        // Sources of an earlier copy would be imported first.
+        try tree.run("precompile", "--output", "again")
+        try tree.run("precompile", "--output", "again", "--sourceless")
+        #expect(!tree.exists("again/pkg/a.py") && tree.exists("again/pkg/a.pyc"))
         let run = try python(
             tree, "import sys; sys.path.insert(0, 'out'); import pkg.b; print(pkg.b.__file__, pkg.b.x[0])")
         #expect(run.output.hasSuffix("out/pkg/b.pyc 100000000000000000000\n"), "\(run)")
@@ -146,6 +150,15 @@ import Testing
         ).finish()
         #expect(result.status == 0 && result.summary.hasPrefix("2 modules: 2 compiled"), "\(result)")
         #expect(tree.exists(tree.pyc("\(site)/thing/venv/__init__.py")) && !tree.exists("executed"))
+    }
+
+    @Test func aSourceElsewhereIsCopiedWhole() throws {
+        let (tree, elsewhere) = (try Tree(Self.files), try Tree(["far.py": "x = 'far'\n"]))
+        try tree.shell("ln -s \(elsewhere.path)/far.py pkg/near.py")
+        #expect(try tree.run("precompile", "--output", "out").status == 0)
+        #expect(try tree.run("verify", "--strict", "out").status == 0)
+        let run = try python(tree, "import sys; sys.path.insert(0, 'out'); import pkg.near; print(pkg.near.x)")
+        #expect(run.output == "far\n", "\(run)")
     }
 
     @Test func aCacheThatLeadsOutIsNotWrittenThrough() throws {

@@ -146,13 +146,13 @@ package final class Deployment {
             switch outcome.outcome {
             case .problem(let diagnostic, _):
                 ofSource[place].problem = ofSource[place].problem ?? diagnostic
-                result.skipped.append(SkippedFile(path: named(job.source.path), reason: diagnostic.message))
+                result.skipped.append(SkippedFile(path: named(plan.sources[place]), reason: diagnostic.message))
             case .refused:
                 let first = outcome.diagnostics.first { $0.severity == .error }
                 let line = first.map { $0.line > 0 ? ", line \($0.line)" : "" } ?? ""
                 result.skipped.append(
                     SkippedFile(
-                        path: named(job.source.path),
+                        path: named(plan.sources[place]),
                         reason:
                             "does not compile with \(compiler.interpreters[job.interpreter].name): \(first?.message ?? "no reason given")\(line)"
                     ))
@@ -160,7 +160,7 @@ package final class Deployment {
                 let interpreter = compiler.interpreters[job.interpreter]
                 result.artifacts.append(
                     DeploymentResult.Artifact(
-                        source: named(job.source.path), place: job.output,
+                        source: named(plan.sources[place]), place: job.output,
                         name: job.output.directory === root ? named(job.output.path) : job.output.path,
                         interpreter: interpreter, level: job.level,
                         mode: interpreter.sourceHash == nil ? .timestamp : options.mode))

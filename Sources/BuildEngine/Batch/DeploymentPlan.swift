@@ -77,15 +77,20 @@ struct DeploymentPlan {
         _ source: BytePath, _ fileName: BytePath, _ index: Int, _ interpreter: Interpreter, _ level: OptimizationLevel
     ) -> BatchJob {
         let own = ArtifactPlace(cacheTag: interpreter.cacheTag, level: level).path(of: source)
-        let place = options.isSourceless ? Self.legacy(source, interpreter, level) : own
+        let artifact = options.isSourceless ? Self.legacy(source, interpreter, level) : own
         let output =
             switch options.destination {
-            case .inPlace: BatchPlace(root, place)
-            case .mirror(let directory, _): BatchPlace(directory, place.relative(to: options.base) ?? place)
+            case .inPlace: BatchPlace(root, artifact)
+            case .mirror(let directory, _): BatchPlace(directory, artifact.relative(to: options.base) ?? artifact)
             case .cachePrefix(let directory): BatchPlace(directory, Self.prefixed(fileName, own))
             }
+        // Bytecode in a copy is compiled from the copy, so that it is of the very source that lies beside it.
+        var place = BatchPlace(root, source)
+        if case .mirror(let directory, _) = options.destination, !options.isSourceless {
+            place = BatchPlace(directory, source.relative(to: options.base) ?? source)
+        }
         return BatchJob(
-            source: BatchPlace(root, source), output: output, existing: BatchPlace(root, own), fileName: fileName,
+            source: place, output: output, existing: BatchPlace(root, own), fileName: fileName,
             interpreter: index, level: level)
     }
 

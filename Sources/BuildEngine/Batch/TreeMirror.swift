@@ -64,6 +64,8 @@ struct TreeMirror: Sendable {
                 }
             }
         }
+        // An earlier copy may have them.
+        for source in leftOut { _ = try output.removeFile(named(source)) }
         let results = ParallelSlices.map(entries, sliceSize: 32, scratch: {}) { entry, _ in copy(entry) }
         return skipped + results.compactMap { $0 }
     }
@@ -88,31 +90,40 @@ struct TreeMirror: Sendable {
     private func copy(_ entry: Entry) -> SkippedFile? {
         do throws(SystemError) {
             if entry.isLink { return try copyLink(entry.path) }
-            let file = try root.file(entry.path, .read)
-            let status = try file.status(entry.path)
-            let place = named(entry.path)
-            let modified = latest.map { min($0, status.stamp.modified) } ?? status.stamp.modified
-            if let there = try output.status(place, followsLinks: false), there.kind == .regular,
-                there.stamp.size == status.stamp.size, there.stamp.modified == modified
-            {
-                return nil
-            }
-            let bytes = try file.readAll(expected: Int(clamping: status.stamp.size), path: entry.path)
-            _ = try output.removeFile(place)
-            let copy = try output.file(place, .createNew(status.permissions & 0o777))
-            try bytes.withRawBytes { bytes throws(SystemError) in try copy.writeAll(bytes, path: place) }
-            try copy.setModified(modified, path: place)
+            try copy(try root.file(entry.path, .read), entry.path)
             return nil
         } catch {
-            return SkippedFile(path: named(entry.path), reason: "cannot be copied: \(error.reason)", isProblem: true)
+            return SkippedFile(
+                path: named(entry.path), reason: "cannot be copied: \(error.reason)", isProblem: true)
         }
     }
 
-    /// A link is copied where it stays in the tree: what it leads to is there in the copy too.
+    private func copy(_ file: OwnedDescriptor, _ path: BytePath) throws(SystemError) {
+        let status = try file.status(path)
+        let place = named(path)
+        let modified = latest.map { min($0, status.stamp.modified) } ?? status.stamp.modified
+        if let there = try output.status(place, followsLinks: false), there.kind == .regular,
+            there.stamp.size == status.stamp.size, there.stamp.modified == modified
+        {
+            return
+        }
+        let bytes = try file.readAll(expected: Int(clamping: status.stamp.size), path: path)
+        _ = try output.removeFile(place)
+        let copy = try output.file(place, .createNew(status.permissions & 0o777))
+        try bytes.withRawBytes { bytes throws(SystemError) in try copy.writeAll(bytes, path: place) }
+        try copy.setModified(modified, path: place)
+    }
+
+    /// A link is copied where it stays in the tree: what it leads to is there in the copy too. Of a source elsewhere, which
+    /// has bytecode here, the copy has the contents.
     private func copyLink(_ path: BytePath) throws(SystemError) -> SkippedFile? {
         let target = try root.linkTarget(path)
         let end = path.parent.appending(target).normalized
         guard !target.isAbsolute, end.isWithin(base), !end.bytes.starts(with: "..".utf8) else {
+            if path.hasSuffix(".py"), try root.status(path, followsLinks: true)?.kind == .regular {
+                try copy(try root.fileFollowingLinks(path), path)
+                return nil
+            }
             return SkippedFile(path: named(path), reason: "is a link that leads out of the tree")
         }
         let place = named(path)
