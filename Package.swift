@@ -64,7 +64,8 @@ let package = Package(
         .testTarget(
             name: "BuildEngineTests",
             dependencies: ["BuildEngine", "BuildDatabase", "Interpreters", "Bytecode", "BuildModel", "LinuxSystem"]),
-        .testTarget(name: "CommandLineInterfaceTests", dependencies: ["CommandLineInterface", "BuildModel"]),
+        .testTarget(
+            name: "CommandLineInterfaceTests", dependencies: ["CommandLineInterface", "BuildModel", "LinuxSystem"]),
         .testTarget(
             name: "IntegrationTests", dependencies: ["freshpyc", "BuildModel", "LinuxSystem"], path: "integration",
             exclude: ["bench", "conformance", "imports", "oracle.py", "torture"]),

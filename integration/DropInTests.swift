@@ -11,6 +11,8 @@ import Testing
         "pkg/sub/deep/c.py": "y = 2\n", "bad/syntax.py": "def f(:\n", "bad/indent.py": "if 1:\nx = 1\n",
         "bad/late.py": "def f():\n    return x\n    global x\n", "bad/nul.py": "a = 1\u{0}\n", "bad/good.py": "x = 1\n",
         "warns.py": "x = 1\nx is 'a'\n", "list": "pkg/a.py\n\n  pkg/sub  \n", "other name/é.py": "x = 1\n",
+        "returns": "pkg/a.py\r\npkg/sub/b.py\rbad/good.py\n", "late.py": "return 1\n", "always.py": "assert (1, 'x')\n",
+        "script": "x = 1\n",
     ]
 
     /// Runs the same words with both, and compares status, output and files.
@@ -18,14 +20,14 @@ import Testing
     /// - Parameter before: words of runs whose results are not compared.
     private func compare(
         _ words: [String], module: String = "compileall", before: [[String]] = [], environment: [String: String] = [:],
-        change: String = "true", sourceLocation: SourceLocation = #_sourceLocation
+        change: String = "true", endsWithTraceback: Bool = false, sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         guard let python = TestPython.series("3.13") else { try Test.cancel("needs Python 3.13") }
-        var results: [(run: RunResult, files: String)] = []
+        var results: [(run: RunResult, files: String, tree: BytePath)] = []
         for isOurs in [false, true] {
             let tree = try Tree(Self.files, python: python)
             // The same time in both trees.
-            try tree.shell("find . -name '*.py' -exec touch -d '2020-01-01' {} +")
+            try tree.shell("find . -type f -exec touch -d '2020-01-01' {} +")
             func run(_ words: [String]) throws -> RunResult {
                 var variables = ["PYTHONDONTWRITEBYTECODE": "1", "FRESHPYC_PYTHON": python.path.description]
                 variables.merge(environment) { $1 }
@@ -43,13 +45,27 @@ import Testing
             let listing = try Program.shell(
                 "find . -name '*.pyc' | LC_ALL=C sort | while read -r f; do echo \"$f\" $(head -c 16 \"$f\" | od -An -tx1); done",
                 in: tree.path)
-            results.append((done, listing.output.replacing(tree.path.description, with: "")))
+            results.append((done, Self.shown(listing.output, tree.path), tree.path))
         }
         let name = "\(module) \(words.joined(separator: " "))"
         #expect(results[0].run.status == results[1].run.status, "\(name)\n\(results)", sourceLocation: sourceLocation)
-        #expect(results[0].run.output == results[1].run.output, "\(name)\n\(results)", sourceLocation: sourceLocation)
-        #expect(results[0].run.errors == results[1].run.errors, "\(name)\n\(results)", sourceLocation: sourceLocation)
+        if endsWithTraceback {
+            #expect(results[0].run.errors.hasPrefix("Traceback"), "\(name)", sourceLocation: sourceLocation)
+            #expect(results[1].run.errors.split(separator: "\n").count == 1, "\(name)", sourceLocation: sourceLocation)
+        } else {
+            for part in [\RunResult.output, \RunResult.errors] {
+                #expect(
+                    Self.shown(results[0].run[keyPath: part], results[0].tree)
+                        == Self.shown(results[1].run[keyPath: part], results[1].tree), "\(name)",
+                    sourceLocation: sourceLocation)
+            }
+        }
         #expect(results[0].files == results[1].files, "\(name)", sourceLocation: sourceLocation)
+    }
+
+    /// Without what differs from run to run: where the tree is, and the ends of temporary files' names.
+    private static func shown(_ text: String, _ tree: BytePath) -> String {
+        text.replacing(tree.description.dropFirst(), with: "TREE").replacing(/\.pyc\.\d+/, with: ".pyc.N")
     }
 
     @Test(
@@ -58,9 +74,50 @@ import Testing
             "-d /opt pkg", "-s pkg -p /opt pkg", "-s nope pkg", "-x sub|late .", "-i list", "pkg/a.py pkg/a.py",
             "--invalidation-mode unchecked-hash pkg", "--hardlink-dupes -o0 -o1 pkg", "warns.py", "-j1 -q pkg bad",
             "--nope pkg", "-j x pkg", "-d x -s y pkg", "--hardlink-dupes pkg", "other\u{A0}name",
+            // Each was wrong once.
+            "pkg -q bad", "-r=1 pkg", "-lr0 pkg", "-lz pkg", "-q=1 pkg", "--hardlink-dupes=1 pkg", "--h pkg",
+            "-r 99999999999999999999 pkg", "-o 99999999999999999999 pkg/a.py", "-j -1 pkg/a.py", "-o 0 -o 3 pkg",
+            "-f pkg pkg/a.py", "bad/late.py bad/late.py", "./pkg/a.py pkg/a.py", "-b pkg pkg", "-b -o 0 -o 2 pkg",
+            "-i returns", "late.py", "-d nowhere late.py", "-d . late.py", "-o 0 -o 1 always.py", "-d x always.py",
         ])
     func compileallDoesAndSaysTheSame(words: String) throws {
         try compare(words.split(separator: " ").map { String($0.map { $0 == "\u{A0}" ? " " : $0 }) })
+    }
+
+    /// Where Python's module ends with a traceback, the status is the same, and what was made until then.
+    @Test(arguments: [
+        "-x (", "-x  pkg", "-j -1 pkg", "pkg/a.py pkg -j -1", "-s pkg/a.py pkg/a.py", "--hardlink-dupes -o1 -o1 pkg",
+    ])
+    func tracebacksAreLines(words: String) throws {
+        let words = words.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        try compare(words, endsWithTraceback: true)
+    }
+
+    @Test func linksCount() throws {
+        let link = "mv pkg/__pycache__/a.cpython-313.pyc there; ln -s ../../there pkg/__pycache__/a.cpython-313.pyc"
+        try compare(["pkg"], before: [["-q", "pkg"]], change: link)
+        try compare(["pkg"], before: [["-q", "pkg"]], change: link + "; touch -d 2021-01-01 pkg/a.py")
+        try compare(["pkg/a.py"], module: "py_compile", before: [["pkg/a.py"]], change: link)
+        try compare(["pkg", "too"], change: "ln -s pkg too")
+        try compare(["pkg", "too"], environment: ["PYTHONPYCACHEPREFIX": "cache"], change: "ln -s pkg too")
+        try compare(["pkg"], environment: ["PYTHONPYCACHEPREFIX": "cache"], change: "mkdir c; ln -s c cache")
+    }
+
+    @Test func nothingIsWrittenThroughALink() throws {
+        let tree = try Tree(["pkg/a.py": "x = 1\n"])
+        try tree.shell("mkdir elsewhere; ln -s ../elsewhere pkg/__pycache__")
+        let result = try tree.run(["compileall", "pkg"], usesPython: false)
+        #expect(
+            result.status == 1 && result.output.contains("*** OSError: 'pkg/__pycache__' is a symbolic link"),
+            "\(result)")
+        #expect(try Program.shell("ls elsewhere", in: tree.path).output.isEmpty)
+    }
+
+    @Test func whatIsInTheWayIsNamed() throws {
+        try compare(["pkg"], change: "touch pkg/__pycache__")
+        try compare(["pkg/a.py"], module: "py_compile", change: "touch pkg/__pycache__")
+        try compare(["pkg"], change: "mkdir -p pkg/__pycache__/a.cpython-313.pyc")
+        try compare(["pkg"], environment: ["PYTHONPYCACHEPREFIX": "cache"], change: "touch cache")
     }
 
     @Test func whatIsThereCounts() throws {
@@ -75,8 +132,21 @@ import Testing
     @Test func variablesCount() throws {
         try compare(["pkg"], environment: ["SOURCE_DATE_EPOCH": "1234567890"])
         try compare(["pkg"], environment: ["PYTHONOPTIMIZE": "2"])
-        try compare(["warns.py"], environment: ["PYTHONWARNINGS": "ignore"])
+        try compare(["pkg"], environment: ["PYTHONOPTIMIZE": "0"])
+        for filters in ["ignore", "error", "error::SyntaxWarning,ignore:assertion", "ignore::SyntaxWarning::1"] {
+            try compare(["-o0", "-o1", "warns.py", "always.py"], environment: ["PYTHONWARNINGS": filters])
+        }
         try compare(["pkg"], environment: ["PYTHONPYCACHEPREFIX": "cache"])
+    }
+
+    /// Nothing is named: the folders of sys.path, with the libraries' bytecode elsewhere.
+    @Test func theSearchPathIsTheInterpretersOwn() throws {
+        for path in ["pkg", "pkg/sub::nowhere", "bad:pkg"] {
+            try compare(
+                ["-r", "1", "-d", "x", "-o", "2"], environment: ["PYTHONPATH": path, "PYTHONPYCACHEPREFIX": "cache"])
+        }
+        try compare(
+            ["-q"], environment: ["PYTHONPATH": "pkg", "PYTHONSAFEPATH": "1", "PYTHONPYCACHEPREFIX": "cache"])
     }
 
     @Test func whatIsNotThereIsAnError() throws {
@@ -87,6 +157,8 @@ import Testing
 
     @Test(arguments: [
         "pkg/a.py", "pkg/a.py bad/syntax.py pkg/sub/b.py", "-q bad/indent.py", "nowhere.py", "", "list", "bad",
+        "script",
+        "pkg/a.py/x", "late.py", "pkg/a.py -q bad", "--quiet=1 pkg/a.py", "-qz", "always.py late.py",
     ])
     func pyCompileDoesAndSaysTheSame(words: String) throws {
         try compare(words.split(separator: " ").map(String.init), module: "py_compile")

@@ -40,7 +40,10 @@ enum SourceProblem: Error {
 
     /// The call that failed, where it was one.
     var cause: SystemError? {
-        if case .diagnostic(_, let cause) = self { cause } else { nil }
+        switch self {
+        case .gone: SystemError("open", code: SystemError.noSuchFile)
+        case .diagnostic(_, let cause): cause
+        }
     }
 }
 

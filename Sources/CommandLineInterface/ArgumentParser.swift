@@ -23,7 +23,6 @@ struct OptionSpecification: Sendable {
 /// What is wrong with a command line.
 struct UsageError: Error {
     let message: String
-    var status: Int32 = 2
 }
 
 /// One word of a command line: its exact bytes, which may name a file, and its text.

@@ -29,6 +29,27 @@ package enum InterpreterQuestions {
         return InterpreterPaths(standardLibrary: groups[0], packages: groups[1], searchPath: groups[2])
     }
 
+    /// `sys.path` of whoever starts the interpreter in a directory with `-m`. As then, `.pth` files are executed.
+    package static func searchPath(
+        of interpreter: Interpreter, workingDirectory: BytePath
+    ) throws(InterpreterError) -> [BytePath] {
+        // The question is asked in `/`: nothing may be relative.
+        let name = Array("PYTHONPATH=".utf8)
+        let environment = Host.variables.compactMap { variable in
+            guard variable.bytes.starts(with: name), variable.count > name.count else { return variable }
+            let entries = variable.bytes.dropFirst(name.count)
+                .split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+                .map { $0.first == UInt8(ascii: "/") ? Array($0) : Array(workingDirectory.appending($0).bytes) }
+            return BytePath(name + entries.joined(separator: [UInt8(ascii: ":")]))
+        }
+        let answer = try ask(
+            interpreter, [BytePath("search")], input: [], flags: ["-B"], environment: environment)
+        // What is empty stands for the directory of the program, where that is looked at.
+        let entries = (split(answer).last ?? []).compactMap { BytePath($0) }
+        let isSafe = Host.environment("PYTHONSAFEPATH") != nil
+        return (isSafe ? [] : [workingDirectory]) + entries
+    }
+
     /// In which names a regular expression of Python is found (`re.search`).
     ///
     /// - Returns: a truth for each name, or what is wrong with the expression.
@@ -60,13 +81,14 @@ package enum InterpreterQuestions {
     }
 
     private static func ask(
-        _ interpreter: Interpreter, _ words: [BytePath], input: [UInt8]
+        _ interpreter: Interpreter, _ words: [BytePath], input: [UInt8],
+        flags: [String] = ["-E", "-s", "-S", "-B"], environment: [BytePath] = WorkerProcess.environment
     ) throws(InterpreterError) -> [UInt8] {
         do throws(SystemError) {
             let child = try ChildProcess(
                 interpreter.path,
-                arguments: ["-E", "-s", "-S", "-B", "-c"].map { BytePath($0) } + [program] + words,
-                environment: WorkerProcess.environment, sharesErrors: false)
+                arguments: (flags + ["-c"]).map { BytePath($0) } + [program] + words, environment: environment,
+                sharesErrors: false)
             let begun = Host.monotonic
             var unsent = input[...]
             var answer: [UInt8] = []

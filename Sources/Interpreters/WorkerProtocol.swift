@@ -9,29 +9,35 @@ package struct CompileRequest: Sendable {
     package var level: OptimizationLevel
     /// Whether the code is sent back; a check wants the verdict alone.
     package var wantsCode: Bool
-    /// How an error is also sent as `py_compile` would print it.
-    package enum ErrorText: UInt8, Sendable {
-        case none = 0
-        case plain = 2
-        /// With the source's line, as where the file name leads to the source.
-        case withLine = 6
-    }
-
-    package var errorText: ErrorText
+    /// Whether the answer is to be what `py_compile` would print, and then how.
+    package var printing: Printing?
     /// What the code says it was compiled from (`co_filename`).
     package var fileName: BytePath
     package var source: [UInt8]
 
     package init(
-        identifier: UInt32, level: OptimizationLevel, wantsCode: Bool, errorText: ErrorText = .none, fileName: BytePath,
+        identifier: UInt32, level: OptimizationLevel, wantsCode: Bool, printing: Printing? = nil, fileName: BytePath,
         source: [UInt8]
     ) {
         self.identifier = identifier
         self.level = level
         self.wantsCode = wantsCode
-        self.errorText = errorText
+        self.printing = printing
         self.fileName = fileName
         self.source = source
+    }
+
+    /// What errors and warnings depend on besides the source, where they are to be CPython's word for word.
+    package struct Printing: Sendable {
+        /// Whether the file name leads to the source from where the user is, so that Python would show its lines.
+        package var hasLines: Bool
+        /// As in PYTHONWARNINGS: which warnings are shown, and which are errors.
+        package var warningOptions: BytePath
+
+        package init(hasLines: Bool, warningOptions: BytePath) {
+            self.hasLines = hasLines
+            self.warningOptions = warningOptions
+        }
     }
 
     /// A source must leave room for the rest of its frame in 32 bits; far smaller ones exhaust a compiler.
@@ -41,15 +47,19 @@ package struct CompileRequest: Sendable {
     ///
     /// - Parameter levelIsFixed: the process was started at its level and cannot change it (Python 2).
     func frame(levelIsFixed: Bool) -> [UInt8] {
-        let length = 10 + fileName.count + source.count
+        let length = 10 + fileName.count + (printing.map { 4 + $0.warningOptions.count } ?? 0) + source.count
         var frame = [UInt8]()
         frame.reserveCapacity(4 + length)
         frame.append(littleEndian: UInt32(length))
         frame.append(littleEndian: identifier)
         frame.append(levelIsFixed ? 255 : level.rawValue)
-        frame.append((wantsCode ? 1 : 0) | errorText.rawValue)
+        frame.append((wantsCode ? 1 : 0) | (printing == nil ? 0 : 2) | (printing?.hasLines == true ? 4 : 0))
         frame.append(littleEndian: UInt32(fileName.count))
         frame.append(contentsOf: fileName.bytes)
+        if let printing {
+            frame.append(littleEndian: UInt32(printing.warningOptions.count))
+            frame.append(contentsOf: printing.warningOptions.bytes)
+        }
         frame.append(contentsOf: source)
         return frame
     }

@@ -2,6 +2,8 @@
 #
 #   paths [PREFIX]     three groups of paths, parted by two NULs, the paths of a group by one: the standard library; where
 #                      packages are installed (of PREFIX, a virtual environment); all of sys.path but user's own
+#   search             sys.path as the user's programs find it, the paths parted by NULs, after two NULs (this one is
+#                      started with `site` and the user's environment: what .pth files print comes before)
 #   match PATTERN      reads names parted by NULs; a 1 for each in which the pattern is found, else a 0
 import os
 import sys
@@ -55,7 +57,9 @@ def match(pattern, names):
 
 def main():
     output = getattr(sys.stdout, 'buffer', sys.stdout)
-    if sys.argv[1] == 'paths':
+    if sys.argv[1] == 'search':
+        output.write(b'\0\0' + b'\0'.join(to_bytes(path) for path in sys.path))
+    elif sys.argv[1] == 'paths':
         output.write(paths(sys.argv[2] if len(sys.argv) > 2 else None))
     else:
         names = getattr(sys.stdin, 'buffer', sys.stdin).read()

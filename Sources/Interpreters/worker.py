@@ -5,11 +5,13 @@
 # isolated mode, -I, would ignore, and without which the order of sets in code differs from run to run).
 #
 # All integers are little-endian. A frame is a u32 with the length of the rest, then:
-#   request  u32 id, u8 level (255: the interpreter's own), u8 flags (1: send the code; 2: send an error's text; 4: with
-#            the source's line), u32 n, n bytes of file name, source
+#   request  u32 id, u8 level (255: the interpreter's own), u8 flags (1: send the code; 2: answer as py_compile would
+#            print it; 4: with 2, the file name leads to this source, so that its lines are shown), u32 n, n bytes of
+#            file name, with 2: u32 n, n bytes of warning options as in PYTHONWARNINGS, source
 #   reply    u32 id, u8 status (0 compiled, 1 failed), u32 microseconds, u32 count, count diagnostics, code or text
 #   diagnostic  u8 kind (0 error, 1 SyntaxWarning, 2 DeprecationWarning, 3 another warning), i32 line, column,
-#               end line, end column (0: unknown), u32 n, n bytes of class name, u32 n, n bytes of message
+#               end line, end column (0: unknown), u32 n, n bytes of class name, u32 n, n bytes of message (of a warning
+#               with flag 4: and its line of the source)
 #   hello    the first frame: id 0xFFFFFFFF, then lines of `key value`
 import sys
 
@@ -145,16 +147,43 @@ def of_error(error):
                       getattr(error, 'end_offset', 0), name, error.msg or name)
 
 
-def text_of(error, name, source):
-    # What py_compile.PyCompileError says. Of what the symbol table finds, the compiler reads the line from the file that
-    # the name leads to, which it does not from here.
+def text_of(error, name):
+    # What py_compile.PyCompileError says.
     if type(error) is SyntaxError:
         import traceback
-        if error.text is None and source is not None and 0 < (error.lineno or 0) <= len(source.splitlines()):
-            error.text = source.splitlines()[error.lineno - 1].decode('utf-8', 'replace') + '\n'
         lines = traceback.format_exception_only(type(error), error)
         return to_bytes(''.join(lines).replace('File "<string>"', 'File "%s"' % name))
     return to_bytes('Sorry: %s: %s' % (type(error).__name__, error))
+
+
+def raw_line(source, number):
+    """A line as the compiler reads it for an error that it finds after parsing; `None` where it cannot.
+
+    As UTF-8, whatever the source says of itself.
+    """
+    lines = source.replace(b'\r\n', b'\n').replace(b'\r', b'\n').split(b'\n')
+    if not 0 < number <= len(lines):
+        return None
+    line = lines[number - 1]
+    if number == 1 and line.startswith(b'\xef\xbb\xbf'):
+        line = line[3:]
+    try:
+        return (line if PYTHON_2 else line.decode('utf-8')) + '\n'
+    except UnicodeError:
+        return None
+
+
+def shown_lines(source):
+    """The lines of a source as linecache has them: none where they cannot be decoded."""
+    if PYTHON_2:
+        return source.splitlines(True)
+    import io
+    import tokenize
+    try:
+        encoding = tokenize.detect_encoding(io.BytesIO(source).readline)[0]
+        return io.TextIOWrapper(io.BytesIO(source), encoding).readlines()
+    except (SyntaxError, UnicodeError):
+        return []
 
 
 def kind_of(category):
@@ -179,6 +208,7 @@ class Nth(object):
 class Compiler(object):
     def __init__(self):
         self.caught = []
+        self.chosen = {None: list(warnings.filters)}  # by options: what the interpreter's own warnings would pass
         warnings.simplefilter('always')
         self.filters = list(warnings.filters)
         if hasattr(warnings, '_showwarnmsg'):
@@ -198,11 +228,25 @@ class Compiler(object):
             return compile(source, name, 'exec', 0, True)
         return compile(source, name, 'exec', 0, True, -1 if level == 255 else level)
 
+    def use(self, filters):
+        """Sets the list, and tells the C half of the module that it has changed."""
+        warnings.filters[:] = filters
+        getattr(warnings, '_filters_mutated', getattr(warnings, '_filters_mutated_lock_held', lambda: None))()
+
+    def filters_of(self, options):
+        """The interpreter's own filters with those of PYTHONWARNINGS before them."""
+        if options not in self.chosen:
+            self.use(self.chosen[None])
+            text = options if PYTHON_2 else options.decode('utf-8', 'surrogateescape')
+            # What is no option is told on standard error, where nobody listens, and is left out.
+            getattr(warnings, '_processoptions', lambda texts: None)([part for part in text.split(',') if part])
+            self.chosen[options] = list(warnings.filters)
+            self.use(self.filters)
+        return self.chosen[options]
+
     def place(self, source, name, level, category, text, line, which):
         """Where a warning is: as an error, it comes with a column."""
-        # setting the list and telling the C half of the module that it has changed
-        warnings.filters[:] = [('error', Nth(text, which), category, None, 0)] + self.filters
-        getattr(warnings, '_filters_mutated', getattr(warnings, '_filters_mutated_lock_held', lambda: None))()
+        self.use([('error', Nth(text, which), category, None, 0)] + self.filters)
         kept = self.caught
         try:
             self.compile(source, name, level)
@@ -213,8 +257,7 @@ class Compiler(object):
             pass
         finally:
             self.caught = kept
-            warnings.filters[:] = self.filters
-            getattr(warnings, '_filters_mutated', lambda: None)()
+            self.use(self.filters)
         return line, 0, 0, 0
 
     def found(self, source, name, level):
@@ -230,7 +273,18 @@ class Compiler(object):
             packed.append(diagnostic(kind_of(category), *(place + (category.__name__, text))))
         return packed
 
-    def run(self, source, name, level, wants_code, wants_text):
+    def printed(self, source, has_lines):
+        """The warnings that the last compilation caught, as `warnings.showwarning` prints them."""
+        caught, self.caught = self.caught, []
+        lines = shown_lines(source) if has_lines and caught else []
+        packed = []
+        for category, text, line in caught:
+            if 0 < line <= len(lines):
+                text += '\n  ' + lines[line - 1].strip()
+            packed.append(diagnostic(kind_of(category), line, 0, 0, 0, category.__name__, text))
+        return packed
+
+    def run(self, source, name, level, wants_code):
         """(status, diagnostics, code)"""
         self.caught = []
         try:
@@ -238,11 +292,29 @@ class Compiler(object):
         except Exception as error:
             # MemoryError and RecursionError as well: the interpreter lives on.
             failure = of_error(error)
-            text = text_of(error, name, source if wants_text & 4 else None) if wants_text else b''
             del error
-            return 1, self.found(source, name, level) + [failure], text
+            return 1, self.found(source, name, level) + [failure], b''
         found = self.found(source, name, level) if self.caught else []
         return 0, found, marshal.dumps(code) if wants_code else b''
+
+    def run_printing(self, source, name, level, options, has_lines):
+        """The same with the words of py_compile: (status, diagnostics, code or text)"""
+        self.caught = []
+        self.use(self.filters_of(options))
+        try:
+            code = self.compile(source, name, level)
+        except Exception as error:
+            if isinstance(error, SyntaxError) and error.text is None and error.lineno and has_lines:
+                # Found after parsing: the compiler would have read the line from the file.
+                error.text = raw_line(source, error.lineno)
+                if PYTHON_2:  # whose traceback module looks at this
+                    error.args = (error.msg, (error.filename, error.lineno, error.offset, error.text))
+            text = text_of(error, name)
+            del error
+            return 1, self.printed(source, has_lines), text
+        finally:
+            self.use(self.filters)
+        return 0, self.printed(source, has_lines), marshal.dumps(code)
 
 
 def read_exactly(stream, count):
@@ -275,11 +347,19 @@ def main():
         (length,) = struct.unpack('<I', read_exactly(stream, 4))
         request, level, flags, name_length = struct.unpack('<IBBI', read_exactly(stream, 10))
         name = read_exactly(stream, name_length)
-        source = read_exactly(stream, length - 10 - name_length)
+        length -= 10 + name_length
+        if flags & 2:
+            (options_length,) = struct.unpack('<I', read_exactly(stream, 4))
+            options = read_exactly(stream, options_length)
+            length -= 4 + options_length
+        source = read_exactly(stream, length)
         if not PYTHON_2:
             name = name.decode('utf-8', 'surrogateescape')
         begun = clock()
-        status, found, code = compiler.run(source, name, level, flags & 1, flags & 6)
+        if flags & 2:
+            status, found, code = compiler.run_printing(source, name, level, options, flags & 4)
+        else:
+            status, found, code = compiler.run(source, name, level, flags & 1)
         spent = min(int((clock() - begun) * 1000000), 0xFFFFFFFF)
         send(struct.pack('<IBII', request, status, max(spent, 0), len(found)) + b''.join(found) + code)
         del code, source, found

@@ -30,7 +30,8 @@ import Testing
         ("m.py", "cpython-312", 2, "__pycache__", "m.cpython-312.opt-2.pyc"),
         ("a.b.py", "pypy39", 0, "__pycache__", "a.b.pypy39.pyc"),
         (".py", "cpython-312", 0, "__pycache__", "py.cpython-312.pyc"),
-        ("m.py", "", 0, "", "m.pyc"), ("m.py", "", 1, "", "m.pyo"),
+        ("m.py", "", 0, "", "m.pyc"), ("m.py", "", 1, "", "m.pyo"), ("script", "", 2, "", "scripto"),
+        ("script", "cpython-312", 1, "__pycache__", "scriptcpython-312.opt-1.pyc"),
     ])
     func cachePaths(_ source: String, _ tag: String, _ level: UInt8, _ directory: String, _ name: String) {
         let path = CachePath(cacheTag: tag, level: level)

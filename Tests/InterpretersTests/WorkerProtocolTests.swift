@@ -27,6 +27,15 @@ import Testing
             ])
     }
 
+    @Test func requestsAreFrames() {
+        var request = CompileRequest(
+            identifier: 7, level: .asserts, wantsCode: true, fileName: BytePath("a.py"), source: [1, 2])
+        #expect(request.frame(levelIsFixed: false) == word(16) + word(7) + [1, 1] + text("a.py") + [1, 2])
+        request.printing = .init(hasLines: true, warningOptions: BytePath("error"))
+        #expect(
+            request.frame(levelIsFixed: true) == word(25) + word(7) + [255, 7] + text("a.py") + text("error") + [1, 2])
+    }
+
     @Test func cutRepliesAreRefused() {
         for length in 0..<(reply.count - 3) {
             #expect(reply[..<length].withUnsafeBytes { WorkerFrame(payload: $0) == nil }, "\(length)")

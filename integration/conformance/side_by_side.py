@@ -43,6 +43,9 @@ TREE = {
     "pkg/bad_string.py": b"x = '''never\nends\n",
     "pkg/bad_global.py": b"def f():\n    x = 1\n    global x\n",
     "pkg/warns.py": b"x = '\\d'\nassert (1, 'always')\n",
+    "pkg/latin.py": b"# coding: latin-1\nx = '\xe4\\d'\n",
+    "pkg/latin_bad.py": b"# coding: latin-1\nx = '\xe4' +\n",
+    "pkg/latin_late.py": b"# coding: latin-1\nreturn '\xe4'\n",
     "pkg/crlf.py": b"x = 1\r\ny = '''a\r\nb'''\r\n",
     "pkg/bom.py": b"\xef\xbb\xbfx = 1\n",
     "pkg/data.txt": b"x = \n",
@@ -73,6 +76,7 @@ TREE = {
     "good/b.py": b"x = 1\n",
     "good/sub/c.py": b"x = 1\n",
     "list": b"good/a.py\ngood/sub\n\n  good/b.py  \n",
+    "list-crlf": "good/a.py\r\npkg/bad.py\rpkg/\u00fcn\u00ef.py\r\n".encode(),
     "list-bad": b"pkg/bad.py\nnosuch\ngood\n",
 }
 LINKS = {
@@ -84,29 +88,6 @@ LINKS = {
     "toplink": "good",
 }
 MODES = {"good/a.py": 0o640, "good/b.py": 0o444, "good/sub/c.py": 0o755, "pkg/bar.py": 0o600}
-
-
-HELP = "every verb of freshpyc has a help of its own, with examples"
-TRACEBACK = "Python's module ends with a traceback; here, it means what it says"
-AS_ERROR = "warnings are told, and are not made errors by PYTHONWARNINGS"
-ON = "a run over sys.path goes on after a directory in which something failed"
-# By what is typed: why freshpyc does otherwise, and in what.
-PURPOSES = {
-    "compileall -h": (HELP, ("stdout",)),
-    "compileall --help": (HELP, ("stdout",)),
-    "compileall --help -z": (HELP, ("stdout",)),
-    "compileall -z --help": (HELP, ("stdout",)),
-    "COLUMNS=40 compileall -h": (HELP, ("stdout",)),
-    "COLUMNS=80 compileall -h": (HELP, ("stdout",)),
-    "COLUMNS=200 compileall -h": (HELP, ("stdout",)),
-    "py_compile -h": (HELP, ("stdout",)),
-    "compileall -s good/a.py good/a.py": (TRACEBACK, ("status", "files")),
-    "compileall -x  good": (TRACEBACK, ("status", "files")),
-    "compileall pkg/dangling.py": ("a name that leads nowhere is an error", ("status",)),
-    "compileall -- -good": ("a name that is not there is an error", ("status",)),
-    "PYTHONWARNINGS=error compileall pkg/warns.py": (AS_ERROR, ("status", "stdout", "stderr", "files")),
-    "PYTHONPATH={root}/good:{root}/pkg PYTHONPYCACHEPREFIX={root}/prefix compileall -q": (ON, ("stdout", "files")),
-}
 
 
 class Case:
@@ -177,6 +158,27 @@ def pycache_that_is_a_file(root):
         pass
 
 
+def bytecode_that_is_a_link_and_fresh(root):
+    bytecode_that_is_a_link(root)
+    os.utime(os.path.join(root, "good/a.py"), (THEN, THEN))
+
+
+def pycache_that_is_a_link(root):
+    os.rename(os.path.join(root, "good/__pycache__"), os.path.join(root, "elsewhere"))
+    os.symlink("../elsewhere", os.path.join(root, "good/__pycache__"))
+    touched(root)
+
+
+def prefix_that_is_a_file(root):
+    with open(os.path.join(root, "prefix"), "wb"):
+        pass
+
+
+def prefix_that_is_a_link(root):
+    os.mkdir(os.path.join(root, "elsewhere"))
+    os.symlink("elsewhere", os.path.join(root, "prefix"))
+
+
 def flip(path, place):
     with open(path, "r+b") as stream:
         stream.seek(place)
@@ -185,15 +187,18 @@ def flip(path, place):
         stream.write(bytes([byte[0] ^ 1]))
 
 
+HELP = "every verb's help has examples"
 MISSING = "what is not there is an error (exit status 1)"
 SIZE = "a source of another size is compiled again, though its time is the same"
+THROUGH_LINKS = "nothing is written through a link: what it leads to may be anybody's"
+ONE_FILE = "with -b all levels are one file, which CPython deletes before it links it to itself"
 EPOCH = {"SOURCE_DATE_EPOCH": "1234567890"}
 COMPILEALL = r"""
 pkg; -q pkg; -qq pkg; -qqq pkg; good; -q good; -l pkg; -l good
 -r 0 good; -r 1 pkg; -r2 pkg; -l -r 1 pkg; -r -1 good
 good pkg; good good; good/; ./good; good//sub; good/../good; .; {root}/good; toplink; pkg/dirlink; pkg/link.py
 good/a.py; good/a.py good/a.py; good/a.py good; ./good/a.py; {root}/good/a.py
-pkg/data.txt; pkg/script; pkg/upper.PY; pkg/.py; pkg/dangling.py; pkg/empty; pkg/folder.py; pkg/venv; pkg/node_modules
+pkg/data.txt; pkg/script; pkg/upper.PY; pkg/.py; pkg/empty; pkg/folder.py; pkg/venv; pkg/node_modules
 pkg/bad.py; -q pkg/bad.py; -qq pkg/bad.py; pkg/bad_encoding.py; pkg/bad_utf8.py; pkg/bad_nul.py; pkg/bad_late.py
 pkg/bad_text.py; pkg/warns.py
 -f good; -b good; -b -o 0 -o 2 good; -bq pkg
@@ -203,25 +208,42 @@ pkg/bad_text.py; pkg/warns.py
 -p /opt good; -p rel good; -p /opt {root}/good; -p '' good; -p /x -q pkg
 -x ba pkg; -x '[\\/]sub[\\/]' pkg; -x ^pkg pkg; -x ( good; -x '' good; -x (?i)BAD|nul pkg; -x '(?<!x)a\.py$' good
 -x ü pkg
--i list; -i list-bad; -i nosuch; -q -i nosuch; -qq -i nosuch; -i list pkg/const.py; -i good; -i ''
+-i list; -i list-bad; -i nosuch; -q -i nosuch; -qq -i nosuch; -i list pkg/const.py; -i list-crlf; -i good; -i ''
 --invalidation-mode checked-hash good; --invalidation-mode=unchecked-hash good; --invalidation-mode timestamp good
 --invalidation-mode nope good; --inv checked-hash good; --invalidation-mode
 -o 0 -o 1 -o 2 good; -o0 good; -o 2 -o 2 good; -o -1 good; -o 3 good; -o x good; '-o 1' good; -o -2 good
 --hardlink-dupes good; --hardlink-dupes -o 1 good; --hardlink-dupes -o1 -o1 good; --hardlink-dupes -o0 -o1 -o2 good
 --hard -o0 -o2 good; --hardlink-dupes -o0 -o1 pkg; --hardlink-dupes=1 good
 -e pkg pkg; -e outside pkg; -e '' pkg; -e nosuch pkg; -e . pkg
--h; --help; --nope; -z; -r; -r x good; -j x; -fl good; -lqf good; -- good; -- -good; -j -1 good; --workers; good --nope
---force good; -l -l good; --help -z; -z --help
+--nope; -z; -r; -r x good; -j x; -fl good; -lqf good; -- good; -j -1 good; --workers; good --nope
+--force good; -l -l good
+good pkg/bad.py -q; good -q pkg; -q good -f pkg; -r=1 pkg; -q=1 good; -q= good; -lz good; -lr=0 pkg; -lr0 pkg; -h= good
+--h good; --hard; -r -- good; '-foo bar'; good -- pkg; -- good -- pkg; -r 1_0 good; -r ' 1' good; -r +1 pkg; -r 1.5
+-r 99999999999999999999 good; --invalidation-mode=x good; --inv= good; -i; -o; --work x; -qf=1 good; -q-f good
+-j -1 good/a.py; good/a.py -j -1
+./good/a.py good/a.py; -f good good/a.py; pkg/bad.py pkg/bad.py; toplink good; good toplink; -b good good; -b -f good good
+--invalidation-mode checked-hash ./good/a.py good/a.py; -d /x good/a.py good/a.py; -f -p /x good -p /y
+-o 0 -o 3 good; -o 3 -o 4 pkg; -o 3 pkg/bad.py; -q -o 3 good; -qq -o -9 good; -o -1 -o 0 good; -o 99999999999999999999 good
+-d . pkg/warns.py; -s pkg pkg; -d pkg pkg/warns.py; -d nosuch pkg/bad_late.py; -d . good/../pkg/bad_late.py
+-d pkg pkg/bad_late.py; pkg/latin.py; pkg/latin_bad.py; pkg/latin_late.py; -o0 -o1 pkg/warns.py; -o0 -o1 -o2 pkg
+pkg/.; pkg/..; ''; -i list ''
 """
+# Help with examples, as every verb of freshpyc has it.
+HELP_LINES = "-h; --help; --help -z; -z --help; good --help; -lh; --he; -r 1 -h -r x; -x ( -h"
 # With several workers, the lines come in any order.
 PARALLEL = """
 -j 2 good; -j2 pkg; --workers 2 good; --workers=1 pkg; -j 0 good; -j 2 -q pkg; -j2 good/a.py pkg/bad.py; --work 2 good
 -j2 -o0 -o2 --hardlink-dupes good
 """
-ABSENT = "nosuch; nosuch.py; -q nosuch; -qq nosuch; ''; good nosuch; nosuch good"
+ABSENT = """
+nosuch; nosuch.py; -q nosuch; -qq nosuch; good nosuch; nosuch good; pkg/dangling.py; pkg/loop.py; -- -good; -1
+/dev/null
+"""
 PY_COMPILE = """
 good/a.py; good/a.py good/b.py; pkg/bad.py; -q pkg/bad.py; --quiet good/a.py; good/a.py pkg/bad.py good/b.py
-nosuch.py; -q nosuch.py; good/a.py nosuch.py good/b.py; good; -h; --nope; --q pkg/bad.py; ''; - good/a.py; -- good/a.py
+nosuch.py; -q nosuch.py; good/a.py nosuch.py good/b.py; good; --nope; --q pkg/bad.py; ''; - good/a.py; -- good/a.py
+-qq pkg/bad.py; -qx; -q; good/a.py -q; good/a.py -q pkg/bad.py; -q=1 good/a.py; --quiet=1 good/a.py; -z good/a.py; --
+good/a.py/x; pkg/loop.py; nosuch/x.py; pkg/latin.py; pkg/latin_bad.py; pkg/latin_late.py; good/a.py good/a.py
 pkg/data.txt; pkg/script; list; pkg/warns.py; pkg/bad_encoding.py; pkg/bad_utf8.py; pkg/bad_nul.py; pkg/bad_indent.py
 pkg/bad_tabs.py; pkg/bad_late.py; pkg/bad_text.py; pkg/bad_string.py; pkg/bad_global.py; pkg/link.py; pkg/dangling.py
 pkg/ünï.py; 'pkg/new\\nline.py'; pkg/folder.py; {root}/good/a.py; ./good/a.py; good/../good/a.py; pkg/two.dots.py
@@ -237,16 +259,15 @@ def commands(text):
 
 
 def cases():
-    for case in every_case():
-        if str(case) in PURPOSES:
-            case.purpose, case.differs = PURPOSES[str(case)]
-        yield case
-
-
-def every_case():
     yield from (Case(words) for words in commands(COMPILEALL))
     yield from (Case(words, unordered=True) for words in commands(PARALLEL))
     yield from (Case(words, purpose=MISSING, differs=("status",)) for words in commands(ABSENT))
+    yield from (Case(words, purpose=HELP, differs=("stdout",)) for words in commands(HELP_LINES))
+    yield Case(
+        ["-b", "-o0", "-o2", "--hardlink-dupes", "good/a.py"],
+        purpose=ONE_FILE,
+        differs=("status", "stdout", "files"),
+    )
     yield Case(["-i", "-"], stdin=b"good/a.py\ngood/sub\n")
     yield Case(["-i", "-"], stdin=b"")
     yield Case(["-i", "-", "pkg/const.py"], stdin=b"pkg/bad.py")
@@ -259,11 +280,19 @@ def every_case():
     ):
         yield Case(words, before=[["-q", "good"]])
         yield Case(words, before=[["-q", "--invalidation-mode=checked-hash", "good"]])
+    yield Case(
+        ["good"],
+        before=[["-q", "good"]],
+        change=pycache_that_is_a_link,
+        purpose=THROUGH_LINKS,
+        differs=("status", "stdout", "files"),
+    )
     for change in (
         touched,
         damaged_magic,
         damaged_mtime,
         bytecode_that_is_a_link,
+        bytecode_that_is_a_link_and_fresh,
         bytecode_that_is_a_folder,
         pycache_that_is_a_file,
     ):
@@ -283,20 +312,41 @@ def every_case():
     )
     yield Case(["good"], variables=EPOCH, before=[["-q", "good"]])
     yield Case(["good"], variables={"SOURCE_DATE_EPOCH": ""})
-    yield from (Case(["good"], variables={"PYTHONOPTIMIZE": level}) for level in ("1", "2", "x", ""))
+    yield from (Case(["good"], variables={"PYTHONOPTIMIZE": level}) for level in ("0", "1", "2", "x", "-1", " 1", ""))
     yield Case(["-o", "-1", "-o", "1", "good"], variables={"PYTHONOPTIMIZE": "1"})
     yield Case(["good"], variables={"PYTHONPYCACHEPREFIX": "{root}/prefix"})
     yield Case(["good", "{root}/pkg/const.py"], variables={"PYTHONPYCACHEPREFIX": "{root}/prefix"})
     yield Case(["-b", "good"], variables={"PYTHONPYCACHEPREFIX": "{root}/prefix"})
-    yield Case(["good"], variables={"PYTHONDONTWRITEBYTECODE": "1"})
-    yield Case(["pkg/warns.py"], variables={"PYTHONWARNINGS": "ignore"})
-    yield Case(["pkg/warns.py"], variables={"PYTHONWARNINGS": "error"})
-    yield from (Case(["-h"], variables={"COLUMNS": width}) for width in ("40", "80", "200"))
+    for prefix in ("prefix", "./prefix//y/", "{root}/prefix/"):
+        yield Case(["good", "toplink", "./good/../pkg/const.py"], variables={"PYTHONPYCACHEPREFIX": prefix})
+    for change in (prefix_that_is_a_file, prefix_that_is_a_link):
+        yield Case(["-o1", "good"], variables={"PYTHONPYCACHEPREFIX": "prefix"}, change=change)
+    for filters in (
+        "ignore",
+        "error",
+        "always",
+        "once",
+        "default",
+        "ignore::SyntaxWarning",
+        "error::SyntaxWarning",
+        "error::DeprecationWarning",
+        "error,ignore:assertion",
+        "ignore:::pkg.warns",
+        "ignore::SyntaxWarning::2",
+        "error::SyntaxWarning:pkg/warns:2",
+    ):
+        yield Case(["pkg/warns.py"], variables={"PYTHONWARNINGS": filters})
+    yield Case(["-o0", "-o1", "-o2", "pkg/warns.py"], variables={"PYTHONWARNINGS": "error:assertion"})
+    yield Case(["-d", "x", "pkg/warns.py"], variables={"PYTHONWARNINGS": "error"})
     yield from (Case(["--nope"], variables={"COLUMNS": width}) for width in ("40", "200"))
     # Nothing is named: the folders of sys.path. The standard library's bytecode goes to the prefix.
     yield Case([], variables={"PYTHONPATH": "{root}/good", "PYTHONPYCACHEPREFIX": "{root}/prefix"})
     yield Case(["-q"], variables={"PYTHONPATH": "{root}/good:{root}/pkg", "PYTHONPYCACHEPREFIX": "{root}/prefix"})
     yield Case(["-qq"], variables={"PYTHONPATH": "{root}/nosuch", "PYTHONPYCACHEPREFIX": "{root}/prefix"})
+    yield Case(["-r1", "-d", "x", "-o2", "-x", "a"], variables={"PYTHONPYCACHEPREFIX": "{root}/prefix"}, cwd="good")
+    yield Case(["-l"], variables={"PYTHONPATH": ":sub", "PYTHONPYCACHEPREFIX": "{root}/prefix"}, cwd="good")
+    yield Case([], variables={"PYTHONPATH": "sub", "PYTHONSAFEPATH": "1"}, cwd="good")
+    yield Case(["warns.py", "bad_late.py"], cwd="pkg")
     yield Case(["sub", "a.py"], cwd="good")
     yield Case(["../good"], cwd="pkg")
 
@@ -305,6 +355,7 @@ def every_case():
 
     yield from (py(words) for words in commands(PY_COMPILE))
     yield py([])
+    yield from (py(words, purpose=HELP, differs=("stdout",)) for words in commands("-h; -qh; --help x"))
     yield py([b"pkg/latin\xff.py"])
     yield py(["-"], stdin=b"good/a.py\ngood/b.py\n")
     yield py(["-"], stdin=b"good/a.py\npkg/bad.py\ngood/b.py")
@@ -315,6 +366,9 @@ def every_case():
     for change in (bytecode_that_is_a_link, bytecode_that_is_a_folder, pycache_that_is_a_file):
         yield py(["good/a.py"], before=[["-q", "good"]], change=change)
         yield py(["-q", "good/a.py"], before=[["-q", "good"]], change=change)
+    yield py(["pkg/warns.py", "good/a.py"], variables={"PYTHONWARNINGS": "error"})
+    yield py(["pkg/warns.py"], variables={"PYTHONWARNINGS": "ignore"})
+    yield py(["warns.py", "bad_late.py"], cwd="pkg")
     yield py(["good/a.py"], variables=EPOCH)
     yield py(["good/a.py"], variables={"PYTHONOPTIMIZE": "2"})
     yield py(["good/a.py"], variables={"PYTHONPYCACHEPREFIX": "{root}/prefix"})
@@ -393,8 +447,7 @@ def run(case, words, root, home):
         stderr=subprocess.PIPE,
     )
     # The name of a temporary file ends with the address of an object.
-    # CPython writes to a temporary file first, and names that.
-    out, err = (re.sub(rb"(\.pyc)\.\d+", rb"\1", text) for text in (done.stdout, done.stderr))
+    out, err = (re.sub(rb"(\.pyc\.)\d+", rb"\1N", text) for text in (done.stdout, done.stderr))
     if case.unordered:
         out, err = (b"\n".join(sorted(text.split(b"\n"))) for text in (out, err))
     return {"status": done.returncode, "stdout": out, "stderr": err, "files": seen(root)}

@@ -116,7 +116,7 @@ package final class BatchCompiler {
         nextIdentifier &+= 1
         let request = CompileRequest(
             identifier: nextIdentifier & 0x7FFF_FFFF, level: job.level, wantsCode: true,
-            errorText: options.wantsText ? job.namesSource ? .withLine : .plain : .none,
+            printing: options.warningOptions.map { .init(hasLines: job.namesSource, warningOptions: $0) },
             fileName: job.fileName, source: snapshot.bytes)
         pool.compile(request) { [self] result in
             done(

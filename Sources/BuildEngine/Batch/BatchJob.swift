@@ -57,8 +57,9 @@ package struct BatchOptions: Sendable {
 
     package var mode: InvalidationMode
     package var reuse: Reuse
-    /// Whether errors come with the text that `py_compile` prints.
-    package var wantsText = false
+    /// Where errors and warnings are to be what `py_compile` prints: the options of PYTHONWARNINGS, which say what is
+    /// shown; `nil` for our own findings.
+    package var warningOptions: BytePath?
     /// `SOURCE_DATE_EPOCH`, in seconds: no time that is written is later, and every file that is made has it.
     package var epoch: Int64?
     /// Whether directories above an output are made where they are missing, and not its `__pycache__` alone.

@@ -1,24 +1,17 @@
 // `compileall`: does what `python -m compileall` does, with its words.
-// Knows: what is printed, in which order, and the exit status. Does not know: what is looked at (CompileAllPlan), or how
-// it is compiled.
+// Knows: from a command line to a plan, the exit status. Does not know: what is looked at (CompileAllPlan), how it is
+// done and told (CompileAllRun).
 
 import BuildEngine
 import BuildModel
 import Interpreters
 import LinuxSystem
 
-/// Runs one plan on a loop. Files are compiled in any order, and told of in compileall's.
+/// Prepares a run on a loop.
 final class CompileAllCommand {
     private let arguments: CompileAllArguments
     private let session: SessionArguments
     private let loop: EventLoop
-    private var steps: [CompileAllPlan.Step] = []
-    private var jobs: [BatchJob] = []
-    private var results: [BatchResult?] = []
-    private var nextStep = 0
-    private var hasFailed = false
-    private var isInterrupted = false
-    private var printed = ""
 
     private init(_ arguments: CompileAllArguments, _ session: SessionArguments, loop: EventLoop) {
         self.arguments = arguments
@@ -29,20 +22,14 @@ final class CompileAllCommand {
     /// - Returns: the exit status.
     static func run(_ words: [Argument]) throws(UsageError) -> Int32 {
         let arguments: CompileAllArguments
-        do throws(CompileAllArguments.Failure) {
-            arguments = try CompileAllArguments(words)
-        } catch {
-            switch error {
-            case .usage(let message): return ArgparseUsage.compileAll.complain(message)
-            // There, Python's module ends with a traceback.
-            case .value(let message):
-                FreshpycCommand.complain(message)
-                return 1
+        do throws(UsageError) {
+            guard let read = try CompileAllArguments.read(words) else {
+                Host.write(Verb.compileAll.help, to: 1)
+                return 0
             }
-        }
-        if arguments.wantsHelp {
-            Host.write(Verb.compileAll.help, to: 1)
-            return 0
+            arguments = read
+        } catch {
+            return ArgparseUsage.compileAll.complain(error.message)
         }
         let session = try SessionArguments(
             ParsedArguments([], options: [], verb: Verb.compileAll.rawValue), verb: .compileAll)
@@ -51,40 +38,43 @@ final class CompileAllCommand {
 
     private func start() {
         do throws(UsageError) {
-            guard let destinations = try destinations() else { return loop.stop(1) }
-            let compiler = try DropIn.compiler(
-                session, jobs: arguments.workers ?? session.configuration.jobs, loop: loop)
-            try plan(destinations, compiler.interpreters[0])
-            results = Array(repeating: nil, count: jobs.count)
-            loop.onSignal(EventLoop.interrupt) { [self] in
-                isInterrupted = true
-                compiler.cancel()
-            }
-            var options = BatchOptions(
-                mode: arguments.effectiveInvalidation, reuse: .none)
-            options.wantsText = true
-            options.removesRefused = false
-            options.makesDirectories = true
-            tell()
-            compiler.run(jobs, options: options) { [self] index, result in
-                results[index] = result
-                tell()
-            } done: { [self] in
+            guard let listed = listed() else { return loop.stop(1) }
+            let compiler = try DropIn.compiler(session, jobs: jobs, loop: loop)
+            let named = arguments.operands + listed
+            let effective = named.isEmpty ? arguments.ofSearchPath : arguments
+            guard let plan = try plan(effective, named, compiler.interpreters[0]) else {
                 compiler.close()
-                if isInterrupted, arguments.quiet < 2 { Host.write("\n[interrupted]\n", to: 1) }
+                return loop.stop(1)
+            }
+            var isInterrupted = false
+            let quiet = arguments.quiet
+            let run = CompileAllRun(plan, effective, compiler: compiler, loop: loop) { [loop] hasFailed in
+                compiler.close()
+                if isInterrupted, quiet < 2 { Host.write("\n[interrupted]\n", to: 1) }
                 loop.stop(hasFailed || isInterrupted ? 1 : 0)
             }
+            loop.onSignal(EventLoop.interrupt) {
+                isInterrupted = true
+                run.interrupt()
+            }
+            run.start()
         } catch {
             FreshpycCommand.complain(error.message)
-            loop.stop(error.status)
+            loop.stop(2)
         }
     }
 
-    /// Operands and the lines of `-i`.
+    /// Without `-j`, as many as for any other verb.
+    private var jobs: Int {
+        guard let workers = arguments.workers, workers != 0 else { return session.configuration.jobs }
+        return max(1, min(workers, 1024))
+    }
+
+    /// The lines of `-i`.
     ///
-    /// - Returns: `nil` where the list cannot be read.
-    private func destinations() throws(UsageError) -> [BytePath]? {
-        guard let list = arguments.list, !list.isEmpty else { return arguments.operands }
+    /// - Returns: `nil` where the list cannot be read, which is told.
+    private func listed() -> [BytePath]? {
+        guard let list = arguments.list, !list.isEmpty else { return [] }
         let contents: [UInt8]
         if list == BytePath("-") {
             contents = Host.standardInput()
@@ -93,85 +83,30 @@ final class CompileAllCommand {
         {
             contents = read
         } else {
-            if arguments.quiet < 2 { Host.write("Error reading file list \(list)\n", to: 1) }
+            if arguments.quiet < 2 { Host.write("Error reading file list \(PythonText.shown(list))\n", to: 1) }
             return nil
         }
-        return arguments.operands + DropIn.lines(contents).compactMap { BytePath(DropIn.trimmed($0)) }
+        return DropIn.lines(contents).compactMap { BytePath(DropIn.trimmed($0)) }
     }
 
-    private func plan(_ destinations: [BytePath], _ interpreter: Interpreter) throws(UsageError) {
-        var plan: CompileAllPlan
-        do throws(SystemError) {
-            plan = try CompileAllPlan(arguments, interpreter: interpreter, workingDirectory: session.workingDirectory)
-        } catch {
-            throw UsageError(message: "cannot open \(error)")
-        }
-        if destinations.isEmpty {
-            // As `-l sys.path`, and not ending with the first directory in which something fails.
-            for directory in try DropIn.searchPath(of: interpreter, workingDirectory: session.workingDirectory) {
-                plan.addDirectory(directory, levels: 0, mayBeMissing: true)
+    /// - Returns: `nil` where the expression is none, which is told.
+    private func plan(
+        _ effective: CompileAllArguments, _ named: [BytePath], _ interpreter: Interpreter
+    ) throws(UsageError) -> CompileAllPlan? {
+        var plan = CompileAllPlan(effective, try DropIn.places(for: interpreter, session))
+        if let expression = arguments.expression, !expression.isEmpty {
+            switch try DropIn.matches(of: expression, in: plan.names(of: named), by: interpreter) {
+            case .success(let found): plan.leaveOut(found)
+            case .failure(let error):
+                FreshpycCommand.complain(
+                    "\(PythonText.repr(expression)) is no regular expression: \(error.message) (-x)")
+                return nil
             }
-        } else {
-            if let expression = arguments.expression, !expression.isEmpty {
-                plan.leaveOut(try DropIn.matches(of: expression, in: plan.names(of: destinations), by: interpreter))
-            }
-            plan.add(destinations)
         }
-        steps = plan.steps
-        jobs = plan.jobs
-    }
-
-    // MARK: Telling
-
-    /// Prints all steps up to the first whose jobs are still under way.
-    private func tell() {
-        while nextStep < steps.count {
-            switch steps[nextStep] {
-            case .line(let text, let quietFrom):
-                if arguments.quiet < quietFrom { printed += text + "\n" }
-            case .fail: hasFailed = true
-            case .compile(let file, let range, let refusal):
-                guard range.allSatisfy({ results[$0] != nil }) else { return flush() }
-                tellResults(file, range, refusal)
-            case .again(let file, let range):
-                guard range.allSatisfy({ results[$0] != nil }) else { return flush() }
-                if !range.allSatisfy({ results[$0]?.outcome.isWritten == true }) { tellResults(file, range, nil) }
-            }
-            nextStep += 1
+        if named.isEmpty {
+            plan.add(searchPath: try DropIn.searchPath(of: interpreter, workingDirectory: session.workingDirectory))
         }
-        flush()
-    }
-
-    private func flush() {
-        if !printed.isEmpty { Host.write(printed, to: 1) }
-        printed = ""
-    }
-
-    private func tellResults(_ file: BytePath, _ range: Range<Int>, _ refusal: String?) {
-        if arguments.quiet < 1 { printed += "Compiling \(PythonText.repr(file))...\n" }
-        var isTold = false
-        for index in range {
-            guard let result = results[index] else { continue }
-            for warning in result.diagnostics where warning.severity == .warning {
-                // What goes to standard error must not overtake what was printed before.
-                flush()
-                DropIn.warn(warning, of: jobs[index])
-            }
-            guard !isTold, let text = DropIn.failure(result.outcome, of: jobs[index]) else { continue }
-            tellError(file, text)
-            isTold = true
-        }
-        if !isTold, let refusal {
-            tellError(file, refusal)
-        } else if !isTold, arguments.linksDuplicates {
-            DuplicateLinks.make(jobs[range].map(\.output))
-        }
-    }
-
-    private func tellError(_ file: BytePath, _ text: String) {
-        hasFailed = true
-        if arguments.quiet >= 2 { return }
-        printed += arguments.quiet == 1 ? "*** Error compiling \(PythonText.repr(file))...\n" : "*** "
-        printed += text + "\n"
+        for name in named { plan.add(name) }
+        return plan
     }
 }

@@ -1,9 +1,7 @@
 // What compileall would look at, and what it would say, in its order.
-// Knows: the walk and the decisions of Lib/compileall.py. Does not know: how anything is compiled or shown.
+// Knows: the walk of Lib/compileall.py. Does not know: what is fresh, how anything is compiled or shown.
 
-import BuildEngine
 import BuildModel
-import Bytecode
 import FileWatching
 import LinuxSystem
 
@@ -12,51 +10,60 @@ struct CompileAllPlan {
     enum Step {
         /// A line, unless `-q` (1) or `-qq` (2) forbids it.
         case line(String, quietFrom: Int)
-        /// Compiled by these jobs. What follows is told after them, like an error of the compiler.
-        case compile(BytePath, jobs: Range<Int>, thenRefused: String?)
-        /// The same file again, with the same jobs: up to date by then, unless it failed.
-        case again(BytePath, jobs: Range<Int>)
+        /// Looks at a file, by its index.
+        case file(Int)
         /// A failure that nothing more is said of.
         case fail
+        /// Nothing more is done if something has failed.
+        case endIfFailed
+        /// Ends here, where compileall ends with a traceback.
+        case end(String)
+    }
+
+    /// A source that was found.
+    struct File {
+        /// As compileall names it.
+        let name: BytePath
+        /// What its code says that it was compiled from.
+        let fileName: BytePath
+        /// Where its bytecode goes: one place for each level.
+        let places: [BytePath]
+        /// When each level's turn is: files of one round do not depend on each other.
+        let rounds: [Int]
     }
 
     private(set) var steps: [Step] = []
-    private(set) var jobs: [BatchJob] = []
+    private(set) var files: [File] = []
+    private(set) var places: DropInPlaces
 
     private let arguments: CompileAllArguments
-    private let interpreter: Interpreter
-    private let workingDirectory: BytePath
-    /// Everything is opened from there, by paths without links: a directory each would use up descriptors.
-    private let top: Directory
-    private var realDirectories: [BytePath: BytePath] = [:]
-    /// Files that are compiled already, with their jobs.
-    private var planned: [BytePath: Range<Int>] = [:]
+    /// The last round that writes to a place.
+    private var lastRounds: [BytePath: Int] = [:]
+    private var firstRound = 0
+    private var isEnded = false
     /// Names that `-x` leaves out; asked for all at once.
     private var leftOut: Set<BytePath> = []
     private var isCollecting = false
     private var collected: [BytePath] = []
 
-    /// Where a file is, as compileall names it, and how its embedded name is made.
+    /// How a file's embedded name is made from where it is.
     private struct Naming {
-        let strip: BytePath?
-        let prepend: BytePath?
-        let directory: BytePath?
+        var strip: BytePath?
+        var prepend: BytePath?
+        var directory: BytePath?
     }
 
-    init(
-        _ arguments: CompileAllArguments, interpreter: Interpreter, workingDirectory: BytePath
-    ) throws(SystemError) {
+    init(_ arguments: CompileAllArguments, _ places: DropInPlaces) {
         self.arguments = arguments
-        self.interpreter = interpreter
-        self.workingDirectory = workingDirectory
-        top = try Directory(path: BytePath("/"))
+        self.places = places
     }
 
     /// All names that would be looked at.
     mutating func names(of destinations: [BytePath]) -> [BytePath] {
         isCollecting = true
-        add(destinations)
+        for destination in destinations { add(destination) }
         isCollecting = false
+        isEnded = false
         steps = []
         defer { collected = [] }
         return collected
@@ -64,44 +71,49 @@ struct CompileAllPlan {
 
     mutating func leaveOut(_ names: Set<BytePath>) { leftOut = names }
 
-    mutating func add(_ destinations: [BytePath]) {
-        for destination in destinations {
-            if isFile(destination) {
-                add(
-                    file: destination,
-                    Naming(strip: arguments.strip, prepend: arguments.prepend, directory: arguments.destination))
-            } else {
-                addDirectory(destination, levels: arguments.maximumLevels ?? .max)
-            }
-        }
-    }
-
-    /// - Parameters:
-    ///   - levels: how many levels of directories below this one are entered.
-    ///   - mayBeMissing: whether it is no failure that it cannot be listed.
-    mutating func addDirectory(_ directory: BytePath, levels: Int, mayBeMissing: Bool = false) {
-        let naming =
-            arguments.destination.map { Naming(strip: directory, prepend: $0, directory: nil) }
-            ?? Naming(strip: arguments.strip, prepend: arguments.prepend, directory: nil)
-        walk(directory, levels: levels, naming, mayBeMissing: mayBeMissing)
-    }
-
-    private mutating func walk(_ directory: BytePath, levels: Int, _ naming: Naming, mayBeMissing: Bool = false) {
-        steps.append(.line("Listing \(PythonText.repr(directory))...", quietFrom: 1))
-        var names: [(name: BytePath, kind: EntryKind)] = []
-        do throws(SystemError) {
-            if directory.isEmpty { throw SystemError("open", directory, code: SystemError.noSuchFile) }
-            try DirectoryListing().forEach(in: try Directory(path: absolute(directory)), path: directory) {
-                name, kind throws(SystemError) in
-                names.append((BytePath(cString: name), kind))
-            }
-        } catch {
-            steps.append(.line("Can't list \(PythonText.repr(directory))", quietFrom: 2))
-            // CPython goes on and exits with 0. An empty line in a list is no directory that somebody meant.
-            if !mayBeMissing, !directory.isEmpty { steps.append(.fail) }
+    /// Whatever was named.
+    mutating func add(_ destination: BytePath) {
+        if places.isFile(destination) {
+            add(
+                file: destination,
+                Naming(strip: arguments.strip, prepend: arguments.prepend, directory: arguments.destination))
             return
         }
-        names.sort { $0.name < $1.name }
+        if arguments.workers.map({ $0 < 0 }) == true { return end("workers must be greater or equal to 0") }
+        let naming =
+            arguments.destination.map { Naming(strip: destination, prepend: $0) }
+            ?? Naming(strip: arguments.strip, prepend: arguments.prepend)
+        // An empty line in a list is no directory that somebody meant.
+        walk(destination, levels: arguments.maximumLevels ?? .max, naming, mayBeMissing: destination.isEmpty)
+    }
+
+    /// Directories of `sys.path`, not deeper; one in which something fails is the last.
+    mutating func add(searchPath: [BytePath]) {
+        for directory in searchPath {
+            firstRound = (lastRounds.values.max() ?? -1) + 1
+            walk(directory, levels: 0, Naming(), mayBeMissing: true)
+            steps.append(.endIfFailed)
+        }
+    }
+
+    private mutating func end(_ message: String) {
+        if isEnded { return }
+        steps.append(.end(message))
+        isEnded = true
+    }
+
+    // MARK: Walking
+
+    /// - Parameter levels: how many levels of directories below this one are entered.
+    private mutating func walk(_ directory: BytePath, levels: Int, _ naming: Naming, mayBeMissing: Bool = false) {
+        if isEnded { return }
+        steps.append(.line("Listing \(PythonText.repr(directory))...", quietFrom: 1))
+        guard let names = list(directory) else {
+            steps.append(.line("Can't list \(PythonText.repr(directory))", quietFrom: 2))
+            // CPython goes on and exits with 0.
+            if !mayBeMissing { steps.append(.fail) }
+            return
+        }
         for (name, kind) in names where name != BytePath("__pycache__") {
             let path = Self.join(directory, name)
             let isDirectory: Bool
@@ -110,8 +122,8 @@ struct CompileAllPlan {
             case .directory: isDirectory = true
             case .regular, .other: isDirectory = false
             case .symbolicLink, .unknown:
-                isDirectory = status(path)?.kind == .directory
-                isLink = status(path, followsLinks: false)?.kind == .symbolicLink
+                isDirectory = places.status(path)?.kind == .directory
+                isLink = places.status(path, followsLinks: false)?.kind == .symbolicLink
             }
             if !isDirectory {
                 add(file: path, naming)
@@ -121,7 +133,23 @@ struct CompileAllPlan {
         }
     }
 
+    /// - Returns: `nil` where it cannot be listed.
+    private func list(_ directory: BytePath) -> [(name: BytePath, kind: EntryKind)]? {
+        guard !directory.isEmpty else { return nil }
+        var names: [(name: BytePath, kind: EntryKind)] = []
+        do throws(SystemError) {
+            try DirectoryListing().forEach(in: try Directory(path: places.absolute(directory)), path: directory) {
+                name, kind throws(SystemError) in
+                names.append((BytePath(cString: name), kind))
+            }
+            return names.sorted { $0.name < $1.name }
+        } catch {
+            return nil
+        }
+    }
+
     private mutating func add(file: BytePath, _ naming: Naming) {
+        if isEnded { return }
         if isCollecting {
             collected.append(file)
             return
@@ -130,112 +158,56 @@ struct CompileAllPlan {
         if let strip = naming.strip {
             let parts = file.bytes.split(separator: 0x2F, omittingEmptySubsequences: false)
             let prefix = strip.bytes.split(separator: 0x2F, omittingEmptySubsequences: false)
-            if parts.starts(with: prefix, by: { $0.elementsEqual($1) }), parts.count > prefix.count {
-                embedded = parts.dropFirst(prefix.count).reduce(BytePath.empty) {
-                    Self.join($0, BytePath.empty.appending($1))
-                }
-            } else {
+            if !parts.starts(with: prefix, by: { $0.elementsEqual($1) }) {
                 steps.append(
                     .line(
                         "The stripdir path \(PythonText.repr(strip)) is not a valid prefix for source path \(PythonText.repr(file)); ignoring",
                         quietFrom: 2))
+            } else if parts.count == prefix.count {
+                return end("nothing is left of \(PythonText.repr(file)) without -s \(PythonText.repr(strip))")
+            } else {
+                embedded = parts.dropFirst(prefix.count).reduce(BytePath.empty) {
+                    Self.join($0, BytePath.empty.appending($1))
+                }
             }
         }
         if let prepend = naming.prepend { embedded = Self.join(prepend, embedded ?? file) }
+        if arguments.linksDuplicates, arguments.levels.count < 2 {
+            return end("--hardlink-dupes makes sense only for more than one optimization level")
+        }
+        if arguments.expression?.isEmpty == true { return end("-x is empty") }
         if leftOut.contains(file) || leadsOut(file) { return }
-        guard isFile(file), file.hasSuffix(".py") else { return }
-        compile(file, fileName: embedded ?? file)
+        guard file.hasSuffix(".py"), places.isFile(file) else { return }
+        append(file, fileName: embedded ?? file)
     }
 
-    private mutating func compile(_ file: BytePath, fileName: BytePath) {
-        guard let source = real(file) else { return }
-        // The compiler takes no other levels, and says so when it comes to one.
-        let levels = arguments.levels.prefix { (-1...2).contains($0) }
-        let refusal =
-            levels.count == arguments.levels.count ? nil : "Sorry: ValueError: compile(): invalid optimize value"
-        let places = levels.map { place(of: source, level: $0) }
-        if !arguments.isForced, refusal == nil {
-            if let jobs = planned[source], arguments.effectiveInvalidation == .timestamp {
-                steps.append(.again(file, jobs: jobs))
-                return
-            }
-            if let status = status(file), places.allSatisfy({ speaks($0, status.stamp) }) { return }
+    private mutating func append(_ file: BytePath, fileName: BytePath) {
+        let outputs = arguments.levels.map {
+            arguments.isLegacy ? DropInPlaces.legacy(file) : places.bytecode(of: file, level: $0)
         }
-        let namesSource = isFile(fileName)
-        let first = jobs.count
-        for (place, level) in zip(places, levels) {
-            let shown = arguments.isLegacy ? Self.legacy(file) : shownPlace(of: file, place)
-            if let taken = DropIn.taken(place, shown: shown, in: top) {
-                steps.append(.compile(file, jobs: first..<jobs.count, thenRefused: "FileExistsError: \(taken)"))
-                return
-            }
-            var job = BatchJob(
-                source: BatchPlace(top, source), output: BatchPlace(top, place), fileName: fileName, interpreter: 0,
-                level: self.level(level))
-            job.namesSource = namesSource
-            jobs.append(job)
+        // The same source may have been named before, by another name; and a level is only compiled if the one before
+        // it was.
+        let written = outputs.map { (try? places.output($0, of: file)) ?? $0 }
+        var round = (written.compactMap { lastRounds[$0] } + [firstRound - 1]).max() ?? -1
+        var rounds: [Int] = []
+        for place in written {
+            round += 1
+            rounds.append(round)
+            lastRounds[place] = round
         }
-        planned[source] = first..<jobs.count
-        steps.append(.compile(file, jobs: first..<jobs.count, thenRefused: refusal))
-    }
-
-    // MARK: Places
-
-    private func place(of source: BytePath, level: Int) -> BytePath {
-        if arguments.isLegacy { return Self.legacy(source) }
-        return DropIn.place(
-            of: source, level: self.level(level), interpreter: interpreter, workingDirectory: workingDirectory)
-    }
-
-    private func level(_ number: Int) -> OptimizationLevel {
-        number < 0 ? DropIn.ownLevel : OptimizationLevel(rawValue: UInt8(clamping: number)) ?? .none
-    }
-
-    private static func legacy(_ source: BytePath) -> BytePath {
-        BytePath.empty.appending(Array(source.bytes) + [UInt8(ascii: "c")])
-    }
-
-    private func shownPlace(of file: BytePath, _ place: BytePath) -> BytePath {
-        Self.join(file.parent, BytePath.empty.appending(place.parent.lastComponent)).appending(place.lastComponent)
-    }
-
-    /// Whether a file's header says that it is of this source. CPython does not look at the size.
-    private func speaks(_ place: BytePath, _ stamp: Stamp) -> Bool {
-        let length = interpreter.layout.rawValue
-        guard let file = try? top.file(place, .read), let bytes = try? file.readAll(expected: length, limit: length),
-            let header = bytes.withUnsafeBytes({ PycHeader($0, length: length) }), header.magic == interpreter.magic,
-            case .timestamp(let seconds, let size) = header.validation
-        else { return false }
-        return seconds == stamp.headerSeconds && (size ?? stamp.headerSize) == stamp.headerSize
+        steps.append(.file(files.count))
+        files.append(File(name: file, fileName: fileName, places: outputs, rounds: rounds))
     }
 
     /// Whether `-e` leaves a link out.
     private func leadsOut(_ file: BytePath) -> Bool {
-        guard let limit = arguments.linkLimit, status(file, followsLinks: false)?.kind == .symbolicLink else {
+        guard let limit = arguments.linkLimit, places.status(file, followsLinks: false)?.kind == .symbolicLink else {
             return false
         }
-        let place = absolute(limit)
+        let place = places.absolute(limit)
         let resolved = (try? Host.realPath(place)) ?? place.normalized
-        guard let end = try? Host.realPath(absolute(file)) else { return true }
+        guard let end = try? Host.realPath(places.absolute(file)) else { return true }
         return end == resolved || !end.isWithin(resolved)
-    }
-
-    /// The file from the top, by a path without links but its own.
-    private mutating func real(_ file: BytePath) -> BytePath? {
-        let parent = absolute(file).parent
-        if realDirectories[parent] == nil { realDirectories[parent] = try? Host.realPath(parent) }
-        return realDirectories[parent]?.relative(to: BytePath("/"))?.appending(file.lastComponent)
-    }
-
-    private func absolute(_ path: BytePath) -> BytePath {
-        path.isAbsolute ? path : workingDirectory.appending(path)
-    }
-
-    private func isFile(_ path: BytePath) -> Bool { status(path)?.kind == .regular }
-
-    private func status(_ path: BytePath, followsLinks: Bool = true) -> FileStatus? {
-        // The empty name is nothing, and not the current directory.
-        path.isEmpty ? nil : (try? Host.status(absolute(path), followsLinks: followsLinks)) ?? nil
     }
 
     /// `os.path.join`

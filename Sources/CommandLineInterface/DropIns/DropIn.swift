@@ -3,7 +3,6 @@
 
 import BuildEngine
 import BuildModel
-import Bytecode
 import Interpreters
 import LinuxSystem
 
@@ -13,26 +12,21 @@ enum DropIn {
         Host.environment("SOURCE_DATE_EPOCH") == nil ? .timestamp : .checkedHash
     }
 
-    /// The level of an interpreter that is started here without `-O`: any text in PYTHONOPTIMIZE counts as 1, and a number
-    /// as itself.
+    /// The level of an interpreter that is started here without `-O`: a number in PYTHONOPTIMIZE counts as itself, and
+    /// any other text as 1.
     static var ownLevel: OptimizationLevel {
         guard let text = Host.environment("PYTHONOPTIMIZE")?.description else { return .none }
-        return OptimizationLevel(rawValue: UInt8(clamping: max(1, min(2, Int(text) ?? 1)))) ?? .none
+        let number = PythonText.integer(text) ?? 1
+        return OptimizationLevel(rawValue: UInt8(min(2, number < 0 ? 1 : number))) ?? .none
     }
 
-    /// Where bytecode of a source goes, both from the top: `importlib.util.cache_from_source`, with PYTHONPYCACHEPREFIX.
-    static func place(
-        of source: BytePath, level: OptimizationLevel, interpreter: Interpreter, workingDirectory: BytePath
-    ) -> BytePath {
-        let place = CachePath(cacheTag: interpreter.cacheTag, level: level.rawValue)
-        let name = place.fileName(source: source.lastComponent)
-        if !interpreter.cacheTag.isEmpty, let prefix = Host.environment("PYTHONPYCACHEPREFIX") {
-            let absolute = prefix.isAbsolute ? prefix : workingDirectory.appending(prefix)
-            let real = (try? Host.realPath(absolute)) ?? absolute.normalized
-            return BytePath.empty.appending(real.bytes.drop { $0 == UInt8(ascii: "/") }).appending(source.parent)
-                .appending(name)
-        }
-        return source.parent.appending(place.directory).appending(name)
+    /// What every job is done with: all is compiled, and told with Python's words.
+    static func options(_ mode: InvalidationMode) -> BatchOptions {
+        var options = BatchOptions(mode: mode, reuse: .none)
+        options.warningOptions = Host.environment("PYTHONWARNINGS") ?? .empty
+        options.removesRefused = false
+        options.makesDirectories = true
+        return options
     }
 
     /// A compiler for the first interpreter that the settings name.
@@ -51,48 +45,50 @@ enum DropIn {
         }
     }
 
-    /// `sys.path` as a program would find it: `PYTHONPATH`, then the interpreter's own.
+    static func places(
+        for interpreter: Interpreter, _ session: SessionArguments
+    ) throws(UsageError) -> DropInPlaces {
+        do throws(SystemError) {
+            return try DropInPlaces(interpreter: interpreter, workingDirectory: session.workingDirectory)
+        } catch {
+            throw UsageError(message: "cannot open \(error)")
+        }
+    }
+
+    /// `sys.path` as a module finds it that is started here with `-m`.
     static func searchPath(
         of interpreter: Interpreter, workingDirectory: BytePath
     ) throws(UsageError) -> [BytePath] {
-        // Run as a module, Python begins with the current directory.
-        var found = [workingDirectory]
-        for entry in Host.environment("PYTHONPATH")?.bytes.split(separator: UInt8(ascii: ":")) ?? [] {
-            guard let path = BytePath(entry) else { continue }
-            found.append(path.isAbsolute ? path : workingDirectory.appending(path).normalized)
-        }
         do throws(InterpreterError) {
-            found += try InterpreterQuestions.paths(of: interpreter).searchPath
+            return try InterpreterQuestions.searchPath(of: interpreter, workingDirectory: workingDirectory)
         } catch {
             throw UsageError(message: error.message)
         }
-        return found
     }
 
     /// The names in which the interpreter's own `re` finds the expression.
     static func matches(
         of expression: BytePath, in names: [BytePath], by interpreter: Interpreter
-    ) throws(UsageError) -> Set<BytePath> {
-        let answer: Result<[Bool], InterpreterQuestions.ExpressionError>
+    ) throws(UsageError) -> Result<Set<BytePath>, InterpreterQuestions.ExpressionError> {
         do throws(InterpreterError) {
-            answer = try InterpreterQuestions.matches(of: expression, in: names, by: interpreter)
+            return try InterpreterQuestions.matches(of: expression, in: names, by: interpreter).map { found in
+                Set(zip(names, found).filter { $0.1 }.map { $0.0 })
+            }
         } catch {
             throw UsageError(message: error.message)
         }
-        switch answer {
-        case .success(let found): return Set(zip(names, found).filter { $0.1 }.map { $0.0 })
-        case .failure(let error):
-            throw UsageError(
-                message: "argument -x: \(expression) is no regular expression: \(error.message)", status: 1)
-        }
     }
 
-    /// Lines, whatever ends them.
+    /// Lines, whatever ends them: a newline, a carriage return, or both.
     static func lines(_ contents: [UInt8]) -> [ArraySlice<UInt8>] {
-        contents.isEmpty
-            ? []
-            : contents.split(separator: 0x0A, omittingEmptySubsequences: false).dropLast(contents.last == 0x0A ? 1 : 0)
-                .map { $0.last == 0x0D ? $0.dropLast() : $0 }
+        var lines: [ArraySlice<UInt8>] = []
+        var rest = contents[...]
+        while let end = rest.firstIndex(where: { $0 == 0x0A || $0 == 0x0D }) {
+            lines.append(rest[..<end])
+            let isPair = rest[end] == 0x0D && end + 1 < rest.endIndex && rest[end + 1] == 0x0A
+            rest = rest[(end + (isPair ? 2 : 1))...]
+        }
+        return rest.isEmpty ? lines : lines + [rest]
     }
 
     /// `str.strip`, of ASCII's white space.
@@ -106,66 +102,9 @@ enum DropIn {
         return line
     }
 
-    /// What py_compile says where bytecode would take the place of something that is no file.
-    ///
-    /// - Parameters:
-    ///   - place: relative to `top`.
-    ///   - shown: how the user would write it.
-    static func taken(_ place: BytePath, shown: BytePath, in top: Directory) -> String? {
-        guard let there = (try? top.status(place, followsLinks: false)) ?? nil, there.kind != .regular else {
-            return nil
-        }
-        let what = there.kind == .symbolicLink ? "is a symlink" : "is a non-regular file"
-        let which = there.kind == .symbolicLink ? "a regular file" : "a regular one"
-        return
-            "\(shown) \(what) and will be changed into \(which) if import writes a byte-compiled file to it"
-    }
-
-    /// Whether PYTHONWARNINGS says to keep quiet about warnings of this class.
-    private static func isIgnored(_ type: String) -> Bool {
-        guard let filters = Host.environment("PYTHONWARNINGS")?.description else { return false }
-        for filter in filters.split(separator: ",").reversed() {
-            let fields = filter.split(separator: ":", omittingEmptySubsequences: false)
-            let category = fields.count > 2 ? String(fields[2]) : ""
-            guard fields.count < 2 || fields[1].isEmpty, ["", "Warning", type].contains(category) else { continue }
-            return fields[0] == "ignore" || fields[0] == "i"
-        }
-        return false
-    }
-
-    /// What is printed of a job that failed; `nil` where it did not.
-    static func failure(_ outcome: BatchOutcome, of job: BatchJob) -> String? {
-        switch outcome {
-        case .upToDate, .resealed, .restored, .compiled: nil
-        case .refused(let text): text
-        case .problem(let diagnostic, let cause):
-            cause.map { "\(PythonText.errorClass($0)): \(PythonText.error($0, shown($0, of: job)))" }
-                ?? "OSError: \(diagnostic.message)"
-        }
-    }
-
-    /// The file that an error is about, as the user would write it.
-    static func shown(_ error: SystemError, of job: BatchJob) -> BytePath {
-        // What keeps the cache's directory from being one keeps the file from being written.
-        let path = job.output.path.isWithin(error.path) ? job.output.path : error.path
-        let absolute = BytePath("/").appending(path)
-        guard let here = try? Host.workingDirectory() else { return absolute }
-        return absolute.relative(to: here) ?? absolute
-    }
-
-    /// A warning as `warnings.showwarning` prints it.
+    /// Prints a warning as `warnings.showwarning` does; the worker has put its line behind the message.
     static func warn(_ warning: Diagnostic, of job: BatchJob) {
-        if isIgnored(warning.type) { return }
-        var text = "\(job.fileName):\(warning.line): \(warning.type): \(warning.message)\n"
-        // Python looks for the line where the name leads to.
-        if job.namesSource, let file = try? job.source.directory.fileFollowingLinks(job.source.path),
-            let contents = try? file.readAll(expected: 65_536, path: job.source.path)
-        {
-            let lines = lines(contents)
-            if (1...max(1, lines.count)).contains(warning.line), warning.line <= lines.count {
-                text += "  " + String(decoding: trimmed(lines[warning.line - 1]), as: UTF8.self) + "\n"
-            }
-        }
-        Host.write(text, to: 2)
+        let name = PythonText.shown(job.fileName)
+        Host.write("\(name):\(warning.line): \(warning.type): \(warning.message)\n", to: 2)
     }
 }

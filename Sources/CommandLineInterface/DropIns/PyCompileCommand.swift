@@ -7,10 +7,19 @@ import LinuxSystem
 
 /// Compiles one file after the other, and ends with the first that fails.
 final class PyCompileCommand {
+    private enum Option: ArgparseOption {
+        case help, quiet
+
+        var names: [String] { self == .help ? ["-h", "--help"] : ["-q", "--quiet"] }
+        var takesValue: Bool { false }
+    }
+
     private let session: SessionArguments
     private let isQuiet: Bool
     private var names: ArraySlice<BytePath>
     private let loop: EventLoop
+    private let options = DropIn.options(DropIn.standardInvalidation)
+    private var places: DropInPlaces?
     private var compiler: BatchCompiler?
 
     private init(_ session: SessionArguments, names: [BytePath], isQuiet: Bool, loop: EventLoop) {
@@ -24,29 +33,18 @@ final class PyCompileCommand {
     static func run(_ words: [Argument]) throws(UsageError) -> Int32 {
         var names: [BytePath] = []
         var isQuiet = false
-        var unknown: [String] = []
-        var rest = words[...]
-        while let word = rest.popFirst() {
-            switch word.text {
-            case "--":
-                names += rest.map(\.path)
-                rest = []
-            case "-h", "--help":
+        do throws(UsageError) {
+            let operands = try ArgparseReader<Option>.read(words, required: "filenames") { option, _ in
+                if option == .quiet { isQuiet = true }
+                return option != .help
+            }
+            guard let operands else {
                 Host.write(Verb.pyCompile.help, to: 1)
                 return 0
-            case "-": names.append(word.path)
-            case _ where word.text.hasPrefix("--") && "--quiet".hasPrefix(word.text): isQuiet = true
-            case _ where word.text.hasPrefix("-") && word.text.dropFirst().allSatisfy { $0 == "q" }: isQuiet = true
-            case _ where word.text.hasPrefix("-"):
-                unknown.append(word.text)
-            default: names.append(word.path)
             }
-        }
-        if names.isEmpty {
-            return ArgparseUsage.pyCompile.complain("the following arguments are required: filenames")
-        }
-        if !unknown.isEmpty {
-            return ArgparseUsage.pyCompile.complain("unrecognized arguments: \(unknown.joined(separator: " "))")
+            names = operands
+        } catch {
+            return ArgparseUsage.pyCompile.complain(error.message)
         }
         if names == [BytePath("-")] {
             names = DropIn.lines(Host.standardInput()).compactMap { BytePath($0) }
@@ -60,7 +58,9 @@ final class PyCompileCommand {
 
     private func start() {
         do throws(UsageError) {
-            compiler = try DropIn.compiler(session, jobs: 1, loop: loop)
+            let compiler = try DropIn.compiler(session, jobs: 1, loop: loop)
+            self.compiler = compiler
+            places = try DropIn.places(for: compiler.interpreters[0], session)
             next()
         } catch {
             end(2, "freshpyc: \(error.message)\n")
@@ -74,20 +74,17 @@ final class PyCompileCommand {
     }
 
     private func next() {
-        guard let compiler, let name = names.popFirst() else { return end(0) }
+        guard let compiler, var places, let name = names.popFirst() else { return end(0) }
+        let place = places.bytecode(of: name, level: -1)
+        if let refusal = places.refusal(place) { return end(1, refusal) }
         let job: BatchJob
         do throws(SystemError) {
-            job = try self.job(name, compiler.interpreters[0])
+            try places.check(name)
+            job = try places.job(name, to: place, fileName: name, level: DropIn.ownLevel)
         } catch {
-            return end(1, PythonText.error(error, name))
+            return end(1, PythonException(error, name).text)
         }
-        if let taken = DropIn.taken(job.output.path, shown: shownPlace(of: name, job), in: job.output.directory) {
-            return end(1, taken)
-        }
-        var options = BatchOptions(mode: DropIn.standardInvalidation, reuse: .none)
-        options.wantsText = true
-        options.removesRefused = false
-        options.makesDirectories = true
+        self.places = places
         var result: BatchResult?
         compiler.run([job], options: options, each: { result = $1 }) { [self] in
             guard let result else { return end(1) }
@@ -95,33 +92,9 @@ final class PyCompileCommand {
             switch result.outcome {
             case .refused(let text): end(1, text)
             case .problem(let diagnostic, let cause):
-                end(1, cause.map { PythonText.error($0, DropIn.shown($0, of: job)) } ?? diagnostic.message)
+                end(1, places.exception(diagnostic, cause, file: name, place: place).text)
             case .upToDate, .resealed, .restored, .compiled: loop.later { [self] in next() }
             }
         }
-    }
-
-    /// The place of the bytecode as seen from where the source was named.
-    private func shownPlace(of name: BytePath, _ job: BatchJob) -> BytePath {
-        name.parent.appending(job.output.path.parent.lastComponent).appending(job.output.path.lastComponent)
-    }
-
-    private func job(_ name: BytePath, _ interpreter: Interpreter) throws(SystemError) -> BatchJob {
-        let absolute = name.isAbsolute ? name : session.workingDirectory.appending(name)
-        guard !name.isEmpty, let status = try Host.status(absolute) else {
-            throw SystemError("open", name, code: SystemError.noSuchFile)
-        }
-        if status.kind == .directory { throw SystemError("open", name, code: SystemError.isDirectory) }
-        let top = try Directory(path: BytePath("/"))
-        let directory = try Host.realPath(absolute.parent).relative(to: BytePath("/")) ?? .empty
-        let source = directory.appending(absolute.lastComponent)
-        let level = DropIn.ownLevel
-        let place = DropIn.place(
-            of: source, level: level, interpreter: interpreter, workingDirectory: session.workingDirectory)
-        var job = BatchJob(
-            source: BatchPlace(top, source), output: BatchPlace(top, place), fileName: name, interpreter: 0,
-            level: level)
-        job.namesSource = true
-        return job
     }
 }

@@ -1,36 +1,67 @@
 // Texts as Python shows and reads them.
-// Knows: `repr` of a path, `int` of a text. Does not know: why.
+// Knows: `repr` and `print` of a path, `int` of a text, `str` of an OSError. Does not know: why.
 
 import BuildModel
 import LinuxSystem
 
+/// An OSError, or what stands for one.
+struct PythonException: CustomStringConvertible {
+    let type: String
+    /// `str` of it.
+    let text: String
+
+    init(type: String, text: String) {
+        self.type = type
+        self.text = text
+    }
+
+    /// What a failed call raises; its class is that of PEP 3151.
+    ///
+    /// - Parameter path: whatever Python would have called it by; `nil` where it says none.
+    init(_ error: SystemError, _ path: BytePath?) {
+        let reason = error.reason
+        let named = path.map { ": \(PythonText.repr($0))" } ?? ""
+        text = "[Errno \(error.code)] \(reason.prefix(1).uppercased())\(reason.dropFirst())\(named)"
+        switch true {
+        case error.code == SystemError.noSuchFile: type = "FileNotFoundError"
+        case error.code == SystemError.isDirectory: type = "IsADirectoryError"
+        case error.isNotDirectory: type = "NotADirectoryError"
+        case error.isDenied: type = "PermissionError"
+        case error.alreadyExists: type = "FileExistsError"
+        default: type = "OSError"
+        }
+    }
+
+    var description: String { "\(type): \(text)" }
+}
+
 enum PythonText {
-    /// `int(text)`: white space around it and underscores between digits do not matter.
+    /// `int(text)`: white space around it and underscores between digits do not matter. What is too large for us is as
+    /// large as can be.
     static func integer(_ text: String) -> Int? {
         let trimmed = String(decoding: DropIn.trimmed(Array(text.utf8)[...]), as: UTF8.self)
-        guard trimmed.first != "_", trimmed.last != "_", !trimmed.contains("__") else { return nil }
-        return Int(trimmed.filter { $0 != "_" })
+        let isSigned = trimmed.hasPrefix("-") || trimmed.hasPrefix("+")
+        let digits = trimmed.dropFirst(isSigned ? 1 : 0)
+        guard digits.first != "_", digits.last != "_", !digits.contains("__") else { return nil }
+        let plain = digits.utf8.filter { $0 != UInt8(ascii: "_") }
+        guard !plain.isEmpty, plain.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        let number = Int(String(decoding: plain, as: UTF8.self)) ?? .max
+        return trimmed.hasPrefix("-") ? -number : number
     }
 
-    /// The class of an OSError (PEP 3151).
-    static func errorClass(_ error: SystemError) -> String {
-        if error.code == SystemError.noSuchFile { return "FileNotFoundError" }
-        if error.isNotDirectory { return "NotADirectoryError" }
-        if error.isDenied { return "PermissionError" }
-        if error.alreadyExists { return "FileExistsError" }
-        return error.code == SystemError.isDirectory ? "IsADirectoryError" : "OSError"
-    }
-
-    /// `str(OSError)`
-    static func error(_ error: SystemError, _ path: BytePath) -> String {
-        let reason = error.reason
-        return "[Errno \(error.code)] \(reason.prefix(1).uppercased() + reason.dropFirst()): \(repr(path))"
+    /// What `print` writes of a path, with an escape for each byte that is not UTF-8.
+    static func shown(_ path: BytePath) -> String {
+        path.exactText ?? decoded(path) { String(Character($0)) }
     }
 
     /// `repr(os.fsdecode(path))`: quotes, escapes, and a lone surrogate for each byte that is not UTF-8 (PEP 383).
     static func repr(_ path: BytePath) -> String {
         let quote: Character = path.bytes.contains(0x27) && !path.bytes.contains(0x22) ? "\"" : "'"
-        var text = String(quote)
+        return String(quote) + decoded(path) { escaped($0, quote) } + String(quote)
+    }
+
+    private static func decoded(_ path: BytePath, _ show: (Unicode.Scalar) -> String) -> String {
+        var text = ""
         var rest = path.bytes
         while !rest.isEmpty {
             let length = (1...4).first { $0 <= rest.count && isScalar(rest.prefix($0)) }
@@ -40,10 +71,10 @@ enum PythonText {
                 rest = rest.dropFirst()
                 continue
             }
-            text += escaped(scalar, quote)
+            text += show(scalar)
             rest = rest.dropFirst(length)
         }
-        return text + String(quote)
+        return text
     }
 
     private static func isScalar(_ bytes: ArraySlice<UInt8>) -> Bool {
