@@ -63,7 +63,10 @@ struct DeploymentPlan {
         if options.isSourceless, interpreters.count > 1 || options.levels.count > 1 {
             throw .ambiguous("--sourceless has one file for each source; name one --python and one -O")
         }
-        if case .cachePrefix = options.destination, let old = interpreters.first(where: { $0.cacheTag.isEmpty }) {
+        // Since 3.8; worker.py does not ask, and the code objects of that version tell it as well.
+        if case .cachePrefix = options.destination,
+            let old = interpreters.first(where: { $0.codeLayout == "python2" || $0.codeLayout == "keyword-only" })
+        {
             throw .ambiguous("\(old.name) knows no PYTHONPYCACHEPREFIX; use --layout mirror")
         }
         if let old = interpreters.first(where: { $0.cacheTag.isEmpty }),
