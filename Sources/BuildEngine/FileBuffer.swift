@@ -15,6 +15,8 @@ final class FileBuffer {
     /// - Parameter size: what `fstat` said.
     /// - Returns: bytes that are good until the next call.
     func read(_ file: OwnedDescriptor, size: Int64, path: BytePath) throws(SystemError) -> UnsafeRawBufferPointer {
+        // Neither a source nor bytecode is larger, and a sparse file may claim anything.
+        guard size <= Int64(Int32.max) else { throw .fileTooLarge }
         // One more shows that the file ends there.
         grow(to: Int(clamping: size) + 1)
         var filled = 0

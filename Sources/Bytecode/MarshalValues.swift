@@ -33,6 +33,8 @@ struct MarshalValues: ~Copyable {
     /// Objects that are file names: nearly always one.
     private var fileNames: Set<UInt32> = []
     private var onlyFileName = Self.none
+    /// Of sorting the members of sets, over all.
+    private var stepsLeft: Int
 
     init?(_ arena: MarshalArena, _ body: UnsafeRawBufferPointer) {
         self.arena = arena
@@ -40,6 +42,7 @@ struct MarshalValues: ~Copyable {
         ofNode = GrowingBuffer(capacity: arena.count)
         values = GrowingBuffer(capacity: arena.count)
         table = HashedSlots(capacity: arena.count)
+        stepsLeft = 4096 + 256 * arena.count
         for code in arena.codes {
             if let name = arena.field(.filename, of: code) { fileNames.insert(arena.resolved(name).index) }
         }
@@ -94,7 +97,7 @@ struct MarshalValues: ~Copyable {
         }
         var hash = ContentHash(seed: UInt64(Self.family(node.type)))
         if node.type == .frozenSet {
-            let sorted = sortedMembers(of: index)
+            guard let sorted = sortedMembers(of: index) else { return false }
             for member in sorted { hash.add(UInt64(member)) }
             let value = find(hash.value, index) { values, other in
                 values.members[other]?.elementsEqual(sorted) ?? false
@@ -205,28 +208,37 @@ struct MarshalValues: ~Copyable {
 
     // MARK: Order of sets
 
-    /// The members of a set by type and content, each once.
-    private func sortedMembers(of index: UInt32) -> [UInt32] {
+    /// The members of a set by type and content.
+    ///
+    /// - Returns: `nil` where finding their order takes more steps than any compiler's code needs: long tuples that share
+    ///   their beginnings could be made to take very long.
+    private mutating func sortedMembers(of index: UInt32) -> [UInt32]? {
         var sorted = arena.children(of: MarshalNodeID(index)).map { ofNode[Int($0.index)] }
-        sorted.sort { precedes($0, $1) }
-        return sorted
+        var steps = stepsLeft
+        sorted.sort { steps > 0 && precedes($0, $1, &steps) }
+        stepsLeft = steps
+        return steps > 0 ? sorted : nil
     }
 
     /// An order that depends on what the values are, and not on where they stand. Goes down where two tuples first
     /// differ, so it ends.
-    private func precedes(_ left: UInt32, _ right: UInt32) -> Bool {
+    private func precedes(_ left: UInt32, _ right: UInt32, _ steps: inout Int) -> Bool {
         var pair = (left, right)
         while pair.0 != pair.1 {
+            steps -= 1
             let exemplars = (values[Int(pair.0)].exemplar, values[Int(pair.1)].exemplar)
             let types = (arena.nodes[Int(exemplars.0)].type, arena.nodes[Int(exemplars.1)].type)
             let families = (Self.family(types.0), Self.family(types.1))
             if families.0 != families.1 { return families.0 < families.1 }
             guard types.0.isContainer else {
-                return bytes(of: exemplars.0).lexicographicallyPrecedes(bytes(of: exemplars.1))
+                let contents = (bytes(of: exemplars.0), bytes(of: exemplars.1))
+                steps -= min(contents.0.count, contents.1.count) / 64
+                return contents.0.lexicographicallyPrecedes(contents.1)
             }
             // Two code objects have no order but that of their places, which is the compiler's.
             if types.0 == .code { return exemplars.0 < exemplars.1 }
             let children = (childValues(pair.0), childValues(pair.1))
+            steps -= children.0.count + children.1.count
             guard let place = zip(children.0, children.1).first(where: { $0 != $1 }) else {
                 return children.0.count < children.1.count
             }

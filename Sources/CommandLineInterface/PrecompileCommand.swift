@@ -133,7 +133,7 @@ final class PrecompileCommand {
         if let output = parsed.lastPath("--output").map({ resolved($0) }), let inside = output.relative(to: root),
             let text = inside.exactText, !inside.isEmpty
         {
-            excludes.append("/\(text)/")
+            excludes.append("/\(Self.escaped(text))/")
         }
         var options = DeploymentOptions(
             rootPath: root, groups: Self.groups(places, root),
@@ -166,7 +166,12 @@ final class PrecompileCommand {
         let isNegated = pattern.hasPrefix("!")
         let body = isNegated ? pattern.dropFirst() : pattern[...]
         guard body.dropLast(body.hasSuffix("/") ? 1 : 0).contains("/") else { return pattern }
-        return (isNegated ? "!" : "") + "/\(place)/" + body.drop { $0 == "/" }
+        return (isNegated ? "!" : "") + "/\(escaped(place))/" + body.drop { $0 == "/" }
+    }
+
+    /// A path as a pattern that matches it alone.
+    private static func escaped(_ path: String) -> String {
+        String(path.flatMap { "\\*?[]!#".contains($0) ? ["\\", $0] : [$0] })
     }
 
     private static func groups(_ places: [(path: BytePath, interpreter: Int?)], _ root: BytePath) -> [DeploymentGroup] {

@@ -28,10 +28,7 @@ struct BatchExaminer: Sendable {
         do throws(SystemError) {
             for place in [job.output, job.existing].compactMap({ $0 }) {
                 let isInPlace = place.directory === job.output.directory && place.path == job.output.path
-                guard
-                    let valid = ValidBytecode(
-                        place, job, target.interpreter, source, stamp: options.stamp(of: source),
-                        isToBeWritten: isInPlace)
+                guard let valid = ValidBytecode(place, job, target.interpreter, source, isToBeWritten: isInPlace)
                 else { continue }
                 return BatchResult(outcome: try reseal(valid, job, source, publishers) ? .resealed : .upToDate)
             }
@@ -69,7 +66,14 @@ struct BatchExaminer: Sendable {
     ) throws(SystemError) -> Bool {
         let header = targets[job.interpreter].header(for: source, options)
         if valid.isInPlace, valid.isExact {
-            if valid.header == header { return false }
+            if valid.header == header {
+                guard let modified = options.modified, valid.stamp.modified != modified, let file = valid.writable
+                else {
+                    return false
+                }
+                try file.setModified(modified, path: job.output.path)
+                return true
+            }
             if let file = valid.writable,
                 try ArtifactPublisher.reseal(
                     file, job.output.path, stamp: valid.stamp, header: header, modified: options.modified)
@@ -101,7 +105,7 @@ private struct ValidBytecode {
     let writable: OwnedDescriptor?
 
     init?(
-        _ place: BatchPlace, _ job: BatchJob, _ interpreter: Interpreter, _ source: SourceContents, stamp spoken: Stamp,
+        _ place: BatchPlace, _ job: BatchJob, _ interpreter: Interpreter, _ source: SourceContents,
         isToBeWritten: Bool
     ) {
         isInPlace = isToBeWritten
@@ -115,7 +119,7 @@ private struct ValidBytecode {
         let length = interpreter.layout.rawValue
         let canonical = bytes.withUnsafeBytes { bytes -> (body: [UInt8], isExact: Bool)? in
             guard let header = PycHeader(bytes, length: length), header.magic == interpreter.magic,
-                Self.isValid(header.validation, interpreter, source, spoken)
+                Self.isValid(header.validation, written: status.stamp.changed, interpreter, source)
             else { return nil }
             let body = UnsafeRawBufferPointer(rebasing: bytes[length...])
             guard let arena = try? MarshalReader.read(body, layout: layout), arena.length == body.count,
@@ -130,14 +134,17 @@ private struct ValidBytecode {
         isExact = canonical.isExact
     }
 
+    /// - Parameter written: when the file was last changed, in nanoseconds since 1970.
     private static func isValid(
-        _ validation: PycValidation, _ interpreter: Interpreter, _ source: SourceContents, _ stamp: Stamp
+        _ validation: PycValidation, written: Int64, _ interpreter: Interpreter, _ source: SourceContents
     ) -> Bool {
+        let stamp = source.stamp
         switch validation {
         case .timestamp(let seconds, let size):
-            // Within the second of a save, the same time and size may speak for what was there before.
+            // Bytecode that was written within the second of a save may be of what another save of that second has
+            // replaced; a hash in its header would vouch for it from then on.
             return seconds == stamp.headerSeconds && (size ?? stamp.headerSize) == stamp.headerSize
-                && !source.needsGuard
+                && !source.needsGuard && written / 1_000_000_000 > stamp.importSecond
         case .hash(let hash, _):
             guard let variant = interpreter.sourceHash else { return false }
             return source.bytes.withUnsafeBytes { variant.hash($0, key: UInt64(interpreter.magic)) } == hash
@@ -150,11 +157,14 @@ struct BatchTarget: Sendable {
     let id: InterpreterID
     let interpreter: Interpreter
 
-    /// The header for code that was compiled from this source. Unlike a watch's, it is never guarded against another
-    /// save within the second: what is shipped is not edited.
+    /// The header for code that was compiled from this source. What is shipped is not edited: only where it may be, is it
+    /// guarded against another save within the second.
     func header(for source: SourceContents, _ options: BatchOptions) -> [UInt8] {
         ArtifactTarget(key: ArtifactKey(interpreter: id, level: .none), interpreter: interpreter)
-            .seal(stamp: options.stamp(of: source), source: source.bytes, mode: options.mode, isGuarded: false).header
+            .seal(
+                stamp: options.stamp(of: source), source: source.bytes, mode: options.mode,
+                isGuarded: options.guards && source.needsGuard
+            ).header
     }
 }
 

@@ -60,6 +60,8 @@ package struct BatchOptions: Sendable {
     /// Where errors and warnings are to be what `py_compile` prints: the options of PYTHONWARNINGS, which say what is
     /// shown; `nil` for our own findings.
     package var warningOptions: BytePath?
+    /// Whether sources may be edited: then time stamps are guarded against another save within the same second.
+    package var guards = false
     /// `SOURCE_DATE_EPOCH`, in seconds: no time that is written is later, and every file that is made has it.
     package var epoch: Int64?
     /// Whether directories above an output are made where they are missing, and not its `__pycache__` alone.

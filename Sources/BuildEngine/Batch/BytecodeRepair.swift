@@ -52,8 +52,10 @@ package final class BytecodeRepair {
         guard let mode = modes.first else { return done(result) }
         let own = files.filter { ($0.mode ?? .timestamp) == mode }
         let jobs = own.compactMap { job($0) }
+        var options = BatchOptions(mode: mode, reuse: .none)
+        options.guards = true
         compiler.run(
-            jobs, options: BatchOptions(mode: mode, reuse: .none),
+            jobs, options: options,
             each: { [self] index, outcome in take(outcome, jobs[index]) },
             done: { [self] in repair(files, modes: modes.dropFirst(), done) })
     }
@@ -69,7 +71,8 @@ package final class BytecodeRepair {
     /// The name that the old code has, where it can be read: it may be that of another place, on purpose.
     private func embeddedName(of path: BytePath, _ interpreter: Interpreter) -> BytePath? {
         guard let layout = interpreter.layoutOfCode, let file = try? root.file(path, .read),
-            let bytes = try? file.readAll(expected: 65_536, path: path), bytes.count > interpreter.layout.rawValue
+            let bytes = try? file.readAll(expected: 65_536, limit: Int(Int32.max), path: path),
+            bytes.count > interpreter.layout.rawValue
         else { return nil }
         return bytes.withUnsafeBytes { bytes in
             let body = UnsafeRawBufferPointer(rebasing: bytes[interpreter.layout.rawValue...])

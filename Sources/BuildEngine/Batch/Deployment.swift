@@ -53,6 +53,7 @@ package final class Deployment {
     private let root: Directory
     private let begun = Host.monotonic
     private var results: [BatchResult?]
+    private var isCancelled = false
 
     /// Decides what is to be made; nothing is written yet.
     package init(
@@ -96,7 +97,10 @@ package final class Deployment {
     }
 
     /// Ends it early.
-    package func cancel() { compiler.cancel() }
+    package func cancel() {
+        isCancelled = true
+        compiler.cancel()
+    }
 
     /// Removes what is no bytecode of this deployment from the places that it has bytecode in.
     private func prune(_ result: inout DeploymentResult) {
@@ -166,6 +170,8 @@ package final class Deployment {
                         mode: interpreter.sourceHash == nil ? .timestamp : options.mode))
             }
         }
+        // What was interrupted is left as it is.
+        if isCancelled { return result }
         if options.linksDuplicates { linkDuplicates(&result) }
         if options.prunes { prune(&result) }
         for (place, path) in plan.sources.enumerated() {

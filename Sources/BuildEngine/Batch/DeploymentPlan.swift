@@ -92,8 +92,9 @@ struct DeploymentPlan {
         if case .mirror(let directory, _) = options.destination, !options.isSourceless {
             place = BatchPlace(directory, source.relative(to: options.base) ?? source)
         }
+        let isOwnPlace = output.directory === root && output.path == own
         return BatchJob(
-            source: place, output: output, existing: BatchPlace(root, own), fileName: fileName,
+            source: place, output: output, existing: isOwnPlace ? nil : BatchPlace(root, own), fileName: fileName,
             interpreter: index, level: level)
     }
 

@@ -24,7 +24,8 @@ package enum DuplicateLinks {
     }
 
     private static func contents(_ place: BatchPlace) -> [UInt8]? {
-        try? place.directory.file(place.path, .read).readAll(expected: 65_536, path: place.path)
+        try? place.directory.file(place.path, .read).readAll(
+            expected: 65_536, limit: Int(Int32.max), path: place.path)
     }
 
     /// By a rename, so that the name is there at every moment.

@@ -39,10 +39,10 @@ struct TreeMirror: Sendable {
         }
         let listing = DirectoryListing()
         while let directory = pending.popLast() {
-            try makeDirectory(directory)
             let opened = try root.directory(directory)
             // The copy may lie in what is copied.
             if try opened.descriptor.status().stamp.isSameFile(as: output.descriptor.status().stamp) { continue }
+            try makeDirectory(directory)
             var names: [(BytePath, EntryKind)] = []
             try listing.forEach(in: opened, path: directory) { name, kind throws(SystemError) in
                 names.append((BytePath(cString: name), kind))
@@ -65,7 +65,10 @@ struct TreeMirror: Sendable {
             }
         }
         // An earlier copy may have them.
-        for source in leftOut { _ = try output.removeFile(named(source)) }
+        for source in leftOut {
+            guard let (directory, name) = try? place(source) else { continue }
+            _ = try directory.removeFile(name)
+        }
         let results = ParallelSlices.map(entries, sliceSize: 32, scratch: {}) { entry, _ in copy(entry) }
         return skipped + results.compactMap { $0 }
     }
@@ -78,12 +81,26 @@ struct TreeMirror: Sendable {
 
     private func named(_ path: BytePath) -> BytePath { path.relative(to: base) ?? path }
 
+    /// Makes a directory of the copy as it is in the tree. What has its name and is none, a link too, gives way: no write
+    /// goes through it.
     private func makeDirectory(_ path: BytePath) throws(SystemError) {
-        var made = BytePath.empty
+        let permissions =
+            try root.status(path.isEmpty ? BytePath(".") : path, followsLinks: false)?.permissions ?? 0o755
+        var current = output
         for component in named(path).components {
-            made = made.appending(component)
-            _ = try output.makeDirectory(made)
+            let name = BytePath.empty.appending(component)
+            if let there = try current.status(name, followsLinks: false), there.kind != .directory {
+                _ = try current.removeFile(name)
+            }
+            _ = try current.makeDirectory(name, permissions: permissions | 0o700)
+            current = try current.directory(name)
         }
+    }
+
+    /// The directory of the copy that a name lies in, reached without a link, and the name.
+    private func place(_ path: BytePath) throws(SystemError) -> (directory: Directory, name: BytePath) {
+        let place = named(path)
+        return (try output.directory(place.parent), BytePath.empty.appending(place.lastComponent))
     }
 
     /// - Returns: why not, if it was not copied.
@@ -100,18 +117,36 @@ struct TreeMirror: Sendable {
 
     private func copy(_ file: OwnedDescriptor, _ path: BytePath) throws(SystemError) {
         let status = try file.status(path)
-        let place = named(path)
+        let (directory, name) = try place(path)
         let modified = latest.map { min($0, status.stamp.modified) } ?? status.stamp.modified
-        if let there = try output.status(place, followsLinks: false), there.kind == .regular,
-            there.stamp.size == status.stamp.size, there.stamp.modified == modified
+        // A time that was cut says nothing of contents.
+        if modified == status.stamp.modified, let there = try directory.status(name, followsLinks: false),
+            there.kind == .regular, there.stamp.size == status.stamp.size, there.stamp.modified == modified,
+            there.permissions == status.permissions & 0o777
         {
             return
         }
-        let bytes = try file.readAll(expected: Int(clamping: status.stamp.size), path: path)
-        _ = try output.removeFile(place)
-        let copy = try output.file(place, .createNew(status.permissions & 0o777))
-        try bytes.withRawBytes { bytes throws(SystemError) in try copy.writeAll(bytes, path: place) }
-        try copy.setModified(modified, path: place)
+        let temporary =
+            BytePath(
+                Array("\(ArtifactPublisher.temporaryPrefix)\(Host.processIdentifier)-\(name.hashValue.magnitude)".utf8))
+            ?? name
+        _ = try directory.removeFile(temporary)
+        do throws(SystemError) {
+            let copy = try directory.file(temporary, .createNew(status.permissions & 0o777))
+            var buffer = [UInt8](repeating: 0, count: 1 << 20)
+            while true {
+                let count = try buffer.withMutableRawBytes { bytes throws(SystemError) in try file.read(into: bytes) }
+                if count == 0 { break }
+                try Array(buffer[..<count]).withRawBytes { bytes throws(SystemError) in
+                    try copy.writeAll(bytes, path: path)
+                }
+            }
+            try copy.setModified(modified, path: path)
+            try directory.rename(temporary, to: name)
+        } catch {
+            _ = try? directory.removeFile(temporary)
+            throw error
+        }
     }
 
     /// A link is copied where it stays in the tree: what it leads to is there in the copy too. Of a source elsewhere, which
@@ -126,11 +161,14 @@ struct TreeMirror: Sendable {
             }
             return SkippedFile(path: named(path), reason: "is a link that leads out of the tree")
         }
-        let place = named(path)
-        if try !output.makeLink(place, to: target), try output.linkTarget(place) != target {
-            _ = try output.removeFile(place)
-            _ = try output.makeLink(place, to: target)
+        let (directory, name) = try place(path)
+        if try directory.status(name, followsLinks: false)?.kind == .symbolicLink,
+            try directory.linkTarget(name) == target
+        {
+            return nil
         }
+        _ = try directory.removeFile(name)
+        _ = try directory.makeLink(name, to: target)
         return nil
     }
 }

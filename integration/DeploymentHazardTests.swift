@@ -1,0 +1,71 @@
+// Ways to ship something else than what is there, or to write elsewhere: none of them works.
+
+import BuildModel
+import LinuxSystem
+import Testing
+
+@Suite struct DeploymentHazardTests {
+    private func loaded(_ tree: Tree, _ file: String) throws -> String {
+        let script =
+            "import marshal; d = {}; exec(marshal.loads(open('\(file)', 'rb').read()[16:]), d); print(d['x'])"
+        return try RunningProgram(
+            [tree.python.path, BytePath("-I"), BytePath("-c"), BytePath(script)], in: tree.path
+        ).finish().output
+    }
+
+    @Test func twoSavesWithinOneSecondAreToldApart() throws {
+        let tree = try Tree(["a.py": "x = 1\n"])
+        try tree.shell("touch -d '2020-01-01 00:00:00.1' a.py")
+        try tree.shell("\(tree.python.path) -m compileall -q a.py")
+        // As if the bytecode had been written between the saves: nothing of an hour ago can be made here, so now.
+        try tree.shell(
+            """
+            until [ $(date +%N | cut -c1-1) -lt 3 ]; do sleep 0.05; done
+            printf 'x = 1\\n' > a.py; \(tree.python.path) -m compileall -q -f a.py; printf 'x = 2\\n' > a.py; sleep 1.3
+            """)
+        try tree.run("precompile")
+        #expect(try loaded(tree, tree.pyc("a.py")) == "2\n")
+    }
+
+    @Test func timesThatWereCutProveNothing() throws {
+        let tree = try Tree(["a.py": "x = 1\n", "d.txt": "data1\n"], isAged: false)
+        let epoch = ["SOURCE_DATE_EPOCH": "1000000000"]
+        for (mode, file) in [("timestamp", tree.pyc("a.py")), ("unchecked-hash", "out/" + tree.pyc("a.py"))] {
+            let words = ["precompile", "--invalidation", mode] + (mode == "timestamp" ? [] : ["--output", "out"])
+            try tree.write("a.py", "x = 1\n")
+            try tree.run(words, environment: epoch)
+            try tree.write("a.py", "x = 2\n")
+            try tree.write("d.txt", "data2\n")
+            Pause.seconds(1.2)
+            try tree.run(words, environment: epoch)
+            #expect(try loaded(tree, file) == "2\n", "\(mode)")
+        }
+        #expect(try tree.bytes("out/a.py") == Array("x = 2\n".utf8) && tree.bytes("out/d.txt") == Array("data2\n".utf8))
+    }
+
+    @Test func nothingIsWrittenThroughALinkInACopy() throws {
+        let tree = try Tree(["src/pkg/a.py": "x = 1\n", "src/pkg/sub/b.py": "x = 1\n", "victim/a.py": "mine\n"])
+        try tree.shell("mkdir out; ln -s ../victim out/pkg")
+        let result = try tree.run("precompile", "src", "--output", "out")
+        #expect(result.status == 0, "\(result)")
+        #expect(try tree.bytes("victim/a.py") == Array("mine\n".utf8) && !tree.exists("victim/sub"))
+        #expect(try tree.bytes("out/pkg/a.py") == Array("x = 1\n".utf8))
+    }
+
+    @Test func aCopyInsideWithAnOddNameIsNotCopied() throws {
+        let tree = try Tree(["a.py": "x = 1\n"])
+        for _ in 0..<3 {
+            let result = try tree.run("precompile", "--output", "out[1]*")
+            #expect(result.status == 0 && result.summary.hasPrefix("1 module:"), "\(result)")
+        }
+        #expect(!tree.exists("out[1]*/out[1]*"))
+    }
+
+    @Test func aFileThatClaimsToBeHugeIsNoTrap() throws {
+        let tree = try Tree(["a.py": "x = 1\n"])
+        try tree.run("precompile")
+        try tree.shell("truncate -s 8T $(echo __pycache__/*.pyc)")
+        #expect(try tree.run("verify").status != 0)
+        #expect(try tree.run("precompile").summary.hasPrefix("1 module: 1 compiled"))
+    }
+}
