@@ -24,50 +24,102 @@ let package = Package(
         .target(
             name: "CommandLineInterface",
             dependencies: [
-                "Service", "BuildEngine", "Interpreters", "BuildDatabase", "ImportGraph", "Bytecode", "BuildModel",
-                "LinuxSystem",
-            ],
-            exclude: ["OUTPUT.md", "COMPILEALL.md"], swiftSettings: settings),
+                "Service", "Documents", "ContinuousBuilds", "Waves", "Impact", "BytecodeCare", "Batches", "Compilation",
+                "FileWatching", "Interpreters", "BuildDatabase", "ImportGraph", "Bytecode", "BuildModel", "LinuxSystem",
+                "BasicTypes",
+            ], exclude: ["OUTPUT.md", "COMPILEALL.md"], swiftSettings: settings),
         .target(
             name: "Service",
             dependencies: [
-                "BuildEngine", "FileWatching", "Interpreters", "BuildDatabase", "ImportGraph", "Bytecode", "BuildModel",
-                "LinuxSystem",
-            ],
-            exclude: ["PROTOCOL.md"],
+                "Documents", "ContinuousBuilds", "Waves", "Impact", "Compilation", "FileWatching", "Interpreters",
+                "BuildDatabase", "ImportGraph", "Bytecode", "BuildModel", "LinuxSystem", "BasicTypes",
+            ], exclude: ["PROTOCOL.md"], swiftSettings: settings),
+        .target(
+            name: "Documents", dependencies: ["ImportGraph", "Bytecode", "BuildModel", "BasicTypes"],
             swiftSettings: settings),
         .target(
-            name: "BuildEngine",
+            name: "ContinuousBuilds",
+            dependencies: [
+                "Waves", "Impact", "Compilation", "FileWatching", "Interpreters", "BuildDatabase", "ImportGraph",
+                "Bytecode", "BuildModel", "LinuxSystem", "BasicTypes",
+            ], swiftSettings: settings),
+        .target(
+            name: "Waves",
+            dependencies: [
+                "Impact", "Compilation", "FileWatching", "Interpreters", "BuildDatabase", "ImportGraph", "Bytecode",
+                "BuildModel", "LinuxSystem", "BasicTypes",
+            ], swiftSettings: settings),
+        .target(
+            name: "Impact",
+            dependencies: [
+                "Compilation", "FileWatching", "Interpreters", "BuildDatabase", "ImportGraph", "Bytecode", "BuildModel",
+                "LinuxSystem", "BasicTypes",
+            ], swiftSettings: settings),
+        .target(
+            name: "Batches",
+            dependencies: [
+                "BytecodeCare", "Compilation", "FileWatching", "Interpreters", "BuildDatabase", "ImportGraph",
+                "Bytecode", "BuildModel",
+                "LinuxSystem", "BasicTypes",
+            ], swiftSettings: settings),
+        .target(
+            name: "BytecodeCare",
+            dependencies: [
+                "Compilation", "FileWatching", "Interpreters", "BuildDatabase", "ImportGraph", "Bytecode",
+                "BuildModel", "LinuxSystem", "BasicTypes",
+            ], swiftSettings: settings),
+        .target(
+            name: "Compilation",
             dependencies: [
                 "FileWatching", "Interpreters", "BuildDatabase", "ImportGraph", "Bytecode", "BuildModel", "LinuxSystem",
+                "BasicTypes",
             ], swiftSettings: settings),
-        .target(name: "FileWatching", dependencies: ["BuildModel", "LinuxSystem"], swiftSettings: settings),
         .target(
-            name: "Interpreters", dependencies: ["Bytecode", "BuildModel", "LinuxSystem"],
+            name: "FileWatching", dependencies: ["BuildModel", "LinuxSystem", "BasicTypes"], swiftSettings: settings),
+        .target(
+            name: "Interpreters", dependencies: ["Bytecode", "BuildModel", "LinuxSystem", "BasicTypes"],
             resources: [.embedInCode("worker.py"), .embedInCode("questions.py")], swiftSettings: settings),
         .target(
-            name: "BuildDatabase", dependencies: ["ImportGraph", "Bytecode", "BuildModel", "LinuxSystem"],
+            name: "BuildDatabase",
+            dependencies: ["ImportGraph", "Bytecode", "BuildModel", "LinuxSystem", "BasicTypes"],
             exclude: ["FORMAT.md", "STORE.md"], swiftSettings: settings),
-        .target(name: "ImportGraph", swiftSettings: settings),
-        .target(name: "Bytecode", swiftSettings: settings),
-        .target(name: "BuildModel", swiftSettings: settings),
-        .target(name: "LinuxSystem", dependencies: ["CLinuxShims", "BuildModel"], swiftSettings: settings),
+        .target(
+            name: "ImportGraph", dependencies: ["BasicTypes"], swiftSettings: settings),
+        .target(
+            name: "Bytecode", dependencies: ["BasicTypes"], swiftSettings: settings),
+        .target(
+            name: "BuildModel", dependencies: ["BasicTypes"], swiftSettings: settings),
+        .target(
+            name: "LinuxSystem", dependencies: ["CLinuxShims", "BasicTypes"], swiftSettings: settings),
+        .target(name: "BasicTypes", swiftSettings: settings),
         .target(name: "CLinuxShims"),
-        .testTarget(name: "BuildModelTests", dependencies: ["BuildModel"]),
-        .testTarget(name: "BytecodeTests", dependencies: ["Bytecode"]),
-        .testTarget(name: "ImportGraphTests", dependencies: ["ImportGraph"]),
-        .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "BuildModel"]),
         .testTarget(
-            name: "BuildDatabaseTests", dependencies: ["BuildDatabase", "ImportGraph", "BuildModel", "LinuxSystem"]),
-        .testTarget(name: "InterpretersTests", dependencies: ["Interpreters", "BuildModel", "LinuxSystem"]),
-        .testTarget(name: "FileWatchingTests", dependencies: ["FileWatching", "BuildModel", "LinuxSystem"]),
+            name: "BuildModelTests", dependencies: ["BuildModel", "BasicTypes"]),
         .testTarget(
-            name: "BuildEngineTests",
-            dependencies: ["BuildEngine", "BuildDatabase", "Interpreters", "Bytecode", "BuildModel", "LinuxSystem"]),
+            name: "BytecodeTests", dependencies: ["Bytecode", "BasicTypes"]),
         .testTarget(
-            name: "CommandLineInterfaceTests", dependencies: ["CommandLineInterface", "BuildModel", "LinuxSystem"]),
+            name: "ImportGraphTests", dependencies: ["ImportGraph", "BasicTypes"]),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["freshpyc", "BuildModel", "LinuxSystem"], path: "integration",
+            name: "LinuxSystemTests", dependencies: ["LinuxSystem", "BuildModel", "BasicTypes"]),
+        .testTarget(
+            name: "BuildDatabaseTests",
+            dependencies: ["BuildDatabase", "ImportGraph", "BuildModel", "LinuxSystem", "BasicTypes"]),
+        .testTarget(
+            name: "InterpretersTests", dependencies: ["Interpreters", "BuildModel", "LinuxSystem", "BasicTypes"]),
+        .testTarget(
+            name: "FileWatchingTests", dependencies: ["FileWatching", "BuildModel", "LinuxSystem", "BasicTypes"]),
+        .testTarget(
+            name: "WavesTests",
+            dependencies: [
+                "Waves", "Impact", "Compilation", "BuildDatabase", "Interpreters", "Bytecode", "BuildModel",
+                "LinuxSystem", "BasicTypes",
+            ]),
+        .testTarget(
+            name: "CommandLineInterfaceTests",
+            dependencies: ["CommandLineInterface", "BuildModel", "LinuxSystem", "BasicTypes"]),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["freshpyc", "BuildModel", "LinuxSystem", "BasicTypes"],
+            path: "integration",
             exclude: ["bench", "conformance", "imports", "oracle.py", "torture"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,6 +1,6 @@
 // `clean` removes what nothing needs, and nothing else.
 
-import BuildModel
+import BasicTypes
 import LinuxSystem
 import Testing
 

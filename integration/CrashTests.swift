@@ -1,6 +1,6 @@
 // Dying at the worst moment, and disks that refuse.
 
-import BuildModel
+import BasicTypes
 import LinuxSystem
 import Testing
 

@@ -1,6 +1,6 @@
 // The daemon as other programs lean on it: questions, answers, and whatever clients and the machine do to it.
 
-import BuildModel
+import BasicTypes
 import LinuxSystem
 import Testing
 

@@ -1,6 +1,6 @@
 // Ways to ship something else than what is there, or to write elsewhere: none of them works.
 
-import BuildModel
+import BasicTypes
 import LinuxSystem
 import Testing
 

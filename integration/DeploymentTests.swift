@@ -1,6 +1,6 @@
 // `precompile`: what is shipped is exact, the same every time, and valid where it lands.
 
-import BuildModel
+import BasicTypes
 import LinuxSystem
 import Testing
 

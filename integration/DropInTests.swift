@@ -1,7 +1,7 @@
 // `compileall` and `py-compile` beside CPython's own modules: the same command lines, on two equal trees.
 // integration/conformance has the long form.
 
-import BuildModel
+import BasicTypes
 import LinuxSystem
 import Testing
 

@@ -1,6 +1,6 @@
 // SCENARIO: files that a tree may hold. Numbers are those of the list of what the software must survive.
 
-import BuildModel
+import BasicTypes
 import LinuxSystem
 import Testing
 

@@ -2,6 +2,7 @@
 // Knows: `imports/cases.json`, which says what Python does; the output of `graph` and `check` as data.
 // Does not know: how imports are scanned or resolved.
 
+import BasicTypes
 import BuildModel
 import FoundationEssentials
 import LinuxSystem

@@ -1,6 +1,6 @@
 // `inspect` against what CPython's own tools say of the same files, and what it says of damaged ones.
 
-import BuildModel
+import BasicTypes
 import FoundationEssentials
 import LinuxSystem
 import Testing

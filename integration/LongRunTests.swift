@@ -1,6 +1,6 @@
 // What happens to a watch over days: branches switched, file systems without events, bad workers, churn.
 
-import BuildModel
+import BasicTypes
 import LinuxSystem
 import Testing
 

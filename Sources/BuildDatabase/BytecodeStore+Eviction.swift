@@ -1,7 +1,7 @@
 // Keeping the store within its limit.
 // Knows: how much there is, when each entry was used last. Does not know: what entries hold.
 
-import BuildModel
+import BasicTypes
 import LinuxSystem
 import Synchronization
 

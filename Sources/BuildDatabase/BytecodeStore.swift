@@ -3,7 +3,7 @@
 // Knows: where entries lie, whom they are trusted from, how they are put in place. Does not know: who asks, or what
 // marshalled code means. STORE.md describes it to people.
 
-import BuildModel
+import BasicTypes
 import LinuxSystem
 import Synchronization
 

@@ -4,7 +4,7 @@
 // A file of its own, because a build has no use for it and should not have to load it. It is no part of a wave: each
 // entry says what it was read from, and one that is behind is scanned again.
 
-import BuildModel
+import BasicTypes
 import ImportGraph
 import LinuxSystem
 

@@ -1,6 +1,7 @@
 // The database on disk: `.freshpyc/`, or the directory that `--state-dir` names.
 // Knows: which files there are, when which is written, what to do about broken ones. Does not know: what is in them.
 
+import BasicTypes
 import BuildModel
 import LinuxSystem
 

@@ -1,7 +1,7 @@
 // The graph's facts as one file's bytes, and back. FORMAT.md describes the result to people.
 // Knows: the form of `graph.json`. Does not know: files on disk, or what an import leads to.
 
-import BuildModel
+import BasicTypes
 import ImportGraph
 
 /// What is remembered of one source for the graph.

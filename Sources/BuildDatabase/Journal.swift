@@ -1,6 +1,7 @@
 // What changed since the snapshot: one line a wave.
 // Knows: how a wave is written as a line and how lines are checked. Does not know: files on disk.
 
+import BasicTypes
 import BuildModel
 
 /// What one wave changed in the database.

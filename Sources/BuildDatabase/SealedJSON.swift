@@ -1,7 +1,7 @@
 // A whole file of JSON with a checksum of itself at its end.
 // Knows: where the checksum stands, and what it is of. Does not know: what the file says.
 
-import Bytecode
+import BasicTypes
 
 /// One object, whose last key is the checksum of all bytes before that key.
 enum SealedJSON {

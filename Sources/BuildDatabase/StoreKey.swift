@@ -1,8 +1,8 @@
 // By what compiled code is found again, and the name that an entry of the store has.
 // Knows: the canonical bytes of a key, their hash, names in hexadecimal. Does not know: files, or what an entry holds.
 
+import BasicTypes
 import BuildModel
-import Bytecode
 
 /// What stands for one compilation: everything that decides the code but the path that is embedded in it.
 package struct StoreKey: Hashable, Sendable {

@@ -1,6 +1,8 @@
 // What is wrong with a source, as data.
 // Knows: rules, severities, places, the one-line form. Does not know: colours, terminals, who reads it.
 
+import BasicTypes
+
 /// What kind of finding a diagnostic is. The raw value is the name that people select rules by.
 package enum Rule: String, Sendable, CaseIterable {
     case syntaxError = "syntax-error"

@@ -1,6 +1,8 @@
 // The patterns of one `.gitignore` file, and of all that hold at a place.
 // Knows: precedence (gitignore(5)). Does not know: how the files are read.
 
+import BasicTypes
+
 /// The patterns of one file, in order; the last that matches decides.
 package struct IgnoreRules: Sendable {
     /// The directory that the patterns are relative to.

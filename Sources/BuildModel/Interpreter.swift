@@ -1,6 +1,8 @@
 // What is known of one probed Python.
 // Knows: the facts that an interpreter told of itself. Does not know: how it was found or asked.
 
+import BasicTypes
+
 /// Which SipHash an interpreter validates hash-based bytecode with (1-3 since CPython 3.11, before that 2-4).
 package enum SourceHashVariant: String, Sendable {
     case sipHash13 = "siphash13"

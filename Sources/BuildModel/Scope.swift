@@ -1,6 +1,8 @@
 // Which files and directories are looked at.
 // Knows: names that are left out, exclude patterns. Does not know: how a directory is read.
 
+import BasicTypes
+
 /// What is in scope below a root. Paths that the user names are always in scope, whatever the rules say.
 package struct Scope: Sendable {
     /// Directories that hold no source of the project, as Python's formatters leave them out.

@@ -1,6 +1,8 @@
 // The decision about an artifact, always with its reason.
 // Knows: what makes bytecode stale. Does not know: how stamps, headers and hashes are got; it is handed them.
 
+import BasicTypes
+
 /// Why an artifact is not left as it is. The raw value is what people and programs are shown.
 package enum StalenessReason: String, Sendable, CaseIterable {
     case noBytecode = "no-bytecode"

@@ -1,6 +1,8 @@
 // What an artifact was last built from, and what it came to.
 // Knows: the values that the database keeps. Does not know: how they are written down.
 
+import BasicTypes
+
 /// Which artifact of a source: the one for this interpreter at this level.
 package struct ArtifactKey: Hashable, Sendable, Comparable {
     package var interpreter: InterpreterID

@@ -1,6 +1,8 @@
 // What one wave came to.
 // Knows: counts and findings, and the sentence that sums them up. Does not know: where it is printed.
 
+import BasicTypes
+
 /// What happened to one source, all of its artifacts together.
 package enum ModuleResult: String, Sendable {
     case upToDate = "up-to-date"

@@ -1,7 +1,7 @@
 // Command lines: options with and without values, anywhere among the operands.
 // Knows: syntax. Does not know: verbs, or what a value means.
 
-import BuildModel
+import BasicTypes
 
 /// One option that a verb takes.
 struct OptionSpecification: Sendable {

@@ -1,10 +1,11 @@
 // `build` and `check`: one wave, its result, an exit status.
 // Knows: what is printed where, and what a result means to a shell. Does not know: how a wave is done.
 
-import BuildEngine
 import BuildModel
+import Documents
 import LinuxSystem
 import Service
+import Waves
 
 /// Runs a one-shot wave on a loop. The same for both verbs: a check differs in its options and in what counts.
 final class BuildCommand {

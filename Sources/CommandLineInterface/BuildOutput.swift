@@ -2,6 +2,7 @@
 // Knows: formats, the summary, exit statuses. Does not know: whether a daemon did it.
 
 import BuildModel
+import Documents
 import LinuxSystem
 import Service
 

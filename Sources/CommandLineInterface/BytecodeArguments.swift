@@ -1,6 +1,7 @@
 // From a command line to a look at a tree's bytecode: what `verify` and `clean` share.
 // Knows: options, and that a cache is no place to begin at. Does not know: what is done.
 
+import BasicTypes
 import BuildModel
 import Interpreters
 import LinuxSystem

@@ -1,7 +1,7 @@
 // Which files somebody says have changed.
 // Knows: git's lists, and lists on standard input. Does not know: what a change affects.
 
-import BuildModel
+import BasicTypes
 import LinuxSystem
 
 enum ChangedFiles {

@@ -1,8 +1,8 @@
 // `clean`: bytecode that nothing needs, removed.
 // Knows: what is printed where, and what a result means to a shell. Does not know: what goes, or how.
 
-import BuildEngine
 import BuildModel
+import BytecodeCare
 import Interpreters
 import LinuxSystem
 

@@ -1,8 +1,8 @@
 // A build or check that the daemon of the tree does.
 // Knows: when a daemon fits. Does not know: how it builds, or how results are shown.
 
-import BuildEngine
 import BuildModel
+import Documents
 import LinuxSystem
 import Service
 

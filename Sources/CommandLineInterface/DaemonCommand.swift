@@ -1,10 +1,12 @@
 // `wait`, `status`, `why` and `stop`: questions to the daemon of a tree.
 // Knows: what is printed, and exit statuses. Does not know: how the daemon finds its answers.
 
-import BuildEngine
+import BasicTypes
 import BuildModel
+import Documents
 import LinuxSystem
 import Service
+import Waves
 
 enum DaemonCommand {
     private static let patience: Int64 = 10_000_000_000

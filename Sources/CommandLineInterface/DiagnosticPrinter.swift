@@ -1,6 +1,7 @@
 // Findings on the screen, and for a workflow.
 // Knows: text and GitHub's workflow commands. Does not know: where findings come from.
 
+import BasicTypes
 import BuildModel
 import LinuxSystem
 

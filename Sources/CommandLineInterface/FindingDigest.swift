@@ -1,7 +1,9 @@
 // Errors of several interpreters as people want to hear of them.
 // Knows: that versions find other words for the same mistake. Does not know: how findings are written.
 
+import BasicTypes
 import BuildModel
+import Documents
 import Service
 
 /// Says an error once, however many interpreters have it, in the words of the newest. Machine formats tell them apart.

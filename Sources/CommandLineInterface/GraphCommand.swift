@@ -1,11 +1,12 @@
 // `graph`, `affected` and `cycles`: questions about imports.
 // Knows: whom to ask, and what is printed. Does not know: how imports are found or resolved.
 
-import BuildEngine
-import BuildModel
+import BasicTypes
+import Documents
 import ImportGraph
 import LinuxSystem
 import Service
+import Waves
 
 /// One question, to a daemon or to a session of its own.
 struct GraphCommand {

@@ -1,6 +1,7 @@
 // The graph as text, and for programs that draw.
 // Knows: Graphviz's dot and Mermaid's flowcharts. Does not know: how the graph came about.
 
+import Documents
 import Service
 
 /// How a graph is written.

@@ -1,51 +1,13 @@
 // `inspect`: what is in a bytecode file.
 // Knows: how files are read, whom to ask who wrote them, exit statuses. Does not know: how anything is decoded or shown.
 
+import BasicTypes
 import BuildModel
 import Bytecode
+import Documents
 import Interpreters
 import LinuxSystem
 import Service
-
-/// One file, taken apart.
-struct InspectedFile {
-    /// As the user named it; `-` for standard input.
-    let path: BytePath
-    let bytes: [UInt8]
-    /// `nil` where there are too few bytes for any header.
-    let file: PycFile?
-    /// What the file's name says.
-    let name: CacheName?
-    /// `nil` where no interpreter that was found writes this magic number.
-    let writer: Interpreter?
-
-    /// What keeps Python from running it, or should not be there.
-    var problem: String? {
-        guard let file else { return "\(bytes.count) bytes are too few for a header" }
-        guard file.hasMagicEnding else {
-            return "this is no bytecode: the first four bytes of bytecode end in a carriage return and a line feed"
-        }
-        switch file.code {
-        case .failure(let error):
-            return "the code cannot be read: \(error) of the code, which begins at byte \(file.shape.headerLength)"
-        case .success(let arena):
-            if file.header == nil { return "the header has flags that Python does not know, and refuses" }
-            if !file.holdsCode {
-                let what = file.withBody(bytes) { ConstantText(arena.root, of: arena, body: $0, limit: 40) }
-                return "this is no module: a \(what.type) stands where the code should be"
-            }
-            guard file.trailing > 0 else { return nil }
-            return "\(file.trailing) byte\(file.trailing == 1 ? "" : "s") after the code, which Python ignores"
-        }
-    }
-}
-
-extension PycFile {
-    /// Runs `body` on what follows the header.
-    func withBody<Result>(_ bytes: [UInt8], _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        bytes.withRawBytes { body(PycFile.body(of: $0, shape)) }
-    }
-}
 
 struct InspectCommand {
     private let search: MagicSearch

@@ -3,6 +3,7 @@
 
 import BuildModel
 import Bytecode
+import Documents
 import LinuxSystem
 
 /// Writes one file to standard output.

@@ -1,7 +1,9 @@
 // `interpreters`: what `--python` can name here.
 // Knows: how the list is shown. Does not know: where interpreters are looked for.
 
+import BasicTypes
 import BuildModel
+import Documents
 import Interpreters
 import LinuxSystem
 import Service

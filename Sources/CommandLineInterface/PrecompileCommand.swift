@@ -1,8 +1,11 @@
 // `precompile`: from a command line to a deployment, and what is shown of it.
 // Knows: options, prefixes, destinations, the manifest. Does not know: how bytecode is made.
 
-import BuildEngine
+import BasicTypes
+import Batches
 import BuildModel
+import Compilation
+import Documents
 import Interpreters
 import LinuxSystem
 import Service
@@ -244,7 +247,7 @@ final class PrecompileCommand {
         if let file = parsed.lastPath("--manifest") {
             do throws(SystemError) {
                 let base = try Directory(path: options.rootPath.appending(options.base))
-                let document = ManifestDocument(result, base: base, interpreters: interpreters)
+                let document = DeploymentManifest(result, base: base, interpreters: interpreters)
                 try Host.replaceFile(resolved(file), with: JSONLine.encodeForPeople(document))
             } catch {
                 FreshpycCommand.complain("cannot write the manifest \(file): \(error.reason); name another place")

@@ -1,8 +1,7 @@
 // `[tool.freshpyc]` in pyproject.toml.
 // Knows: that an interpreter's own tomllib reads it, and that its answer is remembered. Does not know: any key.
 
-import BuildEngine
-import BuildModel
+import BasicTypes
 import FoundationEssentials
 import Interpreters
 import LinuxSystem

@@ -1,6 +1,7 @@
 // Which directory is the root, and where the named paths lie in it.
 // Knows: markers, PATH arguments. Does not know: what is done there.
 
+import BasicTypes
 import BuildModel
 import LinuxSystem
 

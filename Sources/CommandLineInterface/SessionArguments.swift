@@ -1,10 +1,11 @@
 // From a command line to what a session is asked to do.
 // Knows: options of the verbs that build. Does not know: how it is done.
 
+import BasicTypes
 import BuildDatabase
-import BuildEngine
 import BuildModel
 import LinuxSystem
+import Waves
 
 /// How results are written.
 enum OutputFormat: String, CaseIterable {

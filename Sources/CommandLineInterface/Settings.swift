@@ -1,6 +1,7 @@
 // What holds where the command line says nothing: configuration file and environment.
 // Knows: keys, types, precedence, where a value came from. Does not know: what a value does.
 
+import BasicTypes
 import BuildModel
 import FoundationEssentials
 import LinuxSystem

@@ -1,8 +1,11 @@
 // `verify`: every bytecode file against its source.
 // Knows: what is printed where, and what a result means to a shell. Does not know: how a file is judged.
 
-import BuildEngine
+import BasicTypes
+import Batches
 import BuildModel
+import BytecodeCare
+import Documents
 import Interpreters
 import LinuxSystem
 import Service

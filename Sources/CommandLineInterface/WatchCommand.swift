@@ -1,10 +1,12 @@
 // `watch`: waves on the screen, or in a log, until it is stopped.
 // Knows: what is printed where; how a daemon is sent to the background. Does not know: how waves come about.
 
-import BuildEngine
+import BasicTypes
 import BuildModel
+import Documents
 import LinuxSystem
 import Service
+import Waves
 
 /// Shows what a watch service tells.
 final class WatchCommand {

@@ -1,7 +1,7 @@
 // Which file systems send no events.
 // Knows: /proc/self/mountinfo (proc(5)). Does not know: what is done about it.
 
-import BuildModel
+import BasicTypes
 
 /// The mounts of this process.
 package struct MountTable: Sendable {

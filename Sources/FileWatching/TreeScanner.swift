@@ -1,6 +1,7 @@
 // Walking a tree: its sources, their stamps, and the stamps of their bytecode.
 // Knows: what is in scope, and watching before listing. Does not know: what is stale, or what bytecode is.
 
+import BasicTypes
 import BuildModel
 import LinuxSystem
 

@@ -1,7 +1,7 @@
 // The watcher: reads events, keeps the table, and hands on hints.
 // Knows: inotify's queue. Does not know: what a hint leads to.
 
-import BuildModel
+import BasicTypes
 import LinuxSystem
 
 /// Watches the directories that scans report to it.

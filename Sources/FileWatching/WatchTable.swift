@@ -1,6 +1,7 @@
 // Which watch is which directory.
 // Knows: the two-way table and what follows from an event. Does not know: the kernel; it asks for watches to be ended.
 
+import BasicTypes
 import BuildModel
 
 /// Something that may have changed: never a fact, always a reason to look.

@@ -1,7 +1,7 @@
 // Where interpreters are looked for.
 // Knows: PATH, virtual environments, pyenv's and uv's folders. Does not know: what is found; nothing is started here.
 
-import BuildModel
+import BasicTypes
 import LinuxSystem
 
 /// Where an interpreter was found.

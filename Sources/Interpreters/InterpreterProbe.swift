@@ -1,8 +1,8 @@
 // Asking an interpreter what it is.
 // Knows: that a worker's first frame says so. Does not know: where interpreters are found.
 
+import BasicTypes
 import BuildModel
-import Bytecode
 import LinuxSystem
 
 /// Why there is no interpreter to work with.

@@ -1,6 +1,7 @@
 // What is asked of an interpreter besides compiling: its directories, and what a regular expression finds.
 // Knows: questions.py. Does not know: why anybody asks.
 
+import BasicTypes
 import BuildModel
 import LinuxSystem
 

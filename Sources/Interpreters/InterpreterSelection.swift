@@ -1,6 +1,7 @@
 // The interpreters that a command line means, probed, for verbs that do not compile.
 // Knows: `--python`, and its word for all. Does not know: databases: each is asked anew.
 
+import BasicTypes
 import BuildModel
 import LinuxSystem
 

@@ -1,6 +1,7 @@
 // The warm workers of one interpreter, and the jobs that wait for them.
 // Knows: who compiles what, deadlines, crashes, retries. Does not know: why a file is compiled, or where code goes.
 
+import BasicTypes
 import BuildModel
 import LinuxSystem
 

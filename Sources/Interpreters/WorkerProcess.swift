@@ -1,6 +1,7 @@
 // One interpreter process that runs worker.py.
 // Knows: how it is started, and how frames are put together from what its pipe gives. Does not know: jobs.
 
+import BasicTypes
 import BuildModel
 import LinuxSystem
 

@@ -1,6 +1,7 @@
 // The frames between us and `worker.py`, which describes them.
 // Knows: their bytes. Does not know: processes or pipes.
 
+import BasicTypes
 import BuildModel
 
 /// One source to compile.

@@ -1,7 +1,7 @@
 // One child process with pipes to its standard input and from its standard output.
 // Knows: posix_spawn(3), waitpid(2). Does not know: what the child does.
 
-import BuildModel
+import BasicTypes
 import CLinuxShims
 import Glibc
 

@@ -1,7 +1,7 @@
 // A shell command that runs beside us, on our terminal.
 // Knows: its process group, and a descriptor that tells of its end (pidfd_open(2)). Does not know: what it does.
 
-import BuildModel
+import BasicTypes
 import CLinuxShims
 import Glibc
 

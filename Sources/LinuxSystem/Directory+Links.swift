@@ -1,7 +1,7 @@
 // Links of both kinds below an open directory.
 // Knows: readlinkat(2), symlinkat(2), linkat(2). Does not know: where a link should lead.
 
-import BuildModel
+import BasicTypes
 import Glibc
 
 extension Directory {

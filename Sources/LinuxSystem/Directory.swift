@@ -1,7 +1,7 @@
 // Directories by descriptor: opening, listing, and every call that is relative to one.
 // Knows: the *at family and openat2(2). Does not know: what the names mean.
 
-import BuildModel
+import BasicTypes
 import CLinuxShims
 import Glibc
 

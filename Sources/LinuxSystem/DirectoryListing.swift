@@ -1,7 +1,7 @@
 // The entries of a directory, straight from the kernel's records.
 // Knows: getdents64(2). Does not know: which entries matter.
 
-import BuildModel
+import BasicTypes
 import CLinuxShims
 import Glibc
 

@@ -1,7 +1,6 @@
 // The one serial queue that owns all mutable state, and what wakes it.
 // Knows: Dispatch. Does not know: what the handlers do.
 
-import BuildModel
 import Dispatch
 import Glibc
 

@@ -1,7 +1,7 @@
 // What the process is told by the machine around it: environment, clocks, processors, its own descriptors.
 // Knows: how each is asked. Does not know: what any of it is used for.
 
-import BuildModel
+import BasicTypes
 import CLinuxShims
 import Glibc
 

@@ -1,7 +1,7 @@
 // One inotify instance.
 // Knows: inotify(7)'s calls and masks. Does not know: what is watched, or what an event means.
 
-import BuildModel
+import BasicTypes
 import CLinuxShims
 import Glibc
 

@@ -1,7 +1,7 @@
 // What a cache of many small files asks of one that it has open.
 // Knows: reading a known size at once, the time of last use, whom a file may be trusted by. Does not know: what is kept.
 
-import BuildModel
+import BasicTypes
 import Glibc
 
 extension OwnedDescriptor {

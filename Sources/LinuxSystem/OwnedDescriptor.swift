@@ -1,7 +1,7 @@
 // One open descriptor with one owner.
 // Knows: reading, writing and stat'ing it whole. Does not know: what kind of thing it is.
 
-import BuildModel
+import BasicTypes
 import CLinuxShims
 import Glibc
 

@@ -1,7 +1,7 @@
 // How many processors this process may use.
 // Knows: sched_getaffinity(2) and cgroup quotas. Does not know: what they are used for.
 
-import BuildModel
+import BasicTypes
 import CLinuxShims
 import Glibc
 

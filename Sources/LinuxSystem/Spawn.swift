@@ -1,7 +1,7 @@
 // Starting a process and waiting for its end.
 // Knows: posix_spawn(3), waitpid(2). Does not know: what a process is for, or what its descriptors are.
 
-import BuildModel
+import BasicTypes
 import CLinuxShims
 import Glibc
 

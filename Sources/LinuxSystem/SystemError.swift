@@ -1,7 +1,7 @@
 // A system call that failed, as a value.
 // Knows: which call, on what, and errno. Does not know: what the caller wanted with it.
 
-import BuildModel
+import BasicTypes
 import Glibc
 
 /// A failed system call.

@@ -1,7 +1,7 @@
 // Unix sockets: listening, connecting, and who is at the other end.
 // Knows: unix(7). Does not know: what is said.
 
-import BuildModel
+import BasicTypes
 import CLinuxShims
 import Glibc
 

@@ -1,9 +1,10 @@
 // Answers about the graph, the same for a socket and for a run that works alone.
 // Knows: what parameters mean. Does not know: connections, or how answers are shown.
 
-import BuildEngine
-import BuildModel
+import BasicTypes
+import Documents
 import ImportGraph
+import Waves
 
 package enum ControlAnswers {
     package static func graph(_ session: Session, _ parameters: ControlParameters) -> GraphDocument {

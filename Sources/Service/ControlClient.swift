@@ -1,7 +1,8 @@
 // A client's end of the control socket.
 // Knows: one request, one answer, a deadline. Does not know: what is asked.
 
-import BuildModel
+import BasicTypes
+import Documents
 import LinuxSystem
 
 /// Why a request has no answer.

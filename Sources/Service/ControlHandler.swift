@@ -1,9 +1,12 @@
 // What each method of the control socket does.
 // Knows: the session and its continuous build. Does not know: sockets or command lines.
 
-import BuildEngine
+import BasicTypes
 import BuildModel
+import ContinuousBuilds
+import Documents
 import LinuxSystem
+import Waves
 
 /// Answers requests. Lives on the loop.
 final class ControlHandler {
@@ -140,9 +143,7 @@ final class ControlHandler {
 
 extension WhyDocument {
     package init(_ explanation: ModuleExplanation) {
-        path = explanation.path.description
-        state = explanation.state.rawValue
-        artifacts = explanation.artifacts.map { artifact in
+        let artifacts = explanation.artifacts.map { artifact in
             let (state, reason): (String, StalenessReason?) =
                 switch artifact.staleness {
                 case .upToDate: (artifact.trace?.isFailure == true ? "failed" : "up-to-date", nil)
@@ -155,11 +156,13 @@ extension WhyDocument {
                 isGuarded: artifact.trace?.published?.isGuarded ?? false, clock: artifact.trace?.clock ?? 0,
                 microseconds: artifact.trace?.microseconds ?? 0)
         }
-        diagnostics = explanation.findings.map { ReportDocument.Finding($0) }
-        imports = explanation.imports.map {
+        let imports = explanation.imports.map {
             Import(
                 line: $0.line, kind: $0.kind.rawValue, statement: $0.statement, state: $0.state, to: $0.targets)
         }
-        importedBy = explanation.importers.map(\.description)
+        self.init(
+            path: explanation.path.description, state: explanation.state.rawValue, artifacts: artifacts,
+            diagnostics: explanation.findings.map { ReportDocument.Finding($0) }, imports: imports,
+            importedBy: explanation.importers.map(\.description))
     }
 }

@@ -1,6 +1,7 @@
 // What is said over the control socket: JSON-RPC 2.0, one object a line. PROTOCOL.md describes it to people.
 // Knows: requests, replies, errors. Does not know: sockets, or how anything is answered.
 
+import Documents
 import FoundationEssentials
 
 /// The methods.
@@ -149,27 +150,4 @@ package struct ControlEvent: Codable, Sendable {
 package struct Acknowledgement: Codable, Sendable {
     package var ok = true
     package init() {}
-}
-
-/// JSON, one object a line.
-package enum JSONLine {
-    package static func encode(_ value: some Encodable) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Strings and whole numbers always encode, and no number here is infinite.
-        guard let data = try? encoder.encode(value) else { return "{}\n" }
-        return String(decoding: data, as: UTF8.self) + "\n"
-    }
-
-    /// Over several lines, for files that people read and compare.
-    package static func encodeForPeople(_ value: some Encodable) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-        guard let data = try? encoder.encode(value) else { return "{}\n" }
-        return String(decoding: data, as: UTF8.self) + "\n"
-    }
-
-    package static func decode<Value: Decodable>(_: Value.Type, _ bytes: some Sequence<UInt8>) -> Value? {
-        try? JSONDecoder().decode(Value.self, from: Data(bytes))
-    }
 }

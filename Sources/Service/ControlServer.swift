@@ -1,7 +1,8 @@
 // The daemon's end of the control socket: connections and lines.
 // Knows: limits, partial reads and writes, who may connect. Does not know: what a method does.
 
-import BuildModel
+import BasicTypes
+import Documents
 import FoundationEssentials
 import LinuxSystem
 

@@ -1,7 +1,7 @@
 // A command that is run whenever a wave has left everything compiled.
 // Knows: what has changed since it last began, and when to start it. Does not know: waves, or what it does.
 
-import BuildModel
+import BasicTypes
 import LinuxSystem
 
 /// What a run is told.

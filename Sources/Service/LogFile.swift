@@ -1,7 +1,7 @@
 // The log of a daemon in the background.
 // Knows: one file and its size. Does not know: what is logged.
 
-import BuildModel
+import BasicTypes
 import LinuxSystem
 
 /// `log` in the database's directory; once it has grown to a mebibyte it becomes `log.1`, and a new one is begun.

@@ -1,7 +1,7 @@
 // Telling a service manager how we are.
 // Knows: the protocol of sd_notify(3). Does not know: when there is something to tell.
 
-import BuildModel
+import BasicTypes
 import LinuxSystem
 
 /// Speaks to whoever listens at $NOTIFY_SOCKET; silent where nobody does.

@@ -1,8 +1,7 @@
 // Where the control socket of a root lies.
 // Knows: $XDG_RUNTIME_DIR and what makes a directory safe. Does not know: what is said over the socket.
 
-import BuildModel
-import Bytecode
+import BasicTypes
 import LinuxSystem
 
 /// The place of a root's socket.

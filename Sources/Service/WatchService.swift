@@ -1,10 +1,12 @@
 // The life of a daemon: one for each root, from the lock to a clean end.
 // Knows: signals, socket, reloads, beginning and end. Does not know: command lines, or how anything is shown.
 
-import BuildEngine
 import BuildModel
+import ContinuousBuilds
+import Documents
 import ImportGraph
 import LinuxSystem
+import Waves
 
 /// What a watch tells whoever runs it.
 package enum WatchEvent {

@@ -1,3 +1,4 @@
+import BasicTypes
 import BuildModel
 import ImportGraph
 import LinuxSystem

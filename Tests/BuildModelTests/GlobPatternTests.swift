@@ -1,3 +1,4 @@
+import BasicTypes
 import Testing
 
 @testable import BuildModel

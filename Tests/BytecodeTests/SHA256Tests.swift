@@ -1,6 +1,5 @@
+import BasicTypes
 import Testing
-
-@testable import Bytecode
 
 @Suite struct SHA256Tests {
     private func digest(_ bytes: [UInt8]) -> String { bytes.withUnsafeBytes(SHA256.hexadecimal) }

@@ -1,6 +1,5 @@
+import BasicTypes
 import Testing
-
-@testable import Bytecode
 
 @Suite struct SipHashTests {
     private static let key: (UInt64, UInt64) = (0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908)

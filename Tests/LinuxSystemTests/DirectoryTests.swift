@@ -1,4 +1,4 @@
-import BuildModel
+import BasicTypes
 import Testing
 
 @testable import LinuxSystem

@@ -1,7 +1,7 @@
 // Running the built binary as a user does.
 // Knows: processes, their output, where the build put the binary. Does not know: what any verb should do.
 
-import BuildModel
+import BasicTypes
 import LinuxSystem
 
 /// What a finished run came to.

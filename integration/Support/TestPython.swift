@@ -1,7 +1,7 @@
 // The interpreters that tests use.
 // Knows: where they are on this machine. Does not know: freshpyc's way of finding them, which it serves to test.
 
-import BuildModel
+import BasicTypes
 import LinuxSystem
 
 /// One interpreter.

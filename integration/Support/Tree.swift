@@ -1,7 +1,7 @@
 // A tree of files that a test makes and edits.
 // Knows: files on a real disk. Does not know: freshpyc's promises.
 
-import BuildModel
+import BasicTypes
 import Glibc
 import LinuxSystem
 import Testing

@@ -1,7 +1,7 @@
 // How argparse reads a command line (Lib/argparse.py of 3.13, `_parse_known_args`).
 // Knows: its order of things, abbreviations, flags in one word, its messages. Does not know: any option.
 
-import BuildModel
+import BasicTypes
 
 /// The options of one of Python's tools, in the order in which it declares them.
 protocol ArgparseOption: CaseIterable {

@@ -1,6 +1,7 @@
 // The command line of CPython's compileall.
 // Knows: its options (Lib/compileall.py of 3.13). Does not know: what they do.
 
+import BasicTypes
 import BuildModel
 
 /// What was asked of compileall.

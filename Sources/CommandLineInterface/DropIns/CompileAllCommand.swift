@@ -2,7 +2,7 @@
 // Knows: from a command line to a plan, the exit status. Does not know: what is looked at (CompileAllPlan), how it is
 // done and told (CompileAllRun).
 
-import BuildEngine
+import BasicTypes
 import BuildModel
 import Interpreters
 import LinuxSystem

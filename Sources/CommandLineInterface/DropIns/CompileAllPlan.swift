@@ -1,7 +1,7 @@
 // What compileall would look at, and what it would say, in its order.
 // Knows: the walk of Lib/compileall.py. Does not know: what is fresh, how anything is compiled or shown.
 
-import BuildModel
+import BasicTypes
 import FileWatching
 import LinuxSystem
 

@@ -1,7 +1,7 @@
 // One run of compileall: the steps of a plan, done in rounds and told in order.
 // Knows: which file is compiled when, what is printed. Does not know: command lines, or where files come from.
 
-import BuildEngine
+import Batches
 import BuildModel
 import LinuxSystem
 

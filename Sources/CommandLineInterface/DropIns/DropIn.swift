@@ -1,7 +1,8 @@
 // What the two drop-ins have in common.
 // Knows: how Python's own tools choose, read and warn. Does not know: their command lines.
 
-import BuildEngine
+import BasicTypes
+import Batches
 import BuildModel
 import Interpreters
 import LinuxSystem

@@ -1,7 +1,8 @@
 // Where the bytecode of a source goes, as Python names it and as it is written.
 // Knows: `importlib.util.cache_from_source`, what may be in the place. Does not know: which sources.
 
-import BuildEngine
+import BasicTypes
+import Batches
 import BuildModel
 import Bytecode
 import LinuxSystem

@@ -1,8 +1,8 @@
 // `py-compile`: does what `python -m py_compile` does, with its words.
 // Knows: its command line, what it prints, its exit status. Does not know: how a file is compiled.
 
-import BuildEngine
-import BuildModel
+import BasicTypes
+import Batches
 import LinuxSystem
 
 /// Compiles one file after the other, and ends with the first that fails.

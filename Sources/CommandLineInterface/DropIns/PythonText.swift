@@ -1,7 +1,7 @@
 // Texts as Python shows and reads them.
 // Knows: `repr` and `print` of a path, `int` of a text, `str` of an OSError. Does not know: why.
 
-import BuildModel
+import BasicTypes
 import LinuxSystem
 
 /// An OSError, or what stands for one.

@@ -1,6 +1,7 @@
 // A directory for tests of the store, with what they need to do to files in it.
 // Knows: making, damaging and removing files. Does not know: what a store is.
 
+import BasicTypes
 import BuildModel
 import Glibc
 import LinuxSystem

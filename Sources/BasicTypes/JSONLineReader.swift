@@ -1,0 +1,163 @@
+// Reading the database's JSON.
+// Knows: the subset of JSON that `JSONLineWriter` writes. Does not know: what the values mean.
+
+/// The bytes are not what `JSONLineWriter` writes.
+package struct MalformedState: Error, Sendable {
+    /// Where in the file, in bytes.
+    package let offset: Int
+
+    package init(offset: Int) {
+        self.offset = offset
+    }
+}
+
+/// A cursor over bytes whose checksum was right, so that they are ours: keys come in the order in which they are
+/// written. Anything else is an error, and never a trap.
+package struct JSONLineReader {
+    private let bytes: UnsafeRawBufferPointer
+    private var offset: Int
+    private let end: Int
+
+    package init(_ bytes: UnsafeRawBufferPointer, from start: Int = 0, to end: Int? = nil) {
+        self.bytes = bytes
+        offset = start
+        self.end = min(end ?? bytes.count, bytes.count)
+    }
+
+    package var isAtEnd: Bool { offset >= end }
+    package var position: Int { offset }
+    private var failure: MalformedState { MalformedState(offset: offset) }
+
+    /// The next bytes must be these.
+    @inline(__always)
+    package mutating func expect(_ text: StaticString) throws(MalformedState) {
+        guard take(text) else { throw failure }
+    }
+
+    /// Takes these bytes if they come next.
+    @inline(__always)
+    package mutating func take(_ text: StaticString) -> Bool {
+        let count = text.utf8CodeUnitCount
+        guard end - offset >= count else { return false }
+        let start = text.utf8Start
+        for index in 0..<count where bytes[offset &+ index] != start[index] { return false }
+        offset &+= count
+        return true
+    }
+
+    package mutating func integer<Number: FixedWidthInteger>(_: Number.Type = Number.self) throws(MalformedState)
+        -> Number
+    {
+        let isNegative = take("-")
+        var magnitude: UInt64 = 0
+        let start = offset
+        while offset < end, case let digit = bytes[offset] &- UInt8(ascii: "0"), digit < 10 {
+            let (product, overflow) = magnitude.multipliedReportingOverflow(by: 10)
+            let (sum, carried) = product.addingReportingOverflow(UInt64(digit))
+            guard !overflow, !carried else { throw failure }
+            magnitude = sum
+            offset &+= 1
+        }
+        guard offset > start else { throw failure }
+        let number = isNegative ? Number(exactly: -Int128(magnitude)) : Number(exactly: magnitude)
+        guard let number else { throw failure }
+        return number
+    }
+
+    package mutating func truth() throws(MalformedState) -> Bool {
+        if take("true") { return true }
+        try expect("false")
+        return false
+    }
+
+    package mutating func hexadecimal() throws(MalformedState) -> UInt64 {
+        var value: UInt64 = 0
+        for _ in 0..<16 {
+            guard offset < end, let digit = Self.digit(bytes[offset]) else { throw failure }
+            value = value &<< 4 | UInt64(digit)
+            offset &+= 1
+        }
+        return value
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte - 0x30
+        case 0x61...0x66: byte - 0x61 + 10
+        default: nil
+        }
+    }
+
+    package mutating func text() throws(MalformedState) -> String {
+        String(decoding: try string(), as: UTF8.self)
+    }
+
+    package mutating func path() throws(MalformedState) -> BytePath {
+        if take("{\"bytes\":\"") {
+            var path = [UInt8]()
+            while offset + 1 < end, let high = Self.digit(bytes[offset]), let low = Self.digit(bytes[offset + 1]) {
+                path.append(high << 4 | low)
+                offset += 2
+            }
+            try expect("\"}")
+            guard let path = BytePath(path) else { throw failure }
+            return path
+        }
+        // Nearly all paths hold nothing that is escaped: one copy, straight into place.
+        if offset < end, bytes[offset] == UInt8(ascii: "\"") {
+            var scan = offset &+ 1
+            while scan < end, bytes[scan] != UInt8(ascii: "\""), bytes[scan] != UInt8(ascii: "\\"), bytes[scan] != 0 {
+                scan &+= 1
+            }
+            if scan < end, bytes[scan] == UInt8(ascii: "\"") {
+                let start = offset &+ 1
+                offset = scan &+ 1
+                guard let path = BytePath(UnsafeRawBufferPointer(rebasing: bytes[start..<scan])) else { throw failure }
+                return path
+            }
+        }
+        guard let path = BytePath(try string()) else { throw failure }
+        return path
+    }
+
+    private mutating func string() throws(MalformedState) -> [UInt8] {
+        try expect("\"")
+        var decoded = [UInt8]()
+        while offset < end {
+            let byte = bytes[offset]
+            offset &+= 1
+            if byte == UInt8(ascii: "\"") { return decoded }
+            guard byte == UInt8(ascii: "\\") else {
+                decoded.append(byte)
+                continue
+            }
+            guard offset < end else { throw failure }
+            let escaped = bytes[offset]
+            offset &+= 1
+            switch escaped {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): decoded.append(escaped)
+            case UInt8(ascii: "n"): decoded.append(UInt8(ascii: "\n"))
+            case UInt8(ascii: "u"):
+                guard take("00"), offset + 1 < end, let high = Self.digit(bytes[offset]),
+                    let low = Self.digit(bytes[offset + 1])
+                else { throw failure }
+                decoded.append(high << 4 | low)
+                offset += 2
+            default: throw failure
+            }
+        }
+        throw failure
+    }
+
+    /// Values parted by commas up to a closing bracket; the opening one was taken.
+    package mutating func list(
+        closedBy bracket: StaticString, _ element: (inout JSONLineReader) throws(MalformedState) -> Void
+    ) throws(MalformedState) {
+        if take(bracket) { return }
+        while true {
+            try element(&self)
+            if take(bracket) { return }
+            try expect(",")
+        }
+    }
+}

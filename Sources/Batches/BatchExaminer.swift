@@ -1,0 +1,190 @@
+// What can be done for a job without a compiler: nothing at all, a new header, or code from the store.
+// Knows: one job at a time. Does not know: workers; many of these run side by side.
+//
+// There is no database here to say where bytecode came from. It is taken for valid where import would take it: right
+// magic number, a header that speaks for this very source, and, beyond what import asks, a body that reads to its last
+// byte and is canonical code of this file name.
+
+import BasicTypes
+import BuildDatabase
+import BuildModel
+import Bytecode
+import Compilation
+import LinuxSystem
+
+/// Examines jobs; a value, so that slices of a batch can share it.
+struct BatchExaminer: Sendable {
+    let targets: [BatchTarget]
+    let options: BatchOptions
+    let store: CodeStore?
+
+    /// - Returns: `nil` where it must be compiled.
+    func examine(_ job: BatchJob, _ publishers: BatchPublishers) -> BatchResult? {
+        let source: SourceContents
+        do throws(SourceProblem) {
+            source = try SourceReader(root: job.source.directory).contents(job.source.path)
+        } catch {
+            return BatchResult(outcome: .problem(error.diagnostic, error.cause))
+        }
+        let target = targets[job.interpreter]
+        do throws(SystemError) {
+            for place in [job.output, job.existing].compactMap({ $0 }) {
+                let isInPlace = place.directory === job.output.directory && place.path == job.output.path
+                guard let valid = ValidBytecode(place, job, target.interpreter, source, isToBeWritten: isInPlace)
+                else { continue }
+                return BatchResult(outcome: try reseal(valid, job, source, publishers) ? .resealed : .upToDate)
+            }
+        } catch {
+            return BatchResult(outcome: .problem(.unwritable(job.output.path, error), error))
+        }
+        return restore(job, source, publishers)
+    }
+
+    private func restore(
+        _ job: BatchJob, _ source: SourceContents, _ publishers: BatchPublishers
+    ) -> BatchResult? {
+        let target = targets[job.interpreter]
+        guard let store,
+            let code = store.restore(
+                Fingerprint(of: source.bytes), target.interpreter, job.level, fileName: job.fileName)
+        else { return nil }
+        do throws(SystemError) {
+            try publishers[job.output.directory].publish(
+                job.output.path, header: target.header(for: source, options), body: code.body,
+                permissions: source.permissions, modified: options.modified)
+            return BatchResult(outcome: .restored, diagnostics: code.diagnostics)
+        } catch {
+            return BatchResult(
+                outcome: .problem(.unwritable(job.output.path, error), error), diagnostics: code.diagnostics)
+        }
+    }
+
+    /// Puts valid code where it is wanted, under the header that is wanted.
+    ///
+    /// - Returns: whether anything was written.
+    private func reseal(
+        _ valid: ValidBytecode, _ job: BatchJob, _ source: SourceContents,
+        _ publishers: BatchPublishers
+    ) throws(SystemError) -> Bool {
+        let header = targets[job.interpreter].header(for: source, options)
+        if valid.isInPlace, valid.isExact {
+            if valid.header == header {
+                guard let modified = options.modified, valid.stamp.modified != modified, let file = valid.writable
+                else {
+                    return false
+                }
+                try file.setModified(modified, path: job.output.path)
+                return true
+            }
+            if let file = valid.writable,
+                try ArtifactPublisher.reseal(
+                    file, job.output.path, stamp: valid.stamp, header: header, modified: options.modified)
+            {
+                return true
+            }
+        }
+        try publishers[job.output.directory].publish(
+            job.output.path, header: header, body: valid.body, permissions: source.permissions,
+            modified: options.modified)
+        return true
+    }
+}
+
+/// Bytecode that speaks for a source.
+private struct ValidBytecode {
+    /// Larger files are no bytecode: lengths in marshal are signed 32-bit numbers.
+    private static let mostBytes = Int64(Int32.max)
+
+    let stamp: Stamp
+    let header: [UInt8]
+    /// Canonical, with the file name that is wanted.
+    let body: [UInt8]
+    /// Whether the file's own body is that already.
+    let isExact: Bool
+    /// Whether it lies where it is wanted.
+    let isInPlace: Bool
+    /// The file, where it lies in its place and can be written.
+    let writable: OwnedDescriptor?
+
+    init?(
+        _ place: BatchPlace, _ job: BatchJob, _ interpreter: Interpreter, _ source: SourceContents,
+        isToBeWritten: Bool
+    ) {
+        isInPlace = isToBeWritten
+        writable = isToBeWritten ? try? place.directory.file(place.path, .readWrite) : nil
+        guard let layout = interpreter.layoutOfCode,
+            let file = writable ?? (try? place.directory.file(place.path, .read)),
+            let status = try? file.status(place.path), status.kind == .regular,
+            status.stamp.size <= Self.mostBytes,
+            let bytes = try? file.read(count: Int(status.stamp.size), path: place.path)
+        else { return nil }
+        let length = interpreter.layout.rawValue
+        let canonical = bytes.withUnsafeBytes { bytes -> (body: [UInt8], isExact: Bool)? in
+            guard let header = PycHeader(bytes, length: length), header.magic == interpreter.magic,
+                Self.isValid(header.validation, written: status.stamp.changed, interpreter, source)
+            else { return nil }
+            let body = UnsafeRawBufferPointer(rebasing: bytes[length...])
+            guard let arena = try? MarshalReader.read(body, layout: layout), arena.length == body.count,
+                let canonical = CanonicalMarshal(arena, body: body, fileName: Array(job.fileName.bytes))
+            else { return nil }
+            return (canonical.body, canonical.hasBody(body))
+        }
+        guard let canonical else { return nil }
+        stamp = status.stamp
+        header = Array(bytes.prefix(length))
+        body = canonical.body
+        isExact = canonical.isExact
+    }
+
+    /// - Parameter written: when the file was last changed, in nanoseconds since 1970.
+    private static func isValid(
+        _ validation: PycValidation, written: Int64, _ interpreter: Interpreter, _ source: SourceContents
+    ) -> Bool {
+        let stamp = source.stamp
+        switch validation {
+        case .timestamp(let seconds, let size):
+            // Bytecode that was written within the second of a save may be of what another save of that second has
+            // replaced; a hash in its header would vouch for it from then on.
+            return seconds == stamp.headerSeconds && (size ?? stamp.headerSize) == stamp.headerSize
+                && !source.needsGuard && written / 1_000_000_000 > stamp.importSecond
+        case .hash(let hash, _):
+            guard let variant = interpreter.sourceHash else { return false }
+            return source.bytes.withUnsafeBytes { variant.hash($0, key: UInt64(interpreter.magic)) } == hash
+        }
+    }
+}
+
+/// One interpreter of a batch.
+struct BatchTarget: Sendable {
+    let id: InterpreterID
+    let interpreter: Interpreter
+
+    /// The header for code that was compiled from this source. What is shipped is not edited: only where it may be, is it
+    /// guarded against another save within the second.
+    func header(for source: SourceContents, _ options: BatchOptions) -> [UInt8] {
+        ArtifactTarget(key: ArtifactKey(interpreter: id, level: .none), interpreter: interpreter)
+            .seal(
+                stamp: options.stamp(of: source), source: source.bytes, mode: options.mode,
+                isGuarded: options.guards && source.needsGuard
+            ).header
+    }
+}
+
+extension BatchOptions {
+    /// What a header says of a source's time: no time that is written is later than the epoch.
+    fileprivate func stamp(of source: SourceContents) -> Stamp {
+        var stamp = source.stamp
+        if let epoch { stamp.modified = min(stamp.modified, epoch * 1_000_000_000) }
+        return stamp
+    }
+}
+
+extension SourceProblem {
+    /// For whoever has named the source.
+    var diagnostic: Diagnostic {
+        switch self {
+        case .gone: Diagnostic(.unreadable, .error, message: "the file is gone; run again")
+        case .diagnostic(let diagnostic, _): diagnostic
+        }
+    }
+}

@@ -1,0 +1,80 @@
+// What a deployment leaves behind: each source and bytecode file with its hash. OUTPUT.md and
+// config/manifest.schema.json describe its JSON form.
+
+import BasicTypes
+import BuildModel
+import LinuxSystem
+
+/// The manifest of a deployment. Holds nothing of the machine or the moment: the same tree gives the same bytes.
+package struct DeploymentManifest: Encodable, Sendable {
+    package struct Source: Encodable, Sendable {
+        /// Relative to what was deployed.
+        let path: String
+        let pathBytes: String?
+        let sha256: String?
+        let bytecode: [File]
+    }
+
+    package struct File: Encodable, Sendable {
+        /// Relative to where it was put.
+        let path: String
+        let pathBytes: String?
+        let sha256: String?
+        let bytes: Int
+        let interpreter: String
+        let level: UInt8
+        let invalidation: String
+    }
+
+    package struct Python: Encodable, Sendable {
+        let name: String
+        let cacheTag: String
+        let magic: UInt32
+    }
+
+    package struct Skipped: Encodable, Sendable {
+        let path: String
+        let pathBytes: String?
+        let reason: String
+    }
+
+    package let schema = 1
+    package let interpreters: [Python]
+    package let sources: [Source]
+    package let skipped: [Skipped]
+
+    /// Reads all files again, as they lie there now.
+    ///
+    /// - Parameter base: the directory that sources are named from.
+    package init(_ result: DeploymentResult, base: Directory, interpreters: [Interpreter]) {
+        self.interpreters = interpreters.map { Python(name: $0.name, cacheTag: $0.cacheTag, magic: $0.magic) }
+        var files: [BytePath: [DeploymentResult.Artifact]] = [:]
+        for artifact in result.artifacts { files[artifact.source, default: []].append(artifact) }
+        let sorted = files.sorted { $0.key < $1.key }
+        sources = ParallelSlices.map(sorted, sliceSize: 16, scratch: {}) { entry, _ in
+            let bytecode = entry.value.map { artifact -> File in
+                let hash = Self.hash(artifact.place.directory, artifact.place.path, followsLinks: false)
+                return File(
+                    path: artifact.name.description, pathBytes: artifact.name.hexadecimalIfNotText,
+                    sha256: hash?.digits, bytes: hash?.count ?? 0, interpreter: artifact.interpreter.name,
+                    level: artifact.level.rawValue, invalidation: artifact.mode.rawValue)
+            }
+            return Source(
+                path: entry.key.description, pathBytes: entry.key.hexadecimalIfNotText,
+                sha256: Self.hash(base, entry.key, followsLinks: true)?.digits,
+                bytecode: bytecode.sorted { ($0.path, $0.level) < ($1.path, $1.level) })
+        }
+        skipped = result.skipped.map {
+            Skipped(path: $0.path.description, pathBytes: $0.path.hexadecimalIfNotText, reason: $0.reason)
+        }
+    }
+
+    private static func hash(
+        _ directory: Directory, _ path: BytePath, followsLinks: Bool
+    ) -> (digits: String, count: Int)? {
+        guard let file = try? followsLinks ? directory.fileFollowingLinks(path) : directory.file(path, .read),
+            let bytes = try? file.readAll(expected: 65_536, path: path)
+        else { return nil }
+        return (bytes.withUnsafeBytes(SHA256.hexadecimal), bytes.count)
+    }
+}

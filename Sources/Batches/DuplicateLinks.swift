@@ -1,0 +1,50 @@
+// One file for equal bytecode of several levels.
+// Knows: files of one source and interpreter. Does not know: other duplicates.
+
+import BasicTypes
+import LinuxSystem
+
+package enum DuplicateLinks {
+    private static let temporary = BytePath(".freshpyc-link-\(Host.processIdentifier)")
+
+    /// Replaces each file that equals the one before it by another name of that.
+    ///
+    /// - Parameter places: the files of one source and interpreter, by level.
+    /// - Returns: how many were replaced.
+    @discardableResult
+    package static func make(_ places: [BatchPlace]) -> Int {
+        var linked = 0
+        var previous: (place: BatchPlace, bytes: [UInt8])?
+        for place in places {
+            guard let bytes = contents(place) else { continue }
+            if let previous, previous.bytes == bytes, replace(place, by: previous.place) { linked += 1 }
+            previous = (place, bytes)
+        }
+        return linked
+    }
+
+    private static func contents(_ place: BatchPlace) -> [UInt8]? {
+        try? place.directory.file(place.path, .read).readAll(
+            expected: 65_536, limit: Int(Int32.max), path: place.path)
+    }
+
+    /// By a rename, so that the name is there at every moment.
+    private static func replace(_ place: BatchPlace, by other: BatchPlace) -> Bool {
+        do throws(SystemError) {
+            let directory = try place.directory.directory(place.path.parent)
+            let name = BytePath.empty.appending(place.path.lastComponent)
+            let existing = BytePath.empty.appending(other.path.lastComponent)
+            let status = try (
+                directory.status(name, followsLinks: false), directory.status(existing, followsLinks: false)
+            )
+            if status.0?.stamp.inode == status.1?.stamp.inode { return false }
+            _ = try directory.removeFile(temporary)
+            try directory.makeHardLink(temporary, to: existing)
+            try directory.rename(temporary, to: name)
+            return true
+        } catch {
+            // File systems without hard links keep two files.
+            return false
+        }
+    }
+}

@@ -1,0 +1,180 @@
+// Copies a tree, so that it can be shipped.
+// Knows: directories, files, links, their permissions and times. Does not know: bytecode, which is made in the copy.
+
+import BasicTypes
+import BuildModel
+import Compilation
+import FileWatching
+import LinuxSystem
+
+/// Copies what is in scope below a root: everything but version control, caches, bytecode and what is excluded.
+struct TreeMirror: Sendable {
+    let root: Directory
+    let output: Directory
+    /// What lies there, relative to the root, lies at the top of the copy.
+    let base: BytePath
+    let scope: Scope
+    /// Sources that the copy is not to have.
+    let leftOut: Set<BytePath>
+    /// Nanoseconds since 1970 that no file's time may exceed.
+    let latest: Int64?
+
+    private struct Entry: Sendable {
+        let path: BytePath
+        let isLink: Bool
+    }
+
+    /// Copies all of these places.
+    ///
+    /// - Returns: what was left out, and why.
+    func copy(_ starts: [BytePath]) throws(SystemError) -> [SkippedFile] {
+        var entries: [Entry] = []
+        var skipped: [SkippedFile] = []
+        var pending: [BytePath] = []
+        for start in starts {
+            let status = try root.status(start.isEmpty ? BytePath(".") : start, followsLinks: false)
+            if status?.kind == .directory {
+                pending.append(start)
+            } else {
+                entries.append(Entry(path: start, isLink: status?.kind == .symbolicLink))
+            }
+        }
+        let listing = DirectoryListing()
+        while let directory = pending.popLast() {
+            let opened = try root.directory(directory)
+            // The copy may lie in what is copied.
+            if try opened.descriptor.status().stamp.isSameFile(as: output.descriptor.status().stamp) { continue }
+            try makeDirectory(directory)
+            var names: [(BytePath, EntryKind)] = []
+            try listing.forEach(in: opened, path: directory) { name, kind throws(SystemError) in
+                names.append((BytePath(cString: name), kind))
+            }
+            for (name, kind) in names {
+                let path = directory.appending(name)
+                let found: FileStatus.Kind? =
+                    kind == .regular
+                    ? .regular
+                    : kind == .directory
+                        ? .directory : try opened.status(name, followsLinks: false)?.kind
+                guard let found, !isLeftOut(path, name, isDirectory: found == .directory) else { continue }
+                switch found {
+                case .directory: pending.append(path)
+                case .regular: entries.append(Entry(path: path, isLink: false))
+                case .symbolicLink: entries.append(Entry(path: path, isLink: true))
+                case .other:
+                    skipped.append(SkippedFile(path: named(path), reason: "is neither a file, a directory nor a link"))
+                }
+            }
+        }
+        // An earlier copy may have them.
+        for source in leftOut {
+            guard let (directory, name) = try? place(source) else { continue }
+            _ = try directory.removeFile(name)
+        }
+        let results = ParallelSlices.map(entries, sliceSize: 32, scratch: {}) { entry, _ in copy(entry) }
+        return skipped + results.compactMap { $0 }
+    }
+
+    private func isLeftOut(_ path: BytePath, _ name: BytePath, isDirectory: Bool) -> Bool {
+        if leftOut.contains(path) || scope.excludes(path, isDirectory: isDirectory) { return true }
+        if isDirectory { return Scope.excludesDirectory(named: name.bytes) }
+        return name.hasSuffix(".pyc") || name.hasSuffix(".pyo")
+    }
+
+    private func named(_ path: BytePath) -> BytePath { path.relative(to: base) ?? path }
+
+    /// Makes a directory of the copy as it is in the tree. What has its name and is none, a link too, gives way: no write
+    /// goes through it.
+    private func makeDirectory(_ path: BytePath) throws(SystemError) {
+        let permissions =
+            try root.status(path.isEmpty ? BytePath(".") : path, followsLinks: false)?.permissions ?? 0o755
+        var current = output
+        for component in named(path).components {
+            let name = BytePath.empty.appending(component)
+            if let there = try current.status(name, followsLinks: false), there.kind != .directory {
+                _ = try current.removeFile(name)
+            }
+            _ = try current.makeDirectory(name, permissions: permissions | 0o700)
+            current = try current.directory(name)
+        }
+    }
+
+    /// The directory of the copy that a name lies in, reached without a link, and the name.
+    private func place(_ path: BytePath) throws(SystemError) -> (directory: Directory, name: BytePath) {
+        let place = named(path)
+        return (try output.directory(place.parent), BytePath.empty.appending(place.lastComponent))
+    }
+
+    /// - Returns: why not, if it was not copied.
+    private func copy(_ entry: Entry) -> SkippedFile? {
+        do throws(SystemError) {
+            if entry.isLink { return try copyLink(entry.path) }
+            try copy(try root.file(entry.path, .read), entry.path)
+            return nil
+        } catch {
+            return SkippedFile(
+                path: named(entry.path), reason: "cannot be copied: \(error.reason)", isProblem: true)
+        }
+    }
+
+    private func copy(_ file: OwnedDescriptor, _ path: BytePath) throws(SystemError) {
+        let status = try file.status(path)
+        let (directory, name) = try place(path)
+        let modified = latest.map { min($0, status.stamp.modified) } ?? status.stamp.modified
+        // A time that was cut says nothing of contents.
+        if modified == status.stamp.modified, let there = try directory.status(name, followsLinks: false),
+            there.kind == .regular, there.stamp.size == status.stamp.size, there.stamp.modified == modified,
+            there.permissions == status.permissions & 0o777
+        {
+            return
+        }
+        let temporary =
+            BytePath(
+                Array("\(ArtifactPublisher.temporaryPrefix)\(Host.processIdentifier)-\(name.hashValue.magnitude)".utf8))
+            ?? name
+        _ = try directory.removeFile(temporary)
+        do throws(SystemError) {
+            let copy = try directory.file(temporary, .createNew(status.permissions & 0o777))
+            var buffer = [UInt8](repeating: 0, count: 1 << 20)
+            while true {
+                let count = try buffer.withMutableRawBytes { bytes throws(SystemError) in try file.read(into: bytes) }
+                if count == 0 { break }
+                try Array(buffer[..<count]).withRawBytes { bytes throws(SystemError) in
+                    try copy.writeAll(bytes, path: path)
+                }
+            }
+            try copy.setModified(modified, path: path)
+            try directory.rename(temporary, to: name)
+        } catch {
+            _ = try? directory.removeFile(temporary)
+            throw error
+        }
+    }
+
+    /// A link is copied where it stays in the tree: what it leads to is there in the copy too. Of a source elsewhere, which
+    /// has bytecode here, the copy has the contents.
+    private func copyLink(_ path: BytePath) throws(SystemError) -> SkippedFile? {
+        let target = try root.linkTarget(path)
+        let end = path.parent.appending(target).normalized
+        guard !target.isAbsolute, end.isWithin(base), !end.bytes.starts(with: "..".utf8) else {
+            if path.hasSuffix(".py"), try root.status(path, followsLinks: true)?.kind == .regular {
+                try copy(try root.fileFollowingLinks(path), path)
+                return nil
+            }
+            return SkippedFile(path: named(path), reason: "is a link that leads out of the tree")
+        }
+        let (directory, name) = try place(path)
+        if try directory.status(name, followsLinks: false)?.kind == .symbolicLink,
+            try directory.linkTarget(name) == target
+        {
+            return nil
+        }
+        _ = try directory.removeFile(name)
+        _ = try directory.makeLink(name, to: target)
+        return nil
+    }
+}
+
+extension Stamp {
+    fileprivate func isSameFile(as other: Stamp) -> Bool { device == other.device && inode == other.inode }
+}

@@ -1,0 +1,164 @@
+// Removing bytecode that nothing needs.
+// Knows: which bytecode that is, and removing relative to directory descriptors. Does not know: how it is told.
+
+import BasicTypes
+import BuildModel
+import Bytecode
+import LinuxSystem
+
+/// What one run removed, or would remove.
+package struct CleanReport: Sendable {
+    package struct Removal: Sendable {
+        /// Relative to the root.
+        package let path: BytePath
+        /// Bytes.
+        package let size: Int64
+    }
+
+    /// By path.
+    package var removed: [Removal] = []
+    /// `__pycache__` folders that were, or became, empty. By path.
+    package var folders: [BytePath] = []
+    package var problems: [LocatedDiagnostic] = []
+
+    /// Bytes.
+    package var size: Int64 { removed.reduce(0) { $0 &+ $1.size } }
+}
+
+/// Removes, and never follows a link: neither to a folder nor to a file.
+package struct BytecodeCleaner: Sendable {
+    /// What goes besides orphans and what was left over.
+    package enum Extent: Sendable {
+        case orphans
+        /// And the bytecode of all but these cache tags.
+        case foreign(tags: Set<String>)
+        /// And all bytecode, but for what has no source beside it where one would be.
+        case all
+    }
+
+    private let root: Directory
+    private let walk: BytecodeWalk
+    private let extent: Extent
+    private let isDryRun: Bool
+
+    /// - Parameter rootPath: absolute, without links.
+    package init(rootPath: BytePath, scope: Scope, extent: Extent, isDryRun: Bool) throws(SystemError) {
+        root = try Directory(path: rootPath)
+        walk = BytecodeWalk(root: root, rootPath: rootPath, scope: scope)
+        self.extent = extent
+        self.isDryRun = isDryRun
+    }
+
+    /// - Parameter starts: directories or sources, relative to the root.
+    package func clean(_ starts: [BytePath]) -> CleanReport {
+        let walked = walk.walk(starts)
+        var report = CleanReport()
+        report.problems = walked.problems
+        for part in ParallelSlices.map(walked.folders, sliceSize: 8, scratch: {}, { folder, _ in clean(folder) }) {
+            report.removed += part.removed
+            report.folders += part.folders
+            report.problems += part.problems
+        }
+        report.removed.sort { $0.path < $1.path }
+        report.folders.sort()
+        report.problems.sort { $0.path < $1.path }
+        return report
+    }
+
+    // MARK: One folder
+
+    private func clean(_ folder: BytecodeFolder) -> CleanReport {
+        var report = CleanReport()
+        do throws(SystemError) {
+            let directory = try root.directory(folder.path)
+            for name in folder.legacy where goes(beside: name, folder, directory) {
+                remove(name, from: directory, folder.path, &report)
+            }
+            for path in folder.leftovers where path.parent.isEmpty {
+                remove(path, from: directory, folder.path, &report)
+            }
+            if folder.cacheEntries != nil { try cleanCache(of: folder, directory, &report) }
+        } catch {
+            if !error.isMissing { report.problems.append(Self.problem(folder.path, error)) }
+        }
+        return report
+    }
+
+    private func cleanCache(
+        of folder: BytecodeFolder, _ directory: Directory, _ report: inout CleanReport
+    ) throws(SystemError) {
+        let path = folder.path.appending(BytecodeFolder.cacheName)
+        let cache = try directory.directory(BytecodeFolder.cacheName)
+        let before = report.removed.count
+        for name in folder.cached where goes(name, folder, directory) {
+            remove(name, from: cache, path, &report)
+        }
+        for left in folder.leftovers where !left.parent.isEmpty {
+            remove(BytePath.empty.appending(left.lastComponent), from: cache, path, &report)
+        }
+        guard !folder.isPartial || report.removed.count > before else { return }
+        if isDryRun {
+            if folder.cacheEntries == report.removed.count - before { report.folders.append(path) }
+        } else if directory.removeEmptyDirectory(BytecodeFolder.cacheName) {
+            report.folders.append(path)
+        }
+    }
+
+    private func goes(_ name: BytePath, _ folder: BytecodeFolder, _ directory: Directory) -> Bool {
+        guard let parsed = CacheName(name.bytes) else {
+            // Bytecode in `__pycache__` that no Python looks for.
+            switch extent {
+            case .orphans: return false
+            case .foreign, .all: return true
+            }
+        }
+        switch extent {
+        case .all: return true
+        case .foreign(let tags) where !tags.contains(parsed.tag): return true
+        case .orphans, .foreign: break
+        }
+        guard folder.source(of: parsed) == nil else { return false }
+        // A source that came while we walked keeps its bytecode.
+        let source = BytePath.empty.appending(parsed.stem + Array(".py".utf8))
+        return !Self.isThere(source, in: directory)
+    }
+
+    /// Whether a file that lies where a source would may go: there is a source, and it is bytecode by its first bytes.
+    private func goes(beside name: BytePath, _ folder: BytecodeFolder, _ directory: Directory) -> Bool {
+        guard case .all = extent, folder.source(beside: name) != nil,
+            let stem = CacheName.stripped(name.bytes),
+            Self.isThere(BytePath.empty.appending(stem + Array(".py".utf8)), in: directory),
+            let file = try? directory.file(name, .read), let start = try? file.readAll(expected: 4, limit: 4)
+        else { return false }
+        return start.isEmpty || start.count == 4 && start[2] == 0x0D && start[3] == 0x0A
+    }
+
+    /// Whether there is a source. Where that cannot be told, there is.
+    private static func isThere(_ source: BytePath, in directory: Directory) -> Bool {
+        do throws(SystemError) {
+            return try directory.status(source, followsLinks: true) != nil
+        } catch {
+            return !error.isLoop
+        }
+    }
+
+    private func remove(_ name: BytePath, from directory: Directory, _ path: BytePath, _ report: inout CleanReport) {
+        let place = path.appending(name)
+        do throws(SystemError) {
+            // A folder or a link that took the name meanwhile stays.
+            guard let status = try directory.status(name, followsLinks: false), status.kind == .regular else { return }
+            if !isDryRun, try !directory.removeFile(name) { return }
+            report.removed.append(CleanReport.Removal(path: place, size: status.stamp.size))
+        } catch {
+            report.problems.append(Self.problem(place, error))
+        }
+    }
+
+    private static func problem(_ path: BytePath, _ error: SystemError) -> LocatedDiagnostic {
+        LocatedDiagnostic(
+            path: path,
+            diagnostic: Diagnostic(
+                .unwritable, .error, message: "cannot remove it: \(error.reason); change the permissions of its folder")
+        )
+    }
+}

@@ -1,0 +1,250 @@
+// Walking a tree for its bytecode: which there is, and which sources lie beside it.
+// Knows: names, and what is in scope. Does not know: what is in any file.
+
+import BasicTypes
+import BuildModel
+import Bytecode
+import Compilation
+import FileWatching
+import LinuxSystem
+
+/// The bytecode of one directory: in its `__pycache__`, and beside its sources.
+struct BytecodeFolder: Sendable {
+    /// Relative to the root.
+    let path: BytePath
+    /// Names of sources without `.py`; links that lead nowhere are not among them.
+    var stems: Set<[UInt8]> = []
+    /// Names of `.pyc` and `.pyo` files in `__pycache__`.
+    var cached: [BytePath] = []
+    /// Names of `.pyc` and `.pyo` files beside the sources.
+    var legacy: [BytePath] = []
+    /// Temporary files that nobody will rename any more, relative to the folder.
+    var leftovers: [BytePath] = []
+    /// Bytecode that is a symbolic link, relative to the folder: it is neither followed nor removed.
+    var links: [BytePath] = []
+    /// Entries of `__pycache__`, of whatever kind; `nil` where there is no such folder.
+    var cacheEntries: Int?
+    /// Only the bytecode of one source was asked for.
+    var isPartial = false
+
+    static let cacheName = BytePath("__pycache__")
+}
+
+/// Walks level by level, the directories of a level side by side. Links are not followed.
+struct BytecodeWalk: Sendable {
+    let root: Directory
+    let rootPath: BytePath
+    let scope: Scope
+
+    struct Result: Sendable {
+        var folders: [BytecodeFolder] = []
+        /// Directories that could not be read.
+        var problems: [LocatedDiagnostic] = []
+    }
+
+    private struct Pending: Sendable {
+        let path: BytePath
+        /// Named by the user: in scope whatever it is.
+        let isNamed: Bool
+        /// Below a directory that is left out by default and was named all the same.
+        let entersPackages: Bool
+        /// The only source whose bytecode is asked for, by its name without `.py`.
+        let only: [UInt8]?
+    }
+
+    private struct Listing: Sendable {
+        var folder: BytecodeFolder?
+        var subdirectories: [Pending] = []
+        var problem: LocatedDiagnostic?
+    }
+
+    /// - Parameter starts: directories or sources, relative to the root.
+    func walk(_ starts: [BytePath]) -> Result {
+        var result = Result()
+        var level = starts.map(pending)
+        while !level.isEmpty {
+            let listings = ParallelSlices.map(level, sliceSize: 8, scratch: { DirectoryListing() }) { pending, buffer in
+                list(pending, buffer)
+            }
+            level = []
+            for listing in listings {
+                if let folder = listing.folder { result.folders.append(folder) }
+                if let problem = listing.problem { result.problems.append(problem) }
+                level += listing.subdirectories
+            }
+        }
+        return result
+    }
+
+    private func pending(_ start: BytePath) -> Pending {
+        let status = try? root.status(start.isEmpty ? BytePath(".") : start, followsLinks: true)
+        guard status?.kind == .directory else {
+            let name = start.lastComponent
+            return Pending(
+                path: start.parent, isNamed: true, entersPackages: false,
+                only: start.hasSuffix(".py") ? Array(name.dropLast(3)) : Array(name))
+        }
+        let isExcludedKind =
+            start.isEmpty
+            ? Scope.excludesDirectory(named: rootPath.lastComponent)
+            : start.components.contains { Scope.excludesDirectory(named: $0) }
+        return Pending(path: start, isNamed: true, entersPackages: isExcludedKind, only: nil)
+    }
+
+    // MARK: One directory
+
+    private func list(_ pending: Pending, _ buffer: DirectoryListing) -> Listing {
+        var listing = Listing()
+        var place = pending.path
+        do throws(SystemError) {
+            let directory = try root.directory(pending.path)
+            var folder = BytecodeFolder(path: pending.path)
+            folder.isPartial = pending.only != nil
+            var directories: [BytePath] = []
+            var isEnvironment = false
+            var hasCache = false
+            try forEach(in: directory, pending.path, buffer) { name, kind in
+                switch kind {
+                case .directory:
+                    if name == BytecodeFolder.cacheName { hasCache = true } else { directories.append(name) }
+                case .regular:
+                    if name.hasSuffix(".py") {
+                        folder.stems.insert(Array(name.bytes.dropLast(3)))
+                    } else if CacheName.stripped(name.bytes) != nil {
+                        folder.legacy.append(name)
+                    } else if ArtifactPublisher.isStray(name) {
+                        folder.leftovers.append(name)
+                    } else if name == BytePath("pyvenv.cfg") {
+                        isEnvironment = true
+                    }
+                case .symbolicLink:
+                    if name.hasSuffix(".py") {
+                        let status = try? directory.status(name, followsLinks: true)
+                        if status?.kind == .regular { folder.stems.insert(Array(name.bytes.dropLast(3))) }
+                    } else if CacheName.stripped(name.bytes) != nil {
+                        folder.links.append(name)
+                    }
+                case .other, .unknown: break
+                }
+            }
+            if isEnvironment, !pending.isNamed, !pending.entersPackages { return Listing() }
+            if hasCache {
+                place = pending.path.appending(BytecodeFolder.cacheName)
+                try listCache(directory, place, buffer, into: &folder)
+            }
+            if let only = pending.only {
+                folder.keep(only)
+            } else {
+                leaveOut(&folder)
+                listing.subdirectories = subdirectories(directories, pending, isEnvironment: isEnvironment)
+            }
+            listing.folder = folder
+        } catch {
+            // What vanished while we walked is no problem.
+            if !error.isMissing, !error.isLoop {
+                listing.problem = LocatedDiagnostic(
+                    path: place,
+                    diagnostic: Diagnostic(
+                        .unreadable, .error,
+                        message: "cannot read the directory: \(error.reason); change its permissions or --exclude it"))
+            }
+        }
+        return listing
+    }
+
+    private func listCache(
+        _ directory: Directory, _ path: BytePath, _ buffer: DirectoryListing, into folder: inout BytecodeFolder
+    ) throws(SystemError) {
+        let cache = try directory.directory(BytecodeFolder.cacheName)
+        var entries = 0
+        try forEach(in: cache, path, buffer) { name, kind in
+            entries += 1
+            switch kind {
+            case .regular:
+                if CacheName.stripped(name.bytes) != nil {
+                    folder.cached.append(name)
+                } else if ArtifactPublisher.isStray(name) {
+                    folder.leftovers.append(BytecodeFolder.cacheName.appending(name))
+                }
+            case .symbolicLink:
+                if CacheName.stripped(name.bytes) != nil {
+                    folder.links.append(BytecodeFolder.cacheName.appending(name))
+                }
+            case .directory, .other, .unknown: break
+            }
+        }
+        folder.cacheEntries = entries
+    }
+
+    /// With the kind found out where the file system does not say it.
+    private func forEach(
+        in directory: Directory, _ path: BytePath, _ buffer: DirectoryListing, _ body: (BytePath, EntryKind) -> Void
+    ) throws(SystemError) {
+        try buffer.forEach(in: directory, path: path) { name, kind throws(SystemError) in
+            var kind = kind
+            if kind == .unknown {
+                switch try directory.status(name, followsLinks: false)?.kind {
+                case .regular: kind = .regular
+                case .directory: kind = .directory
+                case .symbolicLink: kind = .symbolicLink
+                default: kind = .other
+                }
+            }
+            body(BytePath(cString: name), kind)
+        }
+    }
+
+    private func subdirectories(_ names: [BytePath], _ pending: Pending, isEnvironment: Bool) -> [Pending] {
+        let entersPackages = pending.entersPackages || (pending.isNamed && isEnvironment)
+        var found: [Pending] = []
+        for name in names {
+            if entersPackages
+                ? Scope.excludesInPackages(named: name.bytes) : Scope.excludesDirectory(named: name.bytes)
+            {
+                continue
+            }
+            let path = pending.path.appending(name)
+            if scope.hasExcludes, scope.excludes(path, isDirectory: true) { continue }
+            found.append(Pending(path: path, isNamed: false, entersPackages: entersPackages, only: nil))
+        }
+        return found
+    }
+
+    /// What `--exclude` matches: bytecode by its own path, or by that of its source.
+    private func leaveOut(_ folder: inout BytecodeFolder) {
+        guard scope.hasExcludes else { return }
+        func isOut(_ path: BytePath) -> Bool { scope.excludes(folder.path.appending(path), isDirectory: false) }
+        func isSourceOut(_ stem: [UInt8]) -> Bool { isOut(BytePath.empty.appending(stem + Array(".py".utf8))) }
+        folder.cached.removeAll { name in
+            isOut(BytecodeFolder.cacheName.appending(name))
+                || CacheName(name.bytes).map { isSourceOut($0.stem) } ?? false
+        }
+        folder.legacy.removeAll { name in
+            isOut(name) || CacheName.stripped(name.bytes).map(isSourceOut) ?? false
+        }
+        folder.links.removeAll(where: isOut)
+        folder.stems = folder.stems.filter { !isSourceOut($0) }
+    }
+}
+
+extension BytecodeFolder {
+    /// Only what belongs to one source.
+    fileprivate mutating func keep(_ stem: [UInt8]) {
+        cached.removeAll { CacheName($0.bytes)?.stem != stem }
+        legacy.removeAll { CacheName.stripped($0.bytes) != stem }
+        stems = stems.filter { $0 == stem }
+        links = []
+        leftovers = []
+    }
+
+    /// The source of a file in `__pycache__`, where it is there.
+    func source(of name: CacheName) -> BytePath? {
+        stems.contains(name.stem) ? path.appending(name.stem + Array(".py".utf8)) : nil
+    }
+
+    /// The source beside a file that lies where a source would, where it is there.
+    func source(beside name: BytePath) -> BytePath? {
+        guard let stem = CacheName.stripped(name.bytes), stems.contains(stem) else { return nil }
+        return path.appending(stem + Array(".py".utf8))
+    }
+}

@@ -1,0 +1,96 @@
+// One artifact that every source in scope is to have.
+// Knows: which interpreter and level, where the file lies, what its header must say. Does not know: any source.
+
+import BasicTypes
+import BuildModel
+import Bytecode
+import FileWatching
+import Interpreters
+import LinuxSystem
+
+/// An interpreter and a level, with all that follows from them.
+package struct ArtifactTarget: Sendable {
+    package let key: ArtifactKey
+    package let interpreter: Interpreter
+    package let place: ArtifactPlace
+
+    package init(key: ArtifactKey, interpreter: Interpreter) {
+        self.key = key
+        self.interpreter = interpreter
+        place = ArtifactPlace(cacheTag: interpreter.cacheTag, level: key.level)
+    }
+
+    /// What a header says once it is sealed, and how that is remembered.
+    package struct Seal {
+        package let header: [UInt8]
+        package let mode: InvalidationMode
+        package let seconds: UInt32
+        package let size: UInt32
+        package let isGuarded: Bool
+
+        package init(header: [UInt8], mode: InvalidationMode, seconds: UInt32, size: UInt32, isGuarded: Bool) {
+            self.header = header
+            self.mode = mode
+            self.seconds = seconds
+            self.size = size
+            self.isGuarded = isGuarded
+        }
+    }
+
+    /// The header for code that was compiled from this snapshot.
+    ///
+    /// - Parameter source: its bytes, for the hash modes.
+    package func seal(stamp: Stamp, source: [UInt8], mode: InvalidationMode, isGuarded: Bool) -> Seal {
+        let guards = isGuarded && mode == .timestamp
+        let length = interpreter.layout.rawValue
+        let sealedMode: InvalidationMode = guards && interpreter.sourceHash != nil ? .checkedHash : mode
+        if sealedMode != .timestamp, let variant = interpreter.sourceHash {
+            let hash = source.withUnsafeBytes { variant.hash($0, key: UInt64(interpreter.magic)) }
+            let header = PycHeader(
+                magic: interpreter.magic, validation: .hash(hash, isChecked: sealedMode == .checkedHash))
+            return Seal(
+                header: header.bytes(length: length), mode: sealedMode, seconds: 0, size: 0, isGuarded: guards)
+        }
+        // An interpreter without hash-based bytecode has no guard; a time that cannot match makes import compile for
+        // itself until the second is over.
+        let seconds = guards ? stamp.headerSeconds ^ 1 : stamp.headerSeconds
+        let header = PycHeader(
+            magic: interpreter.magic, validation: .timestamp(seconds: seconds, size: stamp.headerSize))
+        return Seal(
+            header: header.bytes(length: length), mode: .timestamp, seconds: seconds, size: stamp.headerSize,
+            isGuarded: guards)
+    }
+
+    /// Puts code that was compiled from this snapshot in its place.
+    package func publish(
+        _ code: [UInt8], _ source: BytePath, _ snapshot: SourceSnapshot, mode: InvalidationMode,
+        _ publisher: ArtifactPublisher
+    ) throws(SystemError) -> PublishedArtifact {
+        let seal = seal(
+            stamp: snapshot.state.stamp, source: snapshot.bytes, mode: mode, isGuarded: snapshot.needsGuard)
+        let stamp = try publisher.publish(
+            place.path(of: source), header: seal.header, body: code, permissions: snapshot.permissions)
+        return PublishedArtifact(
+            stamp: stamp, body: code.withUnsafeBytes(BodyHash.of), mode: seal.mode, seconds: seal.seconds,
+            size: seal.size, isGuarded: seal.isGuarded)
+    }
+
+    /// What the header of a published artifact must be, bit by bit.
+    package func expectedHeader(of published: PublishedArtifact, source: [UInt8]) -> [UInt8] {
+        let validation: PycValidation
+        if published.mode != .timestamp, let variant = interpreter.sourceHash {
+            let hash = source.withUnsafeBytes { variant.hash($0, key: UInt64(interpreter.magic)) }
+            validation = .hash(hash, isChecked: published.mode == .checkedHash)
+        } else {
+            validation = .timestamp(seconds: published.seconds, size: published.size)
+        }
+        return PycHeader(magic: interpreter.magic, validation: validation).bytes(length: interpreter.layout.rawValue)
+    }
+}
+
+extension ArtifactPlace {
+    package init(cacheTag: String, level: OptimizationLevel) {
+        let path = CachePath(cacheTag: cacheTag, level: level.rawValue)
+        self.init(directory: path.directory, suffix: path.suffix) { path.fileName(source: $0) }
+    }
+}

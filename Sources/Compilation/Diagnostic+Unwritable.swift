@@ -1,0 +1,22 @@
+// The diagnostic for bytecode that cannot be written.
+
+import BasicTypes
+import BuildModel
+import LinuxSystem
+
+extension Diagnostic {
+    /// Bytecode that cannot be written.
+    package static func unwritable(_ path: BytePath, _ error: SystemError) -> Diagnostic {
+        let hint: String
+        if error.isNotDirectory || error.isLoop {
+            hint = "move away what is in the place of the directory"
+        } else if error.isTooLong {
+            hint = "shorten the file's name or --exclude it"
+        } else if error.isDenied || error.isReadOnly {
+            hint = "make it writable, or use `freshpyc check`, which writes nothing"
+        } else {
+            hint = "mend that and run again"
+        }
+        return Diagnostic(.unwritable, .error, message: "cannot write \(path.parent): \(error.reason); \(hint)")
+    }
+}

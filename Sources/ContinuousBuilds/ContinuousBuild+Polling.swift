@@ -1,0 +1,69 @@
+// Directories that cannot be watched, or whose file system sends no events.
+// Knows: when they are looked at again. Does not know: what is found there.
+
+import BasicTypes
+import FileWatching
+import LinuxSystem
+
+extension ContinuousBuild {
+    /// Nanoseconds between two looks: the longer nothing happens, the more.
+    static let firstPoll: Int64 = 1_000_000_000
+    private static let lastPoll: Int64 = 10_000_000_000
+
+    /// Takes in which directories a scan could not watch. Scanning them again is what tries to watch them again, so this
+    /// heals by itself when there is room.
+    func notePolled(_ result: ScanResult, _ starts: [BytePath]) {
+        let before = polled
+        polled = polled.filter { path in !starts.contains { path.isWithin($0) } }
+        polled.formUnion(result.unwatched.map(\.0))
+        let mounts = MountTable(mountinfo: Host.contents(BytePath("/proc/self/mountinfo"), limit: 1 << 22) ?? [])
+        let root = session.configuration.rootPath
+        var silent = mounts.silentMounts(below: root).compactMap { $0.path.relative(to: root) }
+        let type = mounts.silentType(root)
+        if type != nil { silent.append(.empty) }
+        // A scan of a part says nothing of the mounts elsewhere.
+        polled.formUnion(silent.filter { path in starts.contains { path.isWithin($0) || $0.isWithin(path) } })
+        guard polled != before else { return }
+        if let (path, error) = result.unwatched.first {
+            let limit = Host.watchLimit
+            pollReason =
+                error.isOutOfWatches
+                ? "fs.inotify.max_user_watches is \(limit)" : "\(path): \(error.reason)"
+            if before.isEmpty {
+                let remedy =
+                    error.isOutOfWatches ? "; raise it with `sysctl fs.inotify.max_user_watches=\(limit * 4)`" : ""
+                onNotice(
+                    "\(result.unwatched.count) directories cannot be watched and are polled: \(pollReason ?? "")\(remedy)"
+                )
+            }
+        } else if !silent.isEmpty {
+            pollReason = "\(type ?? mounts.silentMounts(below: root).first?.type ?? "this file system") sends no events"
+            if before.isEmpty {
+                let place = silent[0].isEmpty ? root.description : silent[0].description
+                let others = silent.count == 1 ? "" : " and \(silent.count - 1) more"
+                onNotice("\(place)\(others) must be polled: \(pollReason ?? "")")
+            }
+        } else if polled.isEmpty {
+            pollReason = nil
+            onNotice("everything is watched again")
+        }
+        pollDelay = Self.firstPoll
+    }
+
+    /// Looks again after a while; no timer runs where everything is watched.
+    func armPollTimer() {
+        guard !polled.isEmpty else {
+            pollTimer = nil
+            return
+        }
+        guard pollTimer == nil else { return }
+        pollTimer = loop.after(pollDelay) { [weak self] in
+            guard let self else { return }
+            pollTimer = nil
+            pollDelay = min(pollDelay * 2, Self.lastPoll)
+            if polled.contains(.empty) { dirt.everything = true } else { dirt.appeared.formUnion(polled) }
+            advance()
+            armPollTimer()
+        }
+    }
+}

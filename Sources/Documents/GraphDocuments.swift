@@ -1,0 +1,203 @@
+// The graph's answers as data, for a socket and for `--format json`.
+// Knows: names and shape of the machine format. Does not know: how an answer is found, or drawn.
+
+import BasicTypes
+import ImportGraph
+
+/// The answer to `graph`.
+package struct GraphDocument: Codable, Sendable {
+    package struct Import: Codable, Sendable {
+        package var line: Int
+        package var column: Int
+        package var kind: String
+        package var statement: String
+        /// `resolved`, `external`, `missing`, `ambiguous` or `unknown`.
+        package var state: String
+        /// Sources that it names.
+        package var to: [String]
+        /// Packages that run on the way to them.
+        package var through: [String]
+        /// Dotted names that lead out of the tree.
+        package var external: [String]
+        /// It stands under a test of version or platform that fails here.
+        package var never: Bool
+
+        package init(_ kept: GraphImport) {
+            line = kept.line
+            column = kept.column
+            kind = kept.kind.rawValue
+            statement = kept.statement
+            state = kept.state
+            to = kept.targets
+            through = kept.through
+            external = kept.external
+            never = kept.neverRuns
+        }
+
+        /// Lists that are empty and truths that are false are left out: most are.
+        package init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            line = try container.decode(Int.self, forKey: .line)
+            column = try container.decode(Int.self, forKey: .column)
+            kind = try container.decode(String.self, forKey: .kind)
+            statement = try container.decode(String.self, forKey: .statement)
+            state = try container.decode(String.self, forKey: .state)
+            to = try container.decodeIfPresent([String].self, forKey: .to) ?? []
+            through = try container.decodeIfPresent([String].self, forKey: .through) ?? []
+            external = try container.decodeIfPresent([String].self, forKey: .external) ?? []
+            never = try container.decodeIfPresent(Bool.self, forKey: .never) ?? false
+        }
+    }
+
+    package struct Module: Codable, Sendable {
+        package var path: String
+        /// It does not compile; these are the imports of its last version that did.
+        package var outdated: Bool?
+        package var imports: [Import]
+    }
+
+    package var schema = 1
+    package var root: String
+    package var modules: [Module]
+
+    package init(root: BytePath, _ nodes: [GraphNode]) {
+        self.root = root.description
+        modules = nodes.map { node in
+            Module(path: node.path, outdated: node.isOutdated ? true : nil, imports: node.imports.map { Import($0) })
+        }
+    }
+
+    /// As JSON, for a hundred thousand imports in a tenth of the time that an encoder takes.
+    package var line: [UInt8] {
+        var writer = JSONLineWriter(capacity: modules.count * 2000)
+        writer.open("{")
+        writer.key("modules")
+        writer.open("[")
+        for module in modules {
+            writer.open("{")
+            writer.key("imports")
+            writer.open("[")
+            for kept in module.imports { writer.value(kept) }
+            writer.close("]")
+            if module.outdated == true {
+                writer.key("outdated")
+                writer.value(true)
+            }
+            writer.key("path")
+            writer.value(module.path)
+            writer.close("}")
+        }
+        writer.close("]")
+        writer.key("root")
+        writer.value(root)
+        writer.key("schema")
+        writer.value(schema)
+        writer.close("}")
+        return writer.bytes
+    }
+}
+
+extension JSONLineWriter {
+    fileprivate mutating func value(_ kept: GraphDocument.Import) {
+        open("{")
+        key("column")
+        value(kept.column)
+        if !kept.external.isEmpty {
+            key("external")
+            values(kept.external)
+        }
+        key("kind")
+        value(kept.kind)
+        key("line")
+        value(kept.line)
+        if kept.never {
+            key("never")
+            value(true)
+        }
+        key("state")
+        value(kept.state)
+        key("statement")
+        value(kept.statement)
+        if !kept.through.isEmpty {
+            key("through")
+            values(kept.through)
+        }
+        if !kept.to.isEmpty {
+            key("to")
+            values(kept.to)
+        }
+        close("}")
+    }
+
+    private mutating func values(_ texts: [String]) {
+        open("[")
+        for text in texts { value(text) }
+        close("]")
+    }
+}
+
+/// The answer to `affected`.
+package struct AffectedDocument: Codable, Sendable {
+    package struct Step: Codable, Sendable {
+        package var path: String
+        /// `changed`, `imports`, `package` or `conftest`: how it is reached from the next step.
+        package var link: String
+        /// Of the import; 0 for other links.
+        package var line: Int
+    }
+
+    package struct Source: Codable, Sendable {
+        package var path: String
+        /// From the source to the change.
+        package var chain: [Step]
+    }
+
+    package struct Widening: Codable, Sendable {
+        package var path: String
+        package var reason: String
+    }
+
+    package var schema = 1
+    package var changed: [String]
+    package var affected: [Source]
+    /// What could not be told exactly, and what was taken instead.
+    package var widened: [Widening]
+
+    package init(changed: [BytePath], _ answer: AffectedAnswer) {
+        self.changed = changed.map(\.description)
+        affected = answer.sources.map { source in
+            Source(
+                path: source.path.description,
+                chain: source.chain.map { Step(path: $0.path.description, link: $0.link, line: $0.line) })
+        }
+        widened = answer.widened.map { Widening(path: $0.path.description, reason: $0.reason) }
+    }
+}
+
+/// The answer to `cycles`.
+package struct CyclesDocument: Codable, Sendable {
+    package struct Step: Codable, Sendable {
+        package var path: String
+        package var line: Int
+        package var kind: String
+    }
+
+    package struct Cycle: Codable, Sendable {
+        /// Whether importing one of them runs all.
+        package var eager: Bool
+        package var members: [String]
+        /// A shortest way round; the last leads to the first.
+        package var chain: [Step]
+    }
+
+    package var schema = 1
+    package var cycles: [Cycle]
+
+    package init(_ answers: [CycleAnswer]) {
+        cycles = answers.map { cycle in
+            Cycle(
+                eager: cycle.isEager, members: cycle.members.map(\.description),
+                chain: cycle.chain.map { Step(path: $0.path.description, line: $0.line, kind: $0.kind.rawValue) })
+        }
+    }
+}

@@ -1,0 +1,221 @@
+// Bytecode files as JSON; OUTPUT.md describes it.
+// Knows: names and shape of the machine format. Does not know: how anything is decoded.
+
+import BasicTypes
+import BuildModel
+import Bytecode
+
+/// One file, taken apart.
+package struct InspectedFile {
+    /// As the user named it; `-` for standard input.
+    package let path: BytePath
+    package let bytes: [UInt8]
+    /// `nil` where there are too few bytes for any header.
+    package let file: PycFile?
+    /// What the file's name says.
+    package let name: CacheName?
+    /// `nil` where no interpreter that was found writes this magic number.
+    package let writer: Interpreter?
+
+    package init(path: BytePath, bytes: [UInt8], file: PycFile?, name: CacheName?, writer: Interpreter?) {
+        self.path = path
+        self.bytes = bytes
+        self.file = file
+        self.name = name
+        self.writer = writer
+    }
+
+    /// What keeps Python from running it, or should not be there.
+    package var problem: String? {
+        guard let file else { return "\(bytes.count) bytes are too few for a header" }
+        guard file.hasMagicEnding else {
+            return "this is no bytecode: the first four bytes of bytecode end in a carriage return and a line feed"
+        }
+        switch file.code {
+        case .failure(let error):
+            return "the code cannot be read: \(error) of the code, which begins at byte \(file.shape.headerLength)"
+        case .success(let arena):
+            if file.header == nil { return "the header has flags that Python does not know, and refuses" }
+            if !file.holdsCode {
+                let what = file.withBody(bytes) { ConstantText(arena.root, of: arena, body: $0, limit: 40) }
+                return "this is no module: a \(what.type) stands where the code should be"
+            }
+            guard file.trailing > 0 else { return nil }
+            return "\(file.trailing) byte\(file.trailing == 1 ? "" : "s") after the code, which Python ignores"
+        }
+    }
+}
+
+/// What `inspect --format json` prints.
+///
+/// Code objects are a list and not a tree: they can be nested a thousand deep, which readers of JSON refuse.
+package struct InspectDocument: Encodable {
+    /// Characters of a name or constant.
+    fileprivate static let limit = 400
+
+    package struct Header: Encodable {
+        package let bytes: Int
+        /// `timestamp`, `checked-hash`, `unchecked-hash`, or `unknown`.
+        package let validation: String
+        package let seconds: UInt32?
+        package let time: String?
+        package let size: UInt32?
+        package let hash: String?
+    }
+
+    package struct Constant: Encodable {
+        package let type: String
+        package let text: String
+        package let code: Int?
+    }
+
+    package struct Arguments: Encodable {
+        package let positional: Int32
+        package let positionalOnly: Int32
+        package let keywordOnly: Int32
+    }
+
+    package struct Code: Encodable {
+        package let parent: Int?
+        package let name: String
+        package let qualifiedName: String?
+        package let file: String
+        package let definedAt: Int32
+        package let firstLine: Int?
+        package let lastLine: Int?
+        package let arguments: Arguments
+        package let flags: [String]
+        package let flagBits: UInt32
+        package let stackSize: Int32
+        package let instructionBytes: Int
+        package let names: [String]
+        package let locals: [String]
+        package let cells: [String]
+        package let free: [String]
+        package let constants: [Constant]
+        /// What is not listed here, with the place of the code object that lists it; -1 where none does.
+        package let elsewhere: [String: Int]?
+    }
+
+    package struct File: Encodable {
+        package let path: String
+        package let magicNumber: UInt16?
+        package let cacheTag: String?
+        package let writer: ReportDocument.Python?
+        package let header: Header?
+        package let layout: String?
+        package let codeBytes: Int?
+        package let trailingBytes: Int?
+        package let error: String?
+        package let codes: [Code]
+    }
+
+    package var schema = ReportDocument.schema
+    package var verb = "inspect"
+    package let files: [File]
+    package let exitStatus: Int32
+
+    package init(files: [File], exitStatus: Int32) {
+        self.files = files
+        self.exitStatus = exitStatus
+    }
+
+    /// 16 digits.
+    package static func hexadecimal(_ value: UInt64) -> String {
+        let text = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - text.count) + text
+    }
+}
+
+extension InspectDocument.File {
+    package init(_ inspected: InspectedFile) {
+        let file = inspected.file.flatMap { $0.hasMagicEnding ? $0 : nil }
+        path = inspected.path.description
+        magicNumber = file?.magicNumber
+        cacheTag = inspected.name?.tag
+        writer = inspected.writer.map { ReportDocument.Python($0) }
+        header = file.map { InspectDocument.Header($0) }
+        layout = file?.shape.layout.rawValue
+        codeBytes = file.map { $0.bodyLength - $0.trailing }
+        trailingBytes = file?.trailing
+        error = inspected.problem
+        codes = file.map { InspectDocument.Code.all($0, inspected.bytes) } ?? []
+    }
+}
+
+extension InspectDocument.Header {
+    fileprivate init(_ file: PycFile) {
+        bytes = file.shape.headerLength
+        switch file.header?.validation {
+        case .timestamp(let seconds, let size)?:
+            validation = InvalidationMode.timestamp.rawValue
+            self.seconds = seconds
+            time = CalendarTime(seconds: seconds).rfc3339
+            self.size = size
+            hash = nil
+        case .hash(let value, let isChecked)?:
+            validation = (isChecked ? InvalidationMode.checkedHash : .uncheckedHash).rawValue
+            seconds = nil
+            time = nil
+            size = nil
+            hash = InspectDocument.hexadecimal(value)
+        case nil:
+            validation = "unknown"
+            seconds = nil
+            time = nil
+            size = nil
+            hash = nil
+        }
+    }
+}
+
+extension InspectDocument.Code {
+    fileprivate static func all(_ file: PycFile, _ bytes: [UInt8]) -> [Self] {
+        guard let arena = file.arena, file.holdsCode else { return [] }
+        return file.withBody(bytes) { body in
+            var outliner = CodeOutliner(arena, body: body, magicNumber: file.magicNumber, limit: InspectDocument.limit)
+            return (0..<outliner.count).map { Self(outliner.outline($0), layout: file.shape.layout) }
+        }
+    }
+
+    private init(_ outline: CodeOutline, layout: CodeLayout) {
+        parent = outline.parent
+        name = outline.name
+        qualifiedName = outline.qualifiedName
+        file = outline.fileName
+        definedAt = outline.firstLine
+        firstLine = outline.lines?.lowerBound
+        lastLine = outline.lines?.upperBound
+        arguments = InspectDocument.Arguments(
+            positional: outline.argumentCount, positionalOnly: outline.positionalOnlyCount,
+            keywordOnly: outline.keywordOnlyCount)
+        flags = outline.flags.words(in: layout)
+        flagBits = outline.flags.bits
+        stackSize = outline.stackSize
+        instructionBytes = outline.codeLength
+        names = outline.names.items
+        locals = outline.locals.items
+        cells = outline.cells.items
+        free = outline.frees.items
+        constants = outline.constants.items.map {
+            InspectDocument.Constant(type: $0.type, text: $0.text, code: $0.code)
+        }
+        var elsewhere: [String: Int] = [:]
+        func note<Item>(_ label: String, _ list: CodeOutline.List<Item>) {
+            if let other = list.sameAs { elsewhere[label] = other } else if list.omitted > 0 { elsewhere[label] = -1 }
+        }
+        note("names", outline.names)
+        note("locals", outline.locals)
+        note("cells", outline.cells)
+        note("free", outline.frees)
+        note("constants", outline.constants)
+        self.elsewhere = elsewhere.isEmpty ? nil : elsewhere
+    }
+}
+
+extension PycFile {
+    /// Runs `body` on what follows the header.
+    package func withBody<Result>(_ bytes: [UInt8], _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        bytes.withRawBytes { body(PycFile.body(of: $0, shape)) }
+    }
+}

@@ -1,0 +1,184 @@
+// What the daemon tells of itself, of a wait, and of one source, as data.
+// Knows: names and shape of the machine format. Does not know: how it is found out.
+
+/// The answer to `wait`: everything in scope is as the tree was when it was asked, or later.
+package struct WaitDocument: Codable, Sendable {
+    package var clock: UInt64
+    package var modules: Int
+    /// Sources that do not compile, or could not be read or written.
+    package var failed: Int
+
+    package init(clock: UInt64, modules: Int, failed: Int) {
+        self.clock = clock
+        self.modules = modules
+        self.failed = failed
+    }
+}
+
+/// The answer to `status`.
+package struct StatusDocument: Codable, Sendable {
+    package struct Watches: Codable, Sendable {
+        package var directories: Int
+        package var used: Int
+        /// fs.inotify.max_user_watches; 0 where it cannot be read.
+        package var allowed: Int
+
+        package init(directories: Int, used: Int, allowed: Int) {
+            self.directories = directories
+            self.used = used
+            self.allowed = allowed
+        }
+    }
+
+    package struct Workers: Codable, Sendable {
+        package var running: Int
+        package var replaced: Int
+        package var processes: [Int32]
+
+        package init(running: Int, replaced: Int, processes: [Int32]) {
+            self.running = running
+            self.replaced = replaced
+            self.processes = processes
+        }
+    }
+
+    package struct Imports: Codable, Sendable {
+        package var edges: Int
+        package var findings: Int
+        /// What the last wave's imports took, from reading sources to findings.
+        package var lastMicroseconds: Int64
+
+        package init(edges: Int, findings: Int, lastMicroseconds: Int64) {
+            self.edges = edges
+            self.findings = findings
+            self.lastMicroseconds = lastMicroseconds
+        }
+    }
+
+    package var schema = 1
+    package var version: String
+    package var process: Int32
+    package var root: String
+    package var socket: String
+    package var clock: UInt64
+    /// `idle`, `settling` or `building`.
+    package var phase: String
+    package var modules: Int
+    package var failed: Int
+    /// Sources and directories that are still to be looked at.
+    package var queue: Int
+    package var watches: Watches
+    /// Directories that are polled because they cannot be watched, and why.
+    package var polled: [String]
+    package var pollReason: String?
+    package var overflows: Int
+    package var rescans: Int
+    package var workers: Workers
+    /// Bytes, of the daemon alone.
+    package var memory: Int
+    /// Missing until the watch is ready.
+    package var imports: Imports?
+    package var interpreters: [ReportDocument.Python]
+    /// Seconds.
+    package var uptime: Double
+
+    package init(
+        schema: Int = 1, version: String, process: Int32, root: String, socket: String, clock: UInt64, phase: String,
+        modules: Int, failed: Int, queue: Int, watches: Watches, polled: [String], pollReason: String? = nil,
+        overflows: Int, rescans: Int, workers: Workers, memory: Int, imports: Imports? = nil,
+        interpreters: [ReportDocument.Python], uptime: Double
+    ) {
+        self.schema = schema
+        self.version = version
+        self.process = process
+        self.root = root
+        self.socket = socket
+        self.clock = clock
+        self.phase = phase
+        self.modules = modules
+        self.failed = failed
+        self.queue = queue
+        self.watches = watches
+        self.polled = polled
+        self.pollReason = pollReason
+        self.overflows = overflows
+        self.rescans = rescans
+        self.workers = workers
+        self.memory = memory
+        self.imports = imports
+        self.interpreters = interpreters
+        self.uptime = uptime
+    }
+}
+
+/// The answer to `why`.
+package struct WhyDocument: Codable, Sendable {
+    package struct Artifact: Codable, Sendable {
+        package var interpreter: String
+        package var level: UInt8
+        package var path: String
+        /// `up-to-date`, `restamp` or `recompile`, or `failed` where the compiler refused this very source.
+        package var state: String
+        package var reason: String?
+        package var mode: String?
+        package var isGuarded: Bool
+        /// The wave that built it; 0 for never.
+        package var clock: UInt64
+        package var microseconds: UInt32
+
+        package init(
+            interpreter: String, level: UInt8, path: String, state: String, reason: String? = nil, mode: String? = nil,
+            isGuarded: Bool, clock: UInt64, microseconds: UInt32
+        ) {
+            self.interpreter = interpreter
+            self.level = level
+            self.path = path
+            self.state = state
+            self.reason = reason
+            self.mode = mode
+            self.isGuarded = isGuarded
+            self.clock = clock
+            self.microseconds = microseconds
+        }
+    }
+
+    package struct Import: Codable, Sendable {
+        package var line: Int
+        package var kind: String
+        package var statement: String
+        /// `resolved`, `external`, `missing`, `ambiguous` or `unknown`.
+        package var state: String
+        /// Sources that it names.
+        package var to: [String]
+
+        package init(line: Int, kind: String, statement: String, state: String, to: [String]) {
+            self.line = line
+            self.kind = kind
+            self.statement = statement
+            self.state = state
+            self.to = to
+        }
+    }
+
+    package var schema = 1
+    package var path: String
+    /// `known`, `unknown` (in scope, never built), `out-of-scope` or `missing`.
+    package var state: String
+    package var artifacts: [Artifact]
+    package var diagnostics: [ReportDocument.Finding]
+    package var imports: [Import]
+    package var importedBy: [String]
+
+    package init(
+        schema: Int = 1, path: String, state: String, artifacts: [Artifact], diagnostics: [ReportDocument.Finding],
+        imports: [Import], importedBy: [String]
+    ) {
+        self.schema = schema
+        self.path = path
+        self.state = state
+        self.artifacts = artifacts
+        self.diagnostics = diagnostics
+        self.imports = imports
+        self.importedBy = importedBy
+    }
+}

@@ -1,0 +1,88 @@
+// `# freshpyc: ignore[rule]` in a source.
+// Knows: the form of the comment. Does not know: how findings come about.
+
+import BasicTypes
+import BuildModel
+import LinuxSystem
+
+/// What a source wants to hear nothing of: on a line, what the comment at its end names; in the whole file, what a
+/// comment on a line of its own at the top (before any code) names. Without brackets: all rules.
+package struct IgnoreComments {
+    private static let largest = 8 << 20
+    private var lines: [Int: Set<String>] = [:]
+    private var wholeFile: Set<String> = []
+
+    package init(of path: BytePath, root: Directory) {
+        guard let file = try? root.fileFollowingLinks(path),
+            let bytes = try? file.readAll(expected: 65_536, limit: Self.largest, path: path)
+        else {
+            self.init([])
+            return
+        }
+        self.init(bytes)
+    }
+
+    package init(_ bytes: [UInt8]) {
+        guard bytes.contains(mark: Self.mark) else { return }
+        var isTop = true
+        let source = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
+        for (index, line) in source.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+            let trimmed = line.drop { $0 == 0x20 || $0 == 0x09 }
+            let isComment = trimmed.first == UInt8(ascii: "#")
+            if let rules = Self.rules(in: line) {
+                if isComment, isTop { wholeFile.formUnion(rules) } else { lines[index + 1] = rules }
+            }
+            if !isComment, !trimmed.isEmpty, trimmed.first != 0x0D { isTop = false }
+        }
+    }
+
+    private static let mark = Array("freshpyc:".utf8)
+    private static let word = Array("ignore".utf8)
+    private static let all = "*"
+
+    /// What the first `# freshpyc: ignore` of a line names; other comments may stand before and after it.
+    private static func rules(in line: ArraySlice<UInt8>) -> Set<String>? {
+        var rest = line
+        while let hash = rest.firstIndex(of: UInt8(ascii: "#")) {
+            rest = rest[(hash + 1)...]
+            let comment = rest.drop { $0 == 0x20 || $0 == UInt8(ascii: "#") }
+            guard comment.starts(with: mark) else { continue }
+            let words = comment.dropFirst(mark.count).drop { $0 == 0x20 }
+            guard words.starts(with: word) else { continue }
+            let rest = words.dropFirst(word.count)
+            let names = rest.drop { $0 == 0x20 }
+            guard names.first == UInt8(ascii: "[") else {
+                // `ignored` is another word.
+                let ends = rest.isEmpty || [0x20, 0x09, 0x0D, UInt8(ascii: "#")].contains(rest[rest.startIndex])
+                return ends ? [all] : nil
+            }
+            guard let end = names.firstIndex(of: UInt8(ascii: "]")) else { return nil }
+            return Set(
+                names[(names.startIndex + 1)..<end].split(separator: UInt8(ascii: ",")).map {
+                    String(decoding: $0.filter { $0 != 0x20 }, as: UTF8.self)
+                })
+        }
+        return nil
+    }
+
+    /// Without what is not wanted.
+    package func filter(_ diagnostics: [Diagnostic]) -> [Diagnostic] {
+        if lines.isEmpty, wholeFile.isEmpty { return diagnostics }
+        return diagnostics.filter { diagnostic in
+            let rules = wholeFile.union(lines[diagnostic.line] ?? [])
+            return !rules.contains(Self.all) && !rules.contains(diagnostic.rule.rawValue)
+        }
+    }
+}
+
+extension [UInt8] {
+    fileprivate func contains(mark: [UInt8]) -> Bool {
+        guard count >= mark.count, let first = mark.first else { return false }
+        var rest = self[...]
+        while let start = rest.firstIndex(of: first) {
+            if rest[start...].starts(with: mark) { return true }
+            rest = rest[(start + 1)...]
+        }
+        return false
+    }
+}

@@ -1,0 +1,180 @@
+// Questions about the graph of a tree: what imports what, what a change reaches, which modules form cycles.
+
+import BasicTypes
+import BuildModel
+import ImportGraph
+import LinuxSystem
+
+extension ImportAnalysis {
+    private func path(_ module: ModuleID) -> BytePath? {
+        graph.tree[module].flatMap { BytePath($0.path) }
+    }
+
+    // MARK: One source
+
+    /// What a source imports.
+    package func imports(of path: BytePath) -> [GraphImport] {
+        guard let module = graph.tree.find(path.bytes) else { return [] }
+        return graph.node(module, kinds: Set(ImportKind.allCases), shown: nil, shownPaths())?.imports ?? []
+    }
+
+    /// Who imports a source.
+    package func importers(of path: BytePath) -> [BytePath] {
+        guard let module = graph.tree.find(path.bytes) else { return [] }
+        return graph.importers(of: module).compactMap { self.path($0) }.sorted()
+    }
+
+    // MARK: graph
+
+    /// - Parameter from: sources, or folders for all in them; empty for the whole graph.
+    package func nodes(
+        from paths: [BytePath], direction: GraphSelection.Direction, depth: Int, kinds: Set<ImportKind>
+    ) -> [GraphNode] {
+        let begin = modules(at: paths)
+        if begin.isEmpty, !paths.isEmpty { return [] }
+        let selection = GraphSelection(from: begin, direction: direction, depth: depth, kinds: kinds)
+        let chosen = graph.modules(of: selection)
+        let shown = paths.isEmpty ? nil : Set(chosen)
+        let texts = shownPaths()
+        let graph = graph
+        // Each thread has the graph for itself: what it looks up is remembered already, so nothing of it is copied.
+        let nodes = ParallelSlices.map(chosen, sliceSize: 128, scratch: { GraphScratch(graph) }) { module, scratch in
+            scratch.graph.node(module, kinds: kinds, shown: shown, texts)
+        }
+        return nodes.compactMap { $0 }
+    }
+
+    /// The sources at these paths, and in these folders.
+    private func modules(at paths: [BytePath]) -> [ModuleID] {
+        paths.flatMap { path -> [ModuleID] in
+            if let module = graph.tree.find(path.bytes) { return [module] }
+            return graph.tree.modules.filter { module in
+                graph.tree[module].flatMap { BytePath($0.path) }?.isWithin(path) ?? false
+            }
+        }
+    }
+
+    // MARK: affected
+
+    /// What changes of these files reach, whether they are there or not.
+    package func affected(by paths: [BytePath], kinds: Set<ImportKind>, testsAlone: Bool) -> AffectedAnswer {
+        var answer = AffectedAnswer()
+        var begin: [ModuleID] = []
+        var absent: [[UInt8]] = []
+        for path in paths {
+            if let module = graph.tree.find(path.bytes) {
+                begin.append(module)
+                if graph.facts(of: module)?.isOutdated == true {
+                    answer.widened.append((path, "does not compile; its last good imports count"))
+                }
+            } else {
+                begin += widened(path, graph, &absent, &answer)
+            }
+        }
+        begin += graph.importers(ofAbsent: absent)
+        let dependents = Dependents(of: begin, in: graph, kinds: kinds)
+        for module in dependents.links.keys {
+            guard let entry = graph.tree[module], !testsAlone || TestNames.isTest(entry.path) else { continue }
+            let chain = dependents.chain(from: module).compactMap { step(from: $0.0, $0.1) }
+            answer.sources.append(AffectedSource(chain: chain))
+        }
+        answer.sources.sort { $0.path < $1.path }
+        return answer
+    }
+
+    private func step(from module: ModuleID, _ link: DependentLink) -> AffectedSource.Step? {
+        path(module).map { path in
+            switch link {
+            case .changed: AffectedSource.Step(path: path, link: "changed", line: 0)
+            case .imports(_, let line): AffectedSource.Step(path: path, link: "imports", line: line)
+            case .package: AffectedSource.Step(path: path, link: "package", line: 0)
+            case .conftest: AffectedSource.Step(path: path, link: "conftest", line: 0)
+            }
+        }
+    }
+
+    /// What a file reaches that is no source of the graph: the importers of a source that is gone or out of scope, and
+    /// for any other file the sources beside it, which may read it.
+    private func widened(
+        _ path: BytePath, _ graph: DependencyGraph, _ absent: inout [[UInt8]], _ answer: inout AffectedAnswer
+    ) -> [ModuleID] {
+        let name = path.lastComponent
+        if ImportableName.isLeaf(name) || path.hasSuffix(".py") {
+            absent.append(Array(path.parent.appending(ImportableName.stem(name) + Array(".py".utf8)).bytes))
+            return []
+        }
+        var folder = path
+        while !folder.isEmpty {
+            folder = folder.parent
+            guard let directory = graph.tree.directory(Array(folder.bytes), names: graph.names) else { continue }
+            let beside = graph.tree.modules(in: directory)
+            guard !beside.isEmpty else { continue }
+            let place = folder.isEmpty ? "the root" : "\(folder)/"
+            answer.widened.append((path, "is no source: all that lies in \(place) may read it"))
+            return beside
+        }
+        answer.widened.append((path, "is no source, and none lies beside or above it: nothing is known to read it"))
+        return []
+    }
+
+    // MARK: cycles
+
+    package func cycles() -> [CycleAnswer] {
+        graph.cycles().map { cycle in
+            CycleAnswer(
+                members: cycle.members.compactMap { path($0) },
+                chain: cycle.chain.compactMap { step in path(step.module).map { ($0, step.line, step.kind) } },
+                isEager: cycle.isEager)
+        }
+    }
+}
+
+extension ImportAnalysis {
+    /// How each source is shown, by its number: each is named by many imports.
+    fileprivate func shownPaths() -> [String] {
+        var texts = [String](repeating: "", count: graph.tree.capacity)
+        for module in graph.tree.modules {
+            guard let path = graph.tree[module].flatMap({ BytePath($0.path) }) else { continue }
+            texts[Int(module.rawValue)] = path.description
+        }
+        return texts
+    }
+}
+
+/// A graph that one thread has for itself.
+private final class GraphScratch {
+    var graph: DependencyGraph
+
+    init(_ graph: DependencyGraph) {
+        self.graph = graph
+    }
+}
+
+extension DependencyGraph {
+    /// One source with its imports.
+    ///
+    /// - Parameter shown: sources that may be targets; `nil` for all.
+    fileprivate mutating func node(
+        _ module: ModuleID, kinds: Set<ImportKind>, shown: Set<ModuleID>?, _ texts: [String]
+    ) -> GraphNode? {
+        guard let facts = facts(of: module) else { return nil }
+        func paths(_ edges: [ImportEdge], isImplicit: Bool) -> [String] {
+            var seen: [ModuleID] = []
+            for edge in edges where edge.isImplicit == isImplicit && edge.target != module {
+                if shown?.contains(edge.target) ?? true, !seen.contains(edge.target) { seen.append(edge.target) }
+            }
+            return seen.map { texts[Int($0.rawValue)] }
+        }
+        let imports = facts.imports.enumerated().compactMap { position, kept -> GraphImport? in
+            guard kinds.contains(kept.kind) else { return nil }
+            let judgement = judge(kept, at: position, of: module)
+            return GraphImport(
+                line: Int(kept.line), column: Int(kept.column) + 1, kind: kept.kind,
+                statement: statement(kept, in: facts), state: judgement.state.rawValue,
+                targets: paths(judgement.edges, isImplicit: false),
+                through: paths(judgement.edges, isImplicit: true),
+                external: judgement.external.map { names.text($0) }, neverRuns: kept.neverRuns)
+        }
+        return GraphNode(path: texts[Int(module.rawValue)], isOutdated: facts.isOutdated, imports: imports)
+    }
+}

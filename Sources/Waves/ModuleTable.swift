@@ -1,0 +1,99 @@
+// What is remembered of all sources.
+// Knows: records by path. Does not know: how they came to be, or files.
+
+import BasicTypes
+import BuildModel
+
+/// The records in memory, dense, with an index by path.
+package struct ModuleTable {
+    private var records: [ModuleRecord?] = []
+    private var index: [BytePath: Int] = [:]
+    private var free: [Int] = []
+    /// By directory; made when it is first asked for, which a one-shot run never does.
+    private var siblings: [BytePath: Set<BytePath>]?
+    /// By the inode of the contents, likewise: hard links and symbolic links to one file.
+    private var aliases: [UInt64: Set<BytePath>]?
+
+    package init(_ modules: [ModuleRecord] = []) {
+        records = modules.map { $0 }
+        index.reserveCapacity(modules.count)
+        for (position, record) in modules.enumerated() {
+            index[record.path] = position
+            if record.traces.contains(where: \.isFailure) { failing.insert(record.path) }
+            if record.traces.contains(where: { !$0.diagnostics.isEmpty }) { noted.insert(record.path) }
+        }
+    }
+
+    package var count: Int { index.count }
+    /// Sources with an artifact that the compiler refuses.
+    package private(set) var failing: Set<BytePath> = []
+    /// Sources of which the compiler has said something.
+    package private(set) var noted: Set<BytePath> = []
+    package var all: [ModuleRecord] { records.compactMap { $0 } }
+
+    package subscript(path: BytePath) -> ModuleRecord? {
+        index[path].flatMap { records[$0] }
+    }
+
+    package mutating func update(_ record: ModuleRecord) {
+        if aliases != nil {
+            if let old = self[record.path] { aliases?[old.source.stamp.inode]?.remove(record.path) }
+            aliases?[record.source.stamp.inode, default: []].insert(record.path)
+        }
+        if record.traces.contains(where: \.isFailure) {
+            failing.insert(record.path)
+        } else if !failing.isEmpty {
+            failing.remove(record.path)
+        }
+        if record.traces.contains(where: { !$0.diagnostics.isEmpty }) {
+            noted.insert(record.path)
+        } else if !noted.isEmpty {
+            noted.remove(record.path)
+        }
+        if let position = index[record.path] {
+            records[position] = record
+        } else if let position = free.popLast() {
+            records[position] = record
+            index[record.path] = position
+            siblings?[record.path.parent, default: []].insert(record.path)
+        } else {
+            siblings?[record.path.parent, default: []].insert(record.path)
+            index[record.path] = records.count
+            records.append(record)
+        }
+    }
+
+    package mutating func remove(_ path: BytePath) {
+        guard let position = index.removeValue(forKey: path) else { return }
+        failing.remove(path)
+        noted.remove(path)
+        if let inode = records[position]?.source.stamp.inode {
+            aliases?[inode]?.remove(path)
+            if aliases?[inode]?.isEmpty == true { aliases?[inode] = nil }
+        }
+        records[position] = nil
+        siblings?[path.parent]?.remove(path)
+        free.append(position)
+    }
+
+    /// The paths in a directory itself.
+    package mutating func paths(in directory: BytePath) -> [BytePath] {
+        if siblings == nil { siblings = Dictionary(grouping: index.keys, by: \.parent).mapValues { Set($0) } }
+        return Array(siblings?[directory] ?? [])
+    }
+
+    /// The paths whose contents were in this inode.
+    package mutating func paths(inode: UInt64) -> Set<BytePath> {
+        if aliases == nil {
+            var made: [UInt64: Set<BytePath>] = [:]
+            for case .some(let record) in records { made[record.source.stamp.inode, default: []].insert(record.path) }
+            aliases = made
+        }
+        return aliases?[inode] ?? []
+    }
+
+    /// The paths at or below a directory.
+    package func paths(within directory: BytePath) -> [BytePath] {
+        directory.isEmpty ? Array(index.keys) : index.keys.filter { $0.isWithin(directory) }
+    }
+}

@@ -1,0 +1,101 @@
+// The imports of a session's tree: kept up with its waves, and what is wrong with them.
+// Knows: when to look again, which findings are news. Does not know: how imports are resolved, or who asks.
+
+import BasicTypes
+import BuildModel
+import FileWatching
+import Impact
+import ImportGraph
+import LinuxSystem
+
+extension Session {
+    /// Scans the whole tree's imports, without building anything.
+    package func scanImports() {
+        let result = scanner().scan([.empty])
+        analysis?.refresh(result.sources, isComplete: true) { compilation(of: $0) }
+    }
+
+    /// Sources and their imports; see `ImportAnalysis.nodes`.
+    package func graph(
+        from paths: [BytePath], direction: GraphSelection.Direction, depth: Int, kinds: Set<ImportKind>
+    ) -> [GraphNode] {
+        analysis?.nodes(from: paths, direction: direction, depth: depth, kinds: kinds) ?? []
+    }
+
+    /// What changes of these files reach, whether they exist or not.
+    package func affected(by paths: [BytePath], kinds: Set<ImportKind>, testsAlone: Bool) -> AffectedAnswer {
+        analysis?.affected(by: paths, kinds: kinds, testsAlone: testsAlone) ?? AffectedAnswer()
+    }
+
+    /// Sources that import each other.
+    package func cycles() -> [CycleAnswer] { analysis?.cycles() ?? [] }
+
+    /// What a wave's sources have of findings about imports: all of them, or those that are new.
+    package func importFindings(_ input: WaveInput, _ outcome: WaveOutcome) -> [LocatedDiagnostic] {
+        guard let analysis else { return [] }
+        let begun = Host.monotonic
+        defer { analysis.lastDuration = Host.monotonic - begun }
+        var sources = input.sources
+        if input.reportsAll, !configuration.starts.contains(.empty) {
+            // What a part of the tree imports is judged by what the rest is now.
+            let named = Set(sources.map(\.path))
+            sources += scanner().scan([.empty]).sources.filter { !named.contains($0.path) }
+        }
+        let again = analysis.refresh(
+            sources, removed: outcome.removed, others: input.others, isComplete: input.reportsAll
+        ) { compilation(of: $0) }
+        guard input.reportsAll else {
+            let news = analysis.judge(again)
+            // Looking for cycles takes milliseconds, and most saves change no edge.
+            if analysis.treeFindings.revision == analysis.graph.revision { return news }
+            let known = Set(analysis.treeFindings.findings)
+            return news + analysis.findingsOfTheTree().filter { !known.contains($0) }
+        }
+        analysis.judgeAll()
+        let named = configuration.starts
+        return importFindings { path in named.contains { path.isWithin($0) } }
+    }
+
+    /// Scans the imports of all sources of a watch.
+    ///
+    /// - Returns: what is wrong with them; `nil` where nobody wants to know.
+    package func startAnalysis(_ sources: [ScannedSource]) -> [LocatedDiagnostic]? {
+        guard configuration.analyzesImports, analysis == nil else { return nil }
+        openAnalysis()
+        guard let analysis else { return nil }
+        analysis.refresh(sources, isComplete: true) { compilation(of: $0) }
+        analysis.judgeAll()
+        return importFindings { _ in true }
+    }
+
+    /// What the graph holds; `nil` before it was looked at.
+    package var graphSize: (edges: Int, findings: Int, lastDuration: Int64)? {
+        guard let analysis else { return nil }
+        let edges = analysis.graph.tree.modules.reduce(0) { $0 + analysis.graph.edges(from: $1).count }
+        let findings = analysis.findings.values.reduce(0) { $0 + $1.count }
+        return (edges, findings, analysis.lastDuration)
+    }
+
+    /// All findings about imports of some sources.
+    package func importFindings(within isNamed: (BytePath) -> Bool) -> [LocatedDiagnostic] {
+        guard let analysis else { return [] }
+        var found: [LocatedDiagnostic] = []
+        for (path, diagnostics) in analysis.findings where isNamed(path) {
+            found += diagnostics.map { LocatedDiagnostic(path: path, diagnostic: $0) }
+        }
+        return found + analysis.findingsOfTheTree().filter { isNamed($0.path) }
+    }
+
+    /// Whether a source does not compile for any interpreter, and which bytecode shows what it binds.
+    package func compilation(of path: BytePath) -> ImportAnalysis.Compilation {
+        guard let record = record(path), let target = targets.first else { return ImportAnalysis.Compilation() }
+        var compilation = ImportAnalysis.Compilation()
+        compilation.isFailing = targets.allSatisfy { record.trace($0.key)?.isFailure == true }
+        if let trace = record.trace(target.key), let published = trace.published {
+            compilation.artifact = ImportAnalysis.Artifact(
+                path: target.place.path(of: path), published: published, fingerprint: trace.fingerprint,
+                interpreter: target.interpreter)
+        }
+        return compilation
+    }
+}

@@ -1,0 +1,163 @@
+// The middle of a wave: what is stale goes to the workers, and what comes back is published and recorded.
+// Knows: jobs, pools, results. Does not know: why a source is stale, or what the wave comes to.
+
+import BuildModel
+import Compilation
+import Interpreters
+import LinuxSystem
+
+extension Wave {
+    /// Fills the pools, drains what comes back, and waits: one interpreter after the other, so that no more processes
+    /// run at once than were asked for.
+    package func compile(_ jobs: [Job]) {
+        guard !jobs.isEmpty else { return finish() }
+        let order = ordered(jobs)
+        let queues = session.interpreters.selected.map { id in
+            (
+                pool: session.interpreters.pool(id),
+                jobs: order.filter { session.targets[$0.target].key.interpreter == id }
+            )
+        }
+        let schedule = CompilationSchedule(
+            queues.filter { !$0.jobs.isEmpty }, send: { [self] in send($0, to: $1) }, done: { [self] in finish() })
+        self.schedule = schedule
+        progress(finishedModules, modules.count)
+        schedule.start()
+    }
+
+    private func ordered(_ jobs: [Job]) -> [Job] {
+        guard (2...BuildOrder.smallWave).contains(jobs.count) else {
+            return BuildOrder.sorted(jobs.map { (job: $0, size: modules[$0.module].source.stamp.size) })
+        }
+        for job in jobs where snapshots[job.module] == nil {
+            snapshots[job.module] = try? reader.read(modules[job.module].source.path)
+        }
+        let sources = Set(jobs.map(\.module)).compactMap { index in
+            snapshots[index].map { (path: modules[index].source.path, bytes: $0.bytes) }
+        }
+        let importers = BuildOrder.importers(sources)
+        return jobs.sorted {
+            (importers[modules[$0.module].source.path] ?? 0) > (importers[modules[$1.module].source.path] ?? 0)
+        }
+    }
+
+    private func send(_ job: Job, to pool: WorkerPool) {
+        let module = modules[job.module]
+        let snapshot: SourceSnapshot
+        do throws(SourceProblem) {
+            if let known = snapshots.removeValue(forKey: job.module) {
+                snapshot = known
+            } else {
+                snapshot = try reader.read(module.source.path)
+            }
+        } catch {
+            // The answer comes later, as from a worker: callers are not entered again from within.
+            session.loop.later { [self] in
+                switch error {
+                case .gone: modules[job.module].isRefreshed = true
+                case .diagnostic(let diagnostic, _): fail(job.module, diagnostic)
+                }
+                finishJob(job)
+            }
+            return
+        }
+        nextIdentifier &+= 1
+        let target = session.targets[job.target]
+        // A hash in the header needs the source; the rest needs only what is known of it.
+        let request = CompileRequest(
+            identifier: nextIdentifier & 0x7FFF_FFFF, level: target.key.level, wantsCode: writes || showsBindings(job),
+            fileName: session.configuration.rootPath.appending(module.source.path), source: snapshot.bytes)
+        pool.compile(request) { [self] result in
+            take(result, snapshot, job)
+            finishJob(job)
+        }
+    }
+
+    private func take(_ result: CompileResult, _ snapshot: SourceSnapshot, _ job: Job) {
+        let target = session.targets[job.target]
+        switch CompileVerdict(result, by: target.interpreter, deadline: session.configuration.deadline) {
+        case .code(let code, let diagnostics, let microseconds):
+            if showsBindings(job) {
+                session.analysis?.note(
+                    code: code, of: modules[job.module].source.path, fingerprint: snapshot.state.fingerprint,
+                    interpreter: target.interpreter)
+            }
+            var outcome = Outcome.compiles
+            if writes {
+                let code = CompiledCode(code, of: target.interpreter)
+                guard let published = publish(code.body, snapshot, job) else { return }
+                outcome = .published(published)
+                session.codeStore?.keep(
+                    code, diagnostics, microseconds, source: snapshot.state.fingerprint, target.interpreter,
+                    target.key.level)
+            }
+            modules[job.module].compiled = true
+            record(outcome, diagnostics, microseconds, snapshot, job)
+        case .refused(let diagnostics, let microseconds, _):
+            recordFailure(diagnostics, microseconds, snapshot, job)
+        case .unavailable(let diagnostic):
+            fail(job.module, diagnostic)
+        }
+    }
+
+    /// Whether a compilation is the one that shows what its module binds: one of several interpreters and levels will do.
+    package func showsBindings(_ job: Job) -> Bool { job.target == 0 && session.analysis != nil }
+
+    private func publish(_ code: [UInt8], _ snapshot: SourceSnapshot, _ job: Job) -> PublishedArtifact? {
+        let path = modules[job.module].source.path
+        let mode = session.configuration.options.invalidation
+        return accept(
+            Result { () throws(SystemError) in
+                try session.targets[job.target].publish(code, path, snapshot, mode: mode, publisher)
+            }, job)
+    }
+
+    /// What was written, or `nil`, with the failure on record, where it was not.
+    package func accept(_ publication: Result<PublishedArtifact, SystemError>, _ job: Job) -> PublishedArtifact? {
+        switch publication {
+        case .success(let published): return published
+        case .failure(let error):
+            let path = session.targets[job.target].place.path(of: modules[job.module].source.path)
+            modules[job.module].failed = true
+            if unwritable.insert(path.parent).inserted { fail(job.module, Diagnostic.unwritable(path, error)) }
+            return nil
+        }
+    }
+
+    private func recordFailure(
+        _ diagnostics: [Diagnostic], _ microseconds: UInt32, _ snapshot: SourceSnapshot, _ job: Job
+    ) {
+        modules[job.module].failed = true
+        // Bytecode of an older version must not outlive the source that it was made from.
+        if writes {
+            publisher.remove(session.targets[job.target].place.path(of: modules[job.module].source.path))
+        }
+        record(.failed, diagnostics, microseconds, snapshot, job)
+    }
+
+    package func record(
+        _ outcome: Outcome, _ diagnostics: [Diagnostic], _ microseconds: UInt32, _ snapshot: SourceSnapshot, _ job: Job
+    ) {
+        let target = session.targets[job.target]
+        var record =
+            modules[job.module].record
+            ?? ModuleRecord(path: modules[job.module].source.path, source: snapshot.state)
+        record.source = snapshot.state
+        record.traces.removeAll { isSuperseded($0, by: target) }
+        record.record(
+            Trace(
+                key: target.key, fingerprint: snapshot.state.fingerprint, outcome: outcome, diagnostics: diagnostics,
+                microseconds: microseconds, clock: clock))
+        modules[job.module].record = record
+        modules[job.module].isChanged = true
+    }
+
+    private func finishJob(_ job: Job) {
+        modules[job.module].pending -= 1
+        if modules[job.module].pending == 0 {
+            finishedModules += 1
+            progress(finishedModules, modules.count)
+        }
+        schedule?.finishOne()
+    }
+}
