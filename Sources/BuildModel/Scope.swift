@@ -27,6 +27,12 @@ package struct Scope: Sendable {
         self.honoursGitignore = honoursGitignore
     }
 
+    /// Whether a file of this name is a source: `x.py`. A file named `.py` is none: no import can name it, and its
+    /// bytecode would have the name of that of `py.py` (`importlib.util.cache_from_source`).
+    package static func isSource(named name: some BidirectionalCollection<UInt8>) -> Bool {
+        name.count > 3 && name.suffix(3).elementsEqual(".py".utf8)
+    }
+
     /// Whether a directory that was met on the way (not named by the user) is left out by its name.
     package static func excludesDirectory(named name: some Collection<UInt8>) -> Bool {
         excludedDirectoryNames.contains(Array(name))

@@ -336,10 +336,10 @@ package final class ContinuousBuild {
         // that a name has now.
         for path in paths { paths.formUnion(session.aliases(of: path)) }
         for path in paths {
-            if let source = scanner.observe(path) { paths.formUnion(session.paths(inode: source.stamp.inode)) }
+            if let source = scanner.observe(path).source { paths.formUnion(session.paths(inode: source.stamp.inode)) }
         }
         for source in input.sources { paths.formUnion(session.paths(inode: source.stamp.inode)) }
-        let comesOrGoes = paths.contains { session.record($0) == nil || scanner.observe($0) == nil }
+        let comesOrGoes = paths.contains { session.record($0) == nil || scanner.observe($0).source == nil }
         if !dirt.appeared.isEmpty || !dirt.gone.isEmpty || comesOrGoes { paths.formUnion(links) }
         let observed = Set(input.sources.map(\.path))
         paths.subtract(observed)
@@ -347,7 +347,7 @@ package final class ContinuousBuild {
         for path in paths {
             if session.isLink(path) { links.insert(path) } else { links.remove(path) }
             let isLeftOut = hasRules && scanner.isExcludedOnTheWay(to: path, isDirectory: false)
-            if !isLeftOut, session.isInStarts(path), let source = scanner.observe(path) {
+            if !isLeftOut, session.isInStarts(path), let source = scanner.observe(path).source {
                 input.sources.append(source)
             } else {
                 // One that came with a folder and went before anybody had read it has no record, but may have bytecode.

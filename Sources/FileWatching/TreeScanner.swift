@@ -1,71 +1,8 @@
-// Walking a tree: its sources, their stamps, and the stamps of their bytecode.
-// Knows: what is in scope, and watching before listing. Does not know: what is stale, or what bytecode is.
+// Walks a tree: its sources, their stamps, and the stamps of their bytecode. Watches a directory before listing it.
 
 import BasicTypes
 import BuildModel
 import LinuxSystem
-
-/// A source as the scan met it.
-package struct ScannedSource: Sendable {
-    /// Relative to the root.
-    package let path: BytePath
-    package let stamp: Stamp
-    /// For each artifact that was asked for, its stamp, or `nil` where there is none.
-    package let artifacts: [Stamp?]
-
-    package init(path: BytePath, stamp: Stamp, artifacts: [Stamp?]) {
-        self.path = path
-        self.stamp = stamp
-        self.artifacts = artifacts
-    }
-}
-
-/// Where an artifact of a source lies, as the scanner needs it.
-package struct ArtifactPlace: Hashable, Sendable {
-    /// `__pycache__`, or empty for beside the source.
-    package let directory: [UInt8]
-    /// Gives the file's name for the name of a source.
-    package let fileName: @Sendable (ArraySlice<UInt8>) -> [UInt8]
-    /// What the file's name has in the place of `.py`.
-    package let suffix: String
-
-    package init(directory: String, suffix: String, fileName: @escaping @Sendable (ArraySlice<UInt8>) -> [UInt8]) {
-        self.directory = Array(directory.utf8)
-        self.fileName = fileName
-        self.suffix = suffix
-    }
-
-    package static func == (left: Self, right: Self) -> Bool {
-        left.directory == right.directory && left.suffix == right.suffix
-    }
-
-    package func hash(into hasher: inout Hasher) {
-        hasher.combine(directory)
-        hasher.combine(suffix)
-    }
-
-    /// The place relative to the source's directory.
-    package func path(of source: BytePath) -> BytePath {
-        source.parent.appending(directory).appending(fileName(source.lastComponent))
-    }
-}
-
-/// What a walk found.
-package struct ScanResult: Sendable {
-    package var sources: [ScannedSource] = []
-    /// Directories that were listed.
-    package var directories: [BytePath] = []
-    /// Names of sources that are symbolic links, wherever these lead.
-    package var links: [BytePath] = []
-    /// The directories that have a `__pycache__`.
-    package var caches: [BytePath] = []
-    /// Watches that were set: watch, directory, role.
-    package var watches: [(Int32, BytePath, WatchTable.Role)] = []
-    /// Directories that could not be read.
-    package var problems: [LocatedDiagnostic] = []
-    /// Directories that could not be watched, with the error.
-    package var unwatched: [(BytePath, SystemError)] = []
-}
 
 /// Walks a tree level by level, the directories of a level side by side.
 package struct TreeScanner: Sendable {
@@ -110,8 +47,7 @@ package struct TreeScanner: Sendable {
         var result = ScanResult()
         var level: [Pending] = []
         for start in starts {
-            let status = try? root.status(start.isEmpty ? BytePath(".") : start, followsLinks: true)
-            if let status, status.kind == .directory {
+            if isDirectory(start) {
                 if obeysRules, isExcludedOnTheWay(to: start, isDirectory: true) { continue }
                 let isExcludedKind =
                     start.isEmpty
@@ -121,8 +57,13 @@ package struct TreeScanner: Sendable {
                     Pending(
                         path: start, ignores: scope.honoursGitignore ? ignoresAbove(start) : IgnoreStack(),
                         isNamed: !obeysRules, entersPackages: areInstalled || (!obeysRules && isExcludedKind)))
-            } else if let source = observe(start) {
-                result.sources.append(source)
+                continue
+            }
+            switch observe(start) {
+            case .present(let source): result.sources.append(source)
+            case .unreadable(let error):
+                result.unreadable.append(UnreadablePlace(path: start, error: error, isDirectory: false))
+            case .gone, .notASource: break
             }
         }
         while !level.isEmpty {
@@ -136,7 +77,7 @@ package struct TreeScanner: Sendable {
                 result.caches += listing.result.caches
                 result.links += listing.result.links
                 result.watches += listing.result.watches
-                result.problems += listing.result.problems
+                result.unreadable += listing.result.unreadable
                 result.unwatched += listing.result.unwatched
                 level += listing.subdirectories
             }
@@ -144,11 +85,41 @@ package struct TreeScanner: Sendable {
         return result
     }
 
-    /// Looks at one source; `nil` where there is no regular file (links to one count).
-    package func observe(_ path: BytePath) -> ScannedSource? {
-        guard let status = try? root.status(path, followsLinks: true), status.kind == .regular else { return nil }
-        let artifacts = places.map { (try? root.status($0.path(of: path), followsLinks: false))?.stamp }
-        return ScannedSource(path: path, stamp: status.stamp, artifacts: artifacts)
+    private func isDirectory(_ path: BytePath) -> Bool {
+        (try? root.status(path.isEmpty ? BytePath(".") : path, followsLinks: true))?.kind == .directory
+    }
+
+    /// Looks at one source, as a walk would find it: its directory is not reached through links, but the source itself
+    /// may be one.
+    package func observe(_ path: BytePath) -> Observation {
+        do throws(SystemError) {
+            let directory = try root.directory(path.parent)
+            let name = BytePath.empty.appending(path.lastComponent)
+            return try observe(name, path, in: directory, hasCache: true)
+        } catch {
+            // Only a link on the way can be the cause: no link is followed there, so there is no circle.
+            if error.isLoop { return .notASource }
+            return error.isMissing ? .gone : .unreadable(error)
+        }
+    }
+
+    private func observe(
+        _ name: BytePath, _ path: BytePath, in directory: Directory, hasCache: Bool
+    ) throws(SystemError) -> Observation {
+        do throws(SystemError) {
+            guard let status = try directory.status(name, followsLinks: true) else {
+                let isLink = try directory.status(name, followsLinks: false)?.kind == .symbolicLink
+                return isLink ? .notASource : .gone
+            }
+            guard status.kind == .regular else { return .notASource }
+            let artifacts = places.map { place -> Stamp? in
+                guard hasCache || place.directory.isEmpty else { return nil }
+                return (try? directory.status(place.path(of: name), followsLinks: false))?.stamp
+            }
+            return .present(ScannedSource(path: path, stamp: status.stamp, artifacts: artifacts))
+        } catch  where error.isLoop {
+            return .notASource
+        }
     }
 
     /// Whether a source or directory that an event named is out of scope.
@@ -207,16 +178,15 @@ package struct TreeScanner: Sendable {
                 let path = pending.path.appending(name)
                 guard !isLeftOut(path, isDirectory: false, ignores) else { continue }
                 if names.links.contains(name) { listing.result.links.append(path) }
-                // A link in a circle is an error here, and no more than a link that leads nowhere.
-                guard let status = try? directory.status(name, followsLinks: true), status.kind == .regular else {
-                    continue
+                do throws(SystemError) {
+                    if case .present(let source) = try observe(name, path, in: directory, hasCache: names.hasCache) {
+                        listing.result.sources.append(source)
+                    }
+                } catch {
+                    // A directory that can be listed but not searched fails for each of its files; it is reported once.
+                    guard names.links.contains(name) else { throw error }
+                    listing.result.unreadable.append(UnreadablePlace(path: path, error: error, isDirectory: false))
                 }
-                let artifacts = places.map { place -> Stamp? in
-                    guard names.hasCache || place.directory.isEmpty else { return nil }
-                    let file = BytePath.empty.appending(place.directory).appending(place.fileName(name.bytes))
-                    return (try? directory.status(file, followsLinks: false))?.stamp
-                }
-                listing.result.sources.append(ScannedSource(path: path, stamp: status.stamp, artifacts: artifacts))
             }
             for name in names.directories {
                 if entersPackages
@@ -230,15 +200,10 @@ package struct TreeScanner: Sendable {
                     Pending(path: path, ignores: ignores, isNamed: false, entersPackages: entersPackages))
             }
         } catch {
-            // A directory that vanished while we walked is no problem; its event follows.
+            // A directory that vanished or became a link during the walk is no problem: its event follows.
             if !error.isMissing, !error.isLoop {
-                listing.result.problems.append(
-                    LocatedDiagnostic(
-                        path: pending.path,
-                        diagnostic: Diagnostic(
-                            .unreadable, .error,
-                            message:
-                                "cannot read the directory: \(error.reason); change its permissions or --exclude it")))
+                listing.result.unreadable.append(
+                    UnreadablePlace(path: pending.path, error: error, isDirectory: true))
             }
         }
         return listing
@@ -250,8 +215,8 @@ package struct TreeScanner: Sendable {
         var kind = kind
         var length = 0
         while name[length] != 0 { length += 1 }
-        let endsInPy =
-            length >= 3 && name[length - 1] == 0x79 && name[length - 2] == 0x70 && name[length - 3] == 0x2E
+        // `Scope.isSource(named:)`, without making a collection of every name in the tree.
+        let isSource = length > 3 && name[length - 1] == 0x79 && name[length - 2] == 0x70 && name[length - 3] == 0x2E
         if kind == .unknown {
             switch try directory.status(name, followsLinks: false)?.kind {
             case .regular: kind = .regular
@@ -269,7 +234,7 @@ package struct TreeScanner: Sendable {
                 names.directories.append(path)
             }
         case .regular, .symbolicLink:
-            if endsInPy {
+            if isSource {
                 names.sources.append(BytePath(cString: name))
                 if kind == .symbolicLink { names.links.insert(BytePath(cString: name)) }
             } else if name[0] == 0x2E {

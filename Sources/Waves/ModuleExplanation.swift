@@ -36,7 +36,7 @@ package struct ModuleExplanation {
 extension Session {
     /// Judges a source as a wave would, and writes nothing.
     package func explanation(of path: BytePath) -> ModuleExplanation {
-        guard let source = scanner().observe(path) else { return ModuleExplanation(path: path, state: .missing) }
+        guard let source = scanner().observe(path).source else { return ModuleExplanation(path: path, state: .missing) }
         let record = record(path)
         let isExcluded = scanner().isExcludedOnTheWay(to: path, isDirectory: false)
         var explanation = ModuleExplanation(
