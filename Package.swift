@@ -108,6 +108,7 @@ let package = Package(
             name: "InterpretersTests", dependencies: ["Interpreters", "BuildModel", "LinuxSystem", "BasicTypes"]),
         .testTarget(
             name: "FileWatchingTests", dependencies: ["FileWatching", "BuildModel", "LinuxSystem", "BasicTypes"]),
+        .testTarget(name: "ContinuousBuildsTests", dependencies: ["ContinuousBuilds", "BasicTypes"]),
         .testTarget(
             name: "WavesTests",
             dependencies: [

@@ -148,7 +148,14 @@ package final class BatchCompiler {
             return BatchResult(outcome: .compiled, diagnostics: diagnostics)
         case .refused(let diagnostics, _, let text):
             // Bytecode of an older version must not outlive the source that it was made from.
-            if options.removesRefused { publishers[job.output.directory].remove(job.output.path) }
+            if options.removesRefused {
+                do throws(SystemError) {
+                    try publishers[job.output.directory].remove(job.output.path)
+                } catch {
+                    return BatchResult(
+                        outcome: .problem(.unremovable(job.output.path, error), error), diagnostics: diagnostics)
+                }
+            }
             return BatchResult(outcome: .refused(text: text), diagnostics: diagnostics)
         case .unavailable(let diagnostic):
             return BatchResult(outcome: .problem(diagnostic, nil))

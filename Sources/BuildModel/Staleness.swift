@@ -25,6 +25,8 @@ package enum Staleness: Hashable, Sendable {
     /// The code is right and the header is not: only the header is written.
     case reseal(StalenessReason)
     case recompile(StalenessReason)
+    /// The compiler refuses the source, so its bytecode must go: import would run it in place of the source.
+    case discard
 }
 
 /// What stamps alone can tell.
@@ -74,7 +76,7 @@ package struct StalenessJudge: Sendable {
         guard record.source.stamp == stamp, !record.source.isRacy else { return .mustRead }
         if options.isCheckOnly { return .decided(.upToDate) }
         switch trace.outcome {
-        case .failed: return .decided(.upToDate)
+        case .failed: return .decided(artifact == nil ? .upToDate : .discard)
         case .compiles: return .decided(.recompile(.noBytecode))
         case .published(let published):
             guard let artifact else { return .decided(.recompile(.noBytecode)) }
@@ -87,14 +89,14 @@ package struct StalenessJudge: Sendable {
     ///
     /// - Parameters:
     ///   - fingerprint: of the source, as it was just read.
-    ///   - evidence: of the artifact; not asked for unless the trace published one.
+    ///   - evidence: of the artifact; where the compiler refused the source, whether there is one.
     package func judge(
         trace: Trace, stamp: Stamp, fingerprint: Fingerprint, evidence: ArtifactEvidence
     ) -> Staleness {
         guard trace.fingerprint == fingerprint else { return .recompile(.contentsDiffer) }
         if options.isCheckOnly { return .upToDate }
         switch trace.outcome {
-        case .failed: return .upToDate
+        case .failed: return evidence == .missing ? .upToDate : .discard
         case .compiles: return .recompile(.noBytecode)
         case .published(let published):
             switch evidence {

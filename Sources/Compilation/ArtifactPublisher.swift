@@ -113,10 +113,15 @@ package final class ArtifactPublisher {
         return true
     }
 
-    /// Removes an artifact, and its `__pycache__` where that was the last in it.
-    package func remove(_ path: BytePath) {
-        guard let directory = try? root.directory(path.parent) else { return }
-        guard (try? directory.removeFile(BytePath.empty.appending(path.lastComponent))) == true else { return }
+    /// Removes an artifact, and its `__pycache__` where that was the last file in it. Does nothing where there is none.
+    package func remove(_ path: BytePath) throws(SystemError) {
+        do throws(SystemError) {
+            let directory = try root.directory(path.parent)
+            guard try directory.removeFile(BytePath.empty.appending(path.lastComponent)) else { return }
+        } catch  where error.isMissing || error.isLoop {
+            // Behind a link (ELOOP) lies what is not ours.
+            return
+        }
         removeIfEmptyCache(path.parent)
     }
 
@@ -144,8 +149,8 @@ package final class ArtifactPublisher {
                 })
             else { return }
             let source = BytePath.empty.appending(Array(name.bytes.dropLast(suffix.utf8.count)) + Array(".py".utf8))
-            // A link that leads nowhere is no source.
-            if (try? parent.status(source, followsLinks: true)) == nil { orphans.append(name) }
+            // A link that leads nowhere is no source. Where nobody can say, the bytecode stays.
+            if parent.isSurelyMissing(source) { orphans.append(name) }
         }
         for name in orphans { _ = try? cache.removeFile(name) }
         if !orphans.isEmpty { _ = parent.removeEmptyDirectory(BytePath("__pycache__")) }

@@ -1,4 +1,4 @@
-// The diagnostic for bytecode that cannot be written.
+// The diagnostics for bytecode that cannot be written or removed.
 
 import BasicTypes
 import BuildModel
@@ -18,5 +18,13 @@ extension Diagnostic {
             hint = "mend that and run again"
         }
         return Diagnostic(.unwritable, .error, message: "cannot write \(path.parent): \(error.reason); \(hint)")
+    }
+
+    /// Bytecode that must go and cannot be removed.
+    package static func unremovable(_ path: BytePath, _ error: SystemError) -> Diagnostic {
+        let hint =
+            error.isDenied || error.isReadOnly ? "make \(path.parent) writable" : "remove it yourself"
+        return Diagnostic(
+            .unwritable, .error, message: "cannot remove \(path), which is out of date: \(error.reason); \(hint)")
     }
 }

@@ -1,10 +1,10 @@
 // The barrier: answers that are true at the moment of asking.
-// Knows: cookies, and which wave a waiter must see the end of. Does not know: who asks.
 
 import BasicTypes
 import BuildModel
 import FileWatching
 import LinuxSystem
+import Waves
 
 /// What happened while somebody waited.
 package struct BarrierTally {
@@ -20,6 +20,8 @@ final class BarrierWaiter {
     fileprivate init(_ done: @escaping (BarrierTally) -> Void) {
         self.done = done
     }
+
+    func release() { done(tally) }
 }
 
 /// What a continuous build is at.
@@ -43,65 +45,48 @@ extension ContinuousBuild {
     ///
     /// - Parameter forces: whether everything is recompiled.
     package func barrier(forces: Bool = false, _ done: @escaping (BarrierTally) -> Void) {
-        if !sawCookie() || forces { dirt.everything = true }
-        if forces { forcesNext = true }
-        takeWhatIsBeingWritten()
-        dirt.sources.formUnion(links)
-        dirt.appeared.formUnion(polled)
-        waiting.append(BarrierWaiter(done))
-        advance()
-        releaseWaiters()
+        let sawAllEvents = sawCookie()
+        nextWaiter += 1
+        waiters[nextWaiter] = BarrierWaiter(done)
+        tell(
+            .asked(
+                nextWaiter, isForced: forces, sawAllEvents: sawAllEvents, alsoLook: links.union(hardLinked)))
     }
 
     private func sawCookie() -> Bool {
         cookies += 1
         let name = "cookie-\(cookies)"
         guard (try? session.makeCookie(BytePath(name))) != nil else { return false }
-        take(watcher.drain())
+        receive(watcher.drain())
         return seenCookies.remove(Array(name.utf8)) != nil
     }
 
     /// Adds what a wave did to what all who wait for it, or came during it, are told.
     func note(_ report: WaveReport) {
-        for waiter in riding + waiting {
+        for waiter in waiters.values {
             waiter.tally.changes += report.changes
             waiter.tally.removed += report.removed
         }
     }
 
-    /// Lets go whoever has seen the end of the wave that began after their question, or for whom there was nothing to do.
-    func releaseWaiters() {
-        guard case .idle = phase else { return }
-        var released = riding
-        riding = []
-        if dirt.isEmpty {
-            released += waiting
-            waiting = []
-        }
-        for waiter in released { waiter.done(waiter.tally) }
-    }
-
     /// Those who wait, for another build to serve.
     package func takeWaiters() -> [(BarrierTally) -> Void] {
-        let all = (riding + waiting).map(\.done)
-        riding = []
-        waiting = []
-        return all
+        plan.takeWaiters().compactMap { waiters.removeValue(forKey: $0)?.done }
     }
 
     /// Failures that are not the code's.
-    package var operational: [LocatedDiagnostic] { Array(reported) }
+    package var operational: [LocatedDiagnostic] { standing.all }
 
     package var activity: BuildActivity {
         let name =
-            switch phase {
+            switch plan.phase {
             case .idle: "idle"
             case .settling: "settling"
-            case .building: "building"
+            case .opening, .building, .stopped: "building"
             }
         return BuildActivity(
-            phase: name, queue: dirt.everything ? session.moduleCount : dirt.count + beingWritten.count,
+            phase: name, queue: plan.dirt.everything ? session.moduleCount : plan.dirt.count + plan.delayed.count,
             directories: watcher.directoryCount, watches: watcher.watchCount, overflows: watcher.overflows,
-            rescans: rescans, polled: polled.sorted(), pollReason: pollReason)
+            rescans: rescans, polled: plan.polledDirectories.sorted(), pollReason: pollReason)
     }
 }

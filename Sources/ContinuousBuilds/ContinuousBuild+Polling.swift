@@ -1,19 +1,17 @@
 // Directories that cannot be watched, or whose file system sends no events.
-// Knows: when they are looked at again. Does not know: what is found there.
 
 import BasicTypes
 import FileWatching
 import LinuxSystem
 
 extension ContinuousBuild {
-    /// Nanoseconds between two looks: the longer nothing happens, the more.
-    static let firstPoll: Int64 = 1_000_000_000
-    private static let lastPoll: Int64 = 10_000_000_000
-
-    /// Takes in which directories a scan could not watch. Scanning them again is what tries to watch them again, so this
-    /// heals by itself when there is room.
-    func notePolled(_ result: ScanResult, _ starts: [BytePath]) {
-        let before = polled
+    /// Which directories must be polled after a scan: those that it could not watch. Scanning them again is what tries to
+    /// watch them again, so this heals by itself when there is room.
+    ///
+    /// - Returns: `nil` where nothing changes.
+    func polledDirectories(_ result: ScanResult, _ starts: [BytePath]) -> Set<BytePath>? {
+        let before = plan.polledDirectories
+        var polled = before
         polled = polled.filter { path in !starts.contains { path.isWithin($0) } }
         polled.formUnion(result.unwatched.map(\.0))
         let mounts = MountTable(mountinfo: Host.contents(BytePath("/proc/self/mountinfo"), limit: 1 << 22) ?? [])
@@ -23,7 +21,7 @@ extension ContinuousBuild {
         if type != nil { silent.append(.empty) }
         // A scan of a part says nothing of the mounts elsewhere.
         polled.formUnion(silent.filter { path in starts.contains { path.isWithin($0) || $0.isWithin(path) } })
-        guard polled != before else { return }
+        guard polled != before else { return nil }
         if let (path, error) = result.unwatched.first {
             let limit = Host.watchLimit
             pollReason =
@@ -47,23 +45,6 @@ extension ContinuousBuild {
             pollReason = nil
             onNotice("everything is watched again")
         }
-        pollDelay = Self.firstPoll
-    }
-
-    /// Looks again after a while; no timer runs where everything is watched.
-    func armPollTimer() {
-        guard !polled.isEmpty else {
-            pollTimer = nil
-            return
-        }
-        guard pollTimer == nil else { return }
-        pollTimer = loop.after(pollDelay) { [weak self] in
-            guard let self else { return }
-            pollTimer = nil
-            pollDelay = min(pollDelay * 2, Self.lastPoll)
-            if polled.contains(.empty) { dirt.everything = true } else { dirt.appeared.formUnion(polled) }
-            advance()
-            armPollTimer()
-        }
+        return polled
     }
 }

@@ -11,11 +11,14 @@ package struct ScannedSource: Sendable {
     package let stamp: Stamp
     /// For each artifact that was asked for, its stamp, or `nil` where there is none.
     package let artifacts: [Stamp?]
+    /// Whether the file has several hard links: an edit through another name sends no event for this one.
+    package let isHardLinked: Bool
 
-    package init(path: BytePath, stamp: Stamp, artifacts: [Stamp?]) {
+    package init(path: BytePath, stamp: Stamp, artifacts: [Stamp?], isHardLinked: Bool = false) {
         self.path = path
         self.stamp = stamp
         self.artifacts = artifacts
+        self.isHardLinked = isHardLinked
     }
 }
 

@@ -89,6 +89,11 @@ package struct TreeScanner: Sendable {
         (try? root.status(path.isEmpty ? BytePath(".") : path, followsLinks: true))?.kind == .directory
     }
 
+    /// Whether a name is a symbolic link now.
+    package func isLink(_ path: BytePath) -> Bool {
+        (try? root.status(path, followsLinks: false))?.kind == .symbolicLink
+    }
+
     /// Looks at one source, as a walk would find it: its directory is not reached through links, but the source itself
     /// may be one.
     package func observe(_ path: BytePath) -> Observation {
@@ -116,7 +121,8 @@ package struct TreeScanner: Sendable {
                 guard hasCache || place.directory.isEmpty else { return nil }
                 return (try? directory.status(place.path(of: name), followsLinks: false))?.stamp
             }
-            return .present(ScannedSource(path: path, stamp: status.stamp, artifacts: artifacts))
+            return .present(
+                ScannedSource(path: path, stamp: status.stamp, artifacts: artifacts, isHardLinked: status.links > 1))
         } catch  where error.isLoop {
             return .notASource
         }

@@ -113,6 +113,15 @@ package final class Directory: Sendable {
         try path.withCString { pointer throws(SystemError) in try status(pointer, followsLinks: followsLinks) }
     }
 
+    /// Whether there certainly is no file of this name, not even behind a link. False where it cannot be told.
+    package func isSurelyMissing(_ path: BytePath) -> Bool {
+        do throws(SystemError) {
+            return try status(path, followsLinks: true) == nil
+        } catch {
+            return false
+        }
+    }
+
     /// As above, for a name that lies in a buffer.
     package func status(_ name: UnsafePointer<CChar>, followsLinks: Bool) throws(SystemError) -> FileStatus? {
         var raw = Glibc.stat()

@@ -149,6 +149,7 @@ extension WhyDocument {
                 case .upToDate: (artifact.trace?.isFailure == true ? "failed" : "up-to-date", nil)
                 case .reseal(let reason): ("restamp", reason)
                 case .recompile(let reason): ("recompile", reason)
+                case .discard: ("discard", nil)
                 }
             return Artifact(
                 interpreter: artifact.interpreter.name, level: artifact.level.rawValue, path: artifact.path.description,

@@ -21,6 +21,8 @@ package enum ModuleExamination: Sendable {
         /// Why headers were written, if any were.
         package var resealed: StalenessReason?
         package var stale: [(target: Int, reason: StalenessReason)] = []
+        /// Targets whose bytecode must go, since the compiler refuses the source.
+        package var unwanted: [Int] = []
         package var problems: [Diagnostic] = []
         /// What was read, where it is to be compiled.
         package var snapshot: SourceSnapshot?
@@ -61,7 +63,8 @@ package struct ModuleExaminer: Sendable {
                 continue
             }
             let path = target.place.path(of: source.path)
-            let evidence = evidence(for: trace, target, path, snapshot)
+            let evidence = evidence(
+                for: trace, target, path, snapshot, isThere: source.artifact(position) != nil)
             switch judge.judge(
                 trace: trace, stamp: snapshot.state.stamp, fingerprint: snapshot.state.fingerprint, evidence: evidence)
             {
@@ -74,6 +77,8 @@ package struct ModuleExaminer: Sendable {
                 }
             case .recompile(let reason):
                 examined.stale.append((position, reason))
+            case .discard:
+                examined.unwanted.append(position)
             case .reseal(let reason):
                 do throws(SystemError) {
                     guard let published = trace.published, case .intact(let stamp) = evidence,
@@ -96,8 +101,9 @@ package struct ModuleExaminer: Sendable {
     }
 
     private func evidence(
-        for trace: Trace, _ target: ArtifactTarget, _ path: BytePath, _ snapshot: SourceSnapshot
+        for trace: Trace, _ target: ArtifactTarget, _ path: BytePath, _ snapshot: SourceSnapshot, isThere: Bool
     ) -> ArtifactEvidence {
+        if trace.isFailure { return isThere ? .differs(.contentsDiffer) : .missing }
         guard let published = trace.published, !judge.options.isCheckOnly else { return .missing }
         return ArtifactInspector(root: root).inspect(path, published: published) {
             target.expectedHeader(of: published, source: snapshot.bytes)

@@ -241,11 +241,11 @@ package final class Session {
     ///
     /// - Returns: what went wrong with the database.
     private func record(_ outcome: WaveOutcome) -> [LocatedDiagnostic] {
-        for path in outcome.removed { table.remove(path) }
+        for path in outcome.removed + outcome.forgotten { table.remove(path) }
         for record in outcome.records { table.update(record) }
         guard let store, configuration.writesDatabase else { return [] }
         var change = WaveChange(clock: clock + 1)
-        change.removed = outcome.removed
+        change.removed = outcome.removed + outcome.forgotten
         change.modules = outcome.records.filter { !outcome.refreshedOnly.contains($0.path) }
         if interpreters.isChanged { change.interpreters = interpreters.known }
         guard !change.isEmpty else { return [] }
@@ -343,20 +343,20 @@ extension Session {
     /// The recorded sources whose contents were in this inode.
     package func paths(inode: UInt64) -> Set<BytePath> { table.paths(inode: inode) }
 
-    /// Whether a name is a symbolic link now.
-    package func isLink(_ path: BytePath) -> Bool {
-        (try? root.status(path, followsLinks: false))?.kind == .symbolicLink
-    }
-
-    /// Whether every artifact of a source that should be there is the one that its trace speaks of.
+    /// Whether every artifact of a source is as its trace says: the file that was published, or none where the compiler
+    /// refuses the source.
     package func hasIntactArtifacts(_ path: BytePath) -> Bool {
         guard let record = record(path) else { return true }
-        return targets.allSatisfy { record.trace($0.key)?.published == nil || isIntact(record, $0) }
+        return targets.allSatisfy { target in
+            guard let trace = record.trace(target.key) else { return true }
+            if trace.isFailure { return root.isSurelyMissing(target.place.path(of: path)) }
+            return trace.published == nil || isIntact(record, target)
+        }
     }
 
     /// Removes bytecode whose source is not there.
     package func removeOrphan(_ name: BytePath, of source: BytePath) {
-        guard (try? root.status(source, followsLinks: true)) == nil,
+        guard root.isSurelyMissing(source),
             let cache = try? root.directory(source.parent.appending("__pycache__"))
         else { return }
         _ = try? cache.removeFile(name)
@@ -371,12 +371,15 @@ extension Session {
         _ = try? cache.removeFile(name)
     }
 
-    /// Whether the root's path still leads to the directory that we hold.
-    package var isRootInPlace: Bool {
-        guard let held = try? root.descriptor.status().stamp,
-            let there = (try? Host.status(configuration.rootPath))?.stamp
-        else { return false }
-        return held.inode == there.inode && held.device == there.device
+    /// Whether the root's path certainly leads to another directory than the one that we hold, or nowhere.
+    package var isRootReplaced: Bool {
+        guard let held = try? root.descriptor.status().stamp else { return false }
+        do throws(SystemError) {
+            guard let there = try Host.status(configuration.rootPath)?.stamp else { return true }
+            return held.inode != there.inode || held.device != there.device
+        } catch {
+            return false
+        }
     }
 
     /// Whether an artifact is the file that its trace speaks of.

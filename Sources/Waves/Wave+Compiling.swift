@@ -54,10 +54,11 @@ extension Wave {
             // The answer comes later, as from a worker: callers are not entered again from within.
             session.loop.later { [self] in
                 switch error {
-                case .gone: modules[job.module].isRefreshed = true
-                case .diagnostic(let diagnostic, _): fail(job.module, diagnostic)
+                case .gone: finish(job, .vanished)
+                case .diagnostic(let diagnostic, _):
+                    fail(job.module, diagnostic)
+                    finish(job, .unreadable)
                 }
-                finishJob(job)
             }
             return
         }
@@ -67,13 +68,13 @@ extension Wave {
         let request = CompileRequest(
             identifier: nextIdentifier & 0x7FFF_FFFF, level: target.key.level, wantsCode: writes || showsBindings(job),
             fileName: session.configuration.rootPath.appending(module.source.path), source: snapshot.bytes)
-        pool.compile(request) { [self] result in
-            take(result, snapshot, job)
-            finishJob(job)
-        }
+        pool.compile(request) { [self] result in finish(job, .artifactDone(receive(result, snapshot, job))) }
     }
 
-    private func take(_ result: CompileResult, _ snapshot: SourceSnapshot, _ job: Job) {
+    /// Publishes and records what a worker answered.
+    private func receive(
+        _ result: CompileResult, _ snapshot: SourceSnapshot, _ job: Job
+    ) -> ModuleProgress.Effect {
         let target = session.targets[job.target]
         switch CompileVerdict(result, by: target.interpreter, deadline: session.configuration.deadline) {
         case .code(let code, let diagnostics, let microseconds):
@@ -85,18 +86,21 @@ extension Wave {
             var outcome = Outcome.compiles
             if writes {
                 let code = CompiledCode(code, of: target.interpreter)
-                guard let published = publish(code.body, snapshot, job) else { return }
+                guard let published = publish(code.body, snapshot, job) else { return .blocked }
                 outcome = .published(published)
                 session.codeStore?.keep(
                     code, diagnostics, microseconds, source: snapshot.state.fingerprint, target.interpreter,
                     target.key.level)
             }
-            modules[job.module].compiled = true
             record(outcome, diagnostics, microseconds, snapshot, job)
+            return .compiled
         case .refused(let diagnostics, let microseconds, _):
-            recordFailure(diagnostics, microseconds, snapshot, job)
+            discardBytecode(of: job.module, target)
+            record(.failed, diagnostics, microseconds, snapshot, job)
+            return .refused
         case .unavailable(let diagnostic):
             fail(job.module, diagnostic)
+            return .blocked
         }
     }
 
@@ -118,21 +122,9 @@ extension Wave {
         case .success(let published): return published
         case .failure(let error):
             let path = session.targets[job.target].place.path(of: modules[job.module].source.path)
-            modules[job.module].failed = true
             if unwritable.insert(path.parent).inserted { fail(job.module, Diagnostic.unwritable(path, error)) }
             return nil
         }
-    }
-
-    private func recordFailure(
-        _ diagnostics: [Diagnostic], _ microseconds: UInt32, _ snapshot: SourceSnapshot, _ job: Job
-    ) {
-        modules[job.module].failed = true
-        // Bytecode of an older version must not outlive the source that it was made from.
-        if writes {
-            publisher.remove(session.targets[job.target].place.path(of: modules[job.module].source.path))
-        }
-        record(.failed, diagnostics, microseconds, snapshot, job)
     }
 
     package func record(
@@ -149,15 +141,13 @@ extension Wave {
                 key: target.key, fingerprint: snapshot.state.fingerprint, outcome: outcome, diagnostics: diagnostics,
                 microseconds: microseconds, clock: clock))
         modules[job.module].record = record
-        modules[job.module].isChanged = true
+        modules[job.module].progress.note(ModuleProgress.RecordChange.changed)
     }
 
-    private func finishJob(_ job: Job) {
-        modules[job.module].pending -= 1
-        if modules[job.module].pending == 0 {
-            finishedModules += 1
-            progress(finishedModules, modules.count)
-        }
+    private func finish(_ job: Job, _ event: ModuleProgress.Event) {
+        let before = finishedModules
+        handle(event, job.module)
+        if finishedModules != before { progress(finishedModules, modules.count) }
         schedule?.finishOne()
     }
 }

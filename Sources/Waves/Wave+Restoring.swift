@@ -47,24 +47,23 @@ extension Wave {
         }
         var left: [Job] = []
         for (job, found) in zip(jobs, restored) {
-            if let found { take(found, job) } else { left.append(job) }
+            if let found { handle(.artifactDone(adopt(found, job)), job.module) } else { left.append(job) }
         }
         return left
     }
 
-    private func take(_ restored: Restored, _ job: Job) {
+    /// Records code from the store that was put in its place.
+    private func adopt(_ restored: Restored, _ job: Job) -> ModuleProgress.Effect {
         snapshots[job.module] = nil
-        modules[job.module].pending -= 1
-        if modules[job.module].pending == 0 { finishedModules += 1 }
         let target = session.targets[job.target]
         if showsBindings(job) {
             session.analysis?.note(
                 code: restored.code.body, of: modules[job.module].source.path,
                 fingerprint: restored.snapshot.state.fingerprint, interpreter: target.interpreter)
         }
-        guard let published = accept(restored.publication, job) else { return }
-        modules[job.module].restored = true
+        guard let published = accept(restored.publication, job) else { return .blocked }
         record(
             .published(published), restored.code.diagnostics, restored.code.microseconds, restored.snapshot, job)
+        return .restored
     }
 }

@@ -1,6 +1,5 @@
-// One wave: judge, read, compile, publish, and say what came of it.
-// Knows: the order of things, what is stale, the outcome. Does not know: why these sources, or how one is compiled (see
-// Wave+Compiling.swift).
+// One wave: judge, read, compile, publish, and say what came of it. How one source is compiled is in
+// Wave+Compiling.swift; what `ModuleProgress` decides is carried out here.
 
 import BasicTypes
 import BuildModel
@@ -11,10 +10,13 @@ import LinuxSystem
 
 /// What a wave begins with.
 package struct WaveInput {
-    /// Sources that are there, as they were met.
+    /// Sources in scope, as they were met.
     package var sources: [ScannedSource]
-    /// Sources that were not met, though there was reason to look: most have a record.
+    /// Sources that were not met although they are on record, or that an event named.
     package var missing: [BytePath]
+    /// Whether a source that exists and was not met is out of scope from now on, so that its record goes. A run over a
+    /// part of the tree, or with another `--exclude`, keeps such records.
+    package var forgetsOutOfScope = false
     package var problems: [LocatedDiagnostic]
     /// Nanoseconds of the monotonic clock.
     package var begun: Int64
@@ -50,6 +52,8 @@ package struct WaveOutcome {
     /// Of these, the ones that differ only in what was observed, not in anything that was done.
     package var refreshedOnly: Set<BytePath> = []
     package var removed: [BytePath] = []
+    /// Sources that still exist and are no longer in scope: their records go, their bytecode stays.
+    package var forgotten: [BytePath] = []
     /// Sources with an artifact that must be sealed again once their second is over.
     package var guarded: [BytePath] { records.filter(\.isGuarded).map(\.path) }
 }
@@ -60,16 +64,9 @@ package final class Wave {
     package struct Module {
         package let source: ScannedSource
         package var record: ModuleRecord?
-        package var isChanged = false
-        package var isRefreshed = false
-        package var compiled = false
-        package var restored = false
-        package var restamped = false
-        package var failed = false
+        package var progress = ModuleProgress()
         package var reason: StalenessReason?
-        /// Compilations that are still to come back.
-        package var pending = 0
-        package var operational: [Diagnostic] = []
+        package var problems: [Diagnostic] = []
     }
 
     /// One compilation that is to be done.
@@ -86,6 +83,9 @@ package final class Wave {
     package let publisher: ArtifactPublisher
     package var modules: [Module] = []
     private var removed: [BytePath] = []
+    private var forgotten: [BytePath] = []
+    /// Problems of paths that have no module in this wave.
+    private var problems: [LocatedDiagnostic] = []
     package var schedule: CompilationSchedule<Job>?
     package var finishedModules = 0
     package var nextIdentifier: UInt32 = 0
@@ -108,29 +108,54 @@ package final class Wave {
 
     package func start(_ done: @escaping (WaveOutcome) -> Void) {
         self.done = done
+        problems = input.problems
         modules = input.sources.map { Module(source: $0, record: session.record($0.path)) }
         removeMissing()
         let jobs = judge()
-        finishedModules = modules.count { $0.pending == 0 }
         guard !jobs.isEmpty else { return finish() }
         compile(restore(jobs))
     }
 
-    // MARK: Sources that went away
-
-    private func removeMissing() {
-        for path in input.missing {
-            // Out of scope this time, but there: it is left alone, and what is known of it is kept.
-            if (try? session.root.status(path, followsLinks: true)) != nil { continue }
-            let record = session.record(path)
-            if record != nil { removed.append(path) }
-            removeArtifacts(of: path, record)
+    /// Hands an event to the state machine of a module and carries out what it asks for.
+    package func handle(_ event: ModuleProgress.Event, _ module: Int) {
+        for action in modules[module].progress.handle(event) {
+            switch action {
+            case .compile: break  // Jobs are made together, in `schedule`.
+            case .countFinished: finishedModules += 1
+            case .remove:
+                let path = modules[module].source.path
+                remove(path, modules[module].record)
+                modules[module].record = nil
+            }
         }
     }
 
-    /// Removes what we published for a source, and what import may have written beside it for interpreters we know.
-    private func removeArtifacts(of path: BytePath, _ record: ModuleRecord?) {
+    // MARK: Sources that were not met
+
+    private func removeMissing() {
+        let scanner = session.scanner()
+        let unreadable = PathSet(input.problems.map(\.path))
+        for path in input.missing {
+            switch scanner.observe(path) {
+            case .gone, .notASource: remove(path, session.record(path))
+            case .present: if input.forgetsOutOfScope { forget(path) }
+            case .unreadable(let error):
+                // Nobody can say whether the source is there: its record and its bytecode stay as they are.
+                if !unreadable.covers(path) {
+                    problems.append(UnreadablePlace(path: path, error: error, isDirectory: false).diagnostic)
+                }
+            }
+        }
+    }
+
+    private func forget(_ path: BytePath) {
+        if session.record(path) != nil { forgotten.append(path) }
+    }
+
+    private func remove(_ path: BytePath, _ record: ModuleRecord?) {
+        if record != nil { removed.append(path) }
         guard writes else { return }
+        // What we published for the source, and what import may have written for interpreters that we know.
         for interpreter in session.interpreters.known {
             for level in OptimizationLevel.allCases {
                 let place = ArtifactPlace(cacheTag: interpreter.cacheTag, level: level)
@@ -138,8 +163,40 @@ package final class Wave {
                     $0.published != nil && $0.key.level == level
                         && session.interpreters[$0.key.interpreter].cacheTag == interpreter.cacheTag
                 }
-                if isOurs || !place.directory.isEmpty { publisher.remove(place.path(of: path)) }
+                guard isOurs || !place.directory.isEmpty else { continue }
+                if let diagnostic = discard(place.path(of: path)) {
+                    problems.append(LocatedDiagnostic(path: path, diagnostic: diagnostic))
+                    return
+                }
             }
+        }
+    }
+
+    /// Removes bytecode.
+    ///
+    /// - Returns: what is wrong where it could not be removed.
+    private func discard(_ artifact: BytePath) -> Diagnostic? {
+        do throws(SystemError) {
+            try publisher.remove(artifact)
+            return nil
+        } catch {
+            return Diagnostic.unremovable(artifact, error)
+        }
+    }
+
+    /// Removes the bytecode of a source that the compiler refuses: import would run it in place of the source.
+    package func discardBytecode(of module: Int, _ target: ArtifactTarget) {
+        guard writes else { return }
+        // The same compiler refuses it at every level; a level that is a target of its own has its own verdict.
+        let others = OptimizationLevel.allCases.filter { level in
+            level != target.key.level
+                && !session.targets.contains {
+                    $0.key.interpreter == target.key.interpreter && $0.key.level == level
+                }
+        }
+        for level in [target.key.level] + others {
+            let place = ArtifactPlace(cacheTag: target.interpreter.cacheTag, level: level)
+            if let diagnostic = discard(place.path(of: modules[module].source.path)) { return fail(module, diagnostic) }
         }
     }
 
@@ -166,6 +223,7 @@ package final class Wave {
                 case .decided(.upToDate): break
                 case .decided(.recompile(let reason)): stale.append((position, reason))
                 case .decided(.reseal): mustReseal = true
+                case .decided(.discard): discardBytecode(of: index, target)
                 case .mustRead: isUnsure = true
                 }
             }
@@ -173,17 +231,19 @@ package final class Wave {
             if isUnsure || mustReseal {
                 unsure.append(index)
             } else {
-                for (position, reason) in stale { jobs += [schedule(index, position, reason)] }
+                jobs += schedule(index, stale.map { (target: $0.0, reason: $0.1) })
             }
         }
         return jobs + read(unsure, judge)
     }
 
-    private func schedule(_ module: Int, _ target: Int, _ reason: StalenessReason) -> Job {
-        let shown = reason == .neverBuilt ? renewed(module, target) ?? reason : reason
-        modules[module].reason = modules[module].reason ?? shown
-        modules[module].pending += 1
-        return Job(module: module, target: target)
+    private func schedule(_ module: Int, _ stale: [(target: Int, reason: StalenessReason)]) -> [Job] {
+        for (target, reason) in stale {
+            let shown = reason == .neverBuilt ? renewed(module, target) ?? reason : reason
+            modules[module].reason = modules[module].reason ?? shown
+        }
+        handle(.judged(stale: stale.count), module)
+        return stale.map { Job(module: module, target: $0.target) }
     }
 
     /// Whether another interpreter has built the same file before.
@@ -215,32 +275,32 @@ package final class Wave {
     private func take(_ finding: ModuleExamination, for index: Int) -> [Job] {
         switch finding {
         case .gone:
-            let path = modules[index].source.path
-            let record = modules[index].record
-            if record != nil { removed.append(path) }
-            removeArtifacts(of: path, record)
-            modules[index].record = nil
+            handle(.vanished, index)
             return []
         case .problem(let diagnostic):
-            fail(index, diagnostic)
+            modules[index].problems.append(diagnostic)
+            handle(.unreadable, index)
             return []
         case .judged(let examined):
             if let record = examined.record {
                 modules[index].record = record
-                modules[index].isRefreshed = true
-                modules[index].isChanged = examined.isChanged
+                modules[index].progress.note(examined.isChanged ? .changed : .observed)
             }
-            modules[index].restamped = examined.resealed != nil
-            modules[index].reason = examined.resealed
+            if let reason = examined.resealed {
+                modules[index].progress.note(ModuleProgress.Effect.resealed)
+                modules[index].reason = reason
+            }
             for diagnostic in examined.problems { fail(index, diagnostic) }
+            for target in examined.unwanted { discardBytecode(of: index, session.targets[target]) }
             if !examined.stale.isEmpty, modules.count <= BuildOrder.smallWave { snapshots[index] = examined.snapshot }
-            return examined.stale.map { schedule(index, $0.target, $0.reason) }
+            return schedule(index, examined.stale)
         }
     }
 
+    /// Notes a failure that is not the source's own.
     package func fail(_ module: Int, _ diagnostic: Diagnostic) {
-        modules[module].failed = true
-        modules[module].operational.append(diagnostic)
+        modules[module].progress.note(ModuleProgress.Effect.blocked)
+        modules[module].problems.append(diagnostic)
     }
 
     // MARK: The end
@@ -251,19 +311,13 @@ package final class Wave {
     package func finish() {
         schedule = nil
         var outcome = WaveOutcome(report: WaveReport(clock: clock))
-        outcome.report.diagnostics = input.problems
+        outcome.report.diagnostics = problems
         outcome.report.removed = removed.count
         outcome.report.gone = removed
         outcome.removed = removed
-        let gone = Set(removed)
-        for module in modules where !gone.contains(module.source.path) {
-            // What failed for the machine's sake has no verdict; what failed to compile has one on record.
-            let hasFailed = module.failed || isFailing(module)
-            let result: ModuleResult =
-                hasFailed
-                ? .failed
-                : module.compiled
-                    ? .compiled : module.restored ? .restored : module.restamped ? .restamped : .upToDate
+        outcome.forgotten = forgotten
+        for module in modules where module.progress.phase != .gone {
+            let result = module.progress.result(isFailing: isFailing(module))
             outcome.report.modules += 1
             switch result {
             case .upToDate: outcome.report.upToDate += 1
@@ -272,18 +326,20 @@ package final class Wave {
             case .compiled: outcome.report.compiled += 1
             case .failed: outcome.report.failed += 1
             }
-            if result != .upToDate, module.reason != nil || module.failed {
+            if result != .upToDate, module.reason != nil || module.progress.effect == .blocked {
                 outcome.report.changes.append(
                     WaveReport.Change(path: module.source.path, result: result, reason: module.reason))
             }
             if let record = module.record {
-                if module.isChanged || module.isRefreshed { outcome.records.append(record) }
-                if !module.isChanged, module.isRefreshed { outcome.refreshedOnly.insert(record.path) }
-                if input.reportsAll || module.compiled || module.restored || (hasFailed && module.isChanged) {
+                let change = module.progress.recordChange
+                if change != .none { outcome.records.append(record) }
+                if change == .observed { outcome.refreshedOnly.insert(record.path) }
+                let isNews = [.compiled, .restored].contains(module.progress.effect)
+                if input.reportsAll || isNews || (result == .failed && change == .changed) {
                     outcome.report.diagnostics += session.findings(record)
                 }
             }
-            outcome.report.diagnostics += module.operational.map {
+            outcome.report.diagnostics += module.problems.map {
                 LocatedDiagnostic(path: module.source.path, diagnostic: $0)
             }
         }

@@ -121,7 +121,10 @@ enum Program {
 /// The binary under test.
 enum Freshpyc {
     /// Beside the test bundle, which runs from the directory of the build's products.
+    ///
+    /// FRESHPYC_BINARY names another one: to see a test fail on an older version.
     static let path: BytePath = {
+        if let named = Host.environment("FRESHPYC_BINARY") { return named }
         var places: [BytePath] = []
         if let own = try? Host.realPath(BytePath("/proc/self/exe")) { places.append(own.parent) }
         for argument in CommandLine.arguments where argument.contains("/") {
@@ -133,6 +136,15 @@ enum Freshpyc {
         let found = places.lazy.map { $0.appending("freshpyc") }.first { Host.isExecutable($0) }
         return (found.flatMap { try? Host.realPath($0) }) ?? BytePath("freshpyc-was-not-built")
     }()
+
+    /// Runs it as an owner whose files have permissions that hold: root without the rights to override them.
+    static func runWithoutPrivileges(_ words: [String], in directory: BytePath) throws -> RunResult {
+        let rights = "-dac_override,-dac_read_search"
+        let setpriv = ["/usr/bin/setpriv", "--bounding-set=\(rights)", "--inh-caps=\(rights)"]
+        return try RunningProgram(
+            setpriv.map { BytePath($0) } + [path] + words.map { BytePath($0) }, in: directory
+        ).finish()
+    }
 
     static func start(
         _ words: [String], in directory: BytePath, environment: [String: String] = [:]

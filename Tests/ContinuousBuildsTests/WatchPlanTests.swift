@@ -1,0 +1,226 @@
+import BasicTypes
+import Testing
+
+@testable import ContinuousBuilds
+
+/// A phase without its payload.
+private enum PhaseName: String, CaseIterable {
+    case idle, settling, opening, building, stopped
+
+    init(_ phase: WatchPlan.Phase) {
+        switch phase {
+        case .idle: self = .idle
+        case .settling: self = .settling
+        case .opening: self = .opening
+        case .building: self = .building
+        case .stopped: self = .stopped
+        }
+    }
+}
+
+@Suite struct WatchPlanTests {
+    private static let now: Int64 = 1_000_000_000_000
+
+    /// A plan in each phase, reached the way a watch reaches it.
+    private static func plan(in phase: PhaseName) -> WatchPlan {
+        var plan = WatchPlan()
+        guard phase != .building else { return plan }
+        _ = plan.handle(.waveEnded(WatchPlan.WaveEnd()), now: now)
+        switch phase {
+        case .idle, .building: break
+        case .settling:
+            for number in 0..<5 { _ = plan.handle(.dirtied(source: BytePath("s\(number).py")), now: now) }
+            _ = plan.handle(.hintsEnded, now: now)
+        case .opening:
+            _ = plan.handle(.dirtied(source: BytePath("s.py")), now: now)
+            _ = plan.handle(.hintsEnded, now: now)
+        case .stopped: _ = plan.handle(.stop, now: now)
+        }
+        return plan
+    }
+
+    private struct Row {
+        let event: WatchPlan.Event
+        /// For each phase in the order of `PhaseName`: the next phase and the actions.
+        let expected: [(PhaseName, [WatchPlan.Action])]
+    }
+
+    private static let path = BytePath("a.py")
+    private static let directory = BytePath("d")
+    private static let sighting = ArtifactSighting(directory: directory, name: Array("a.pyc".utf8))
+
+    private static func unchanged(_ actions: [WatchPlan.Action] = []) -> [(PhaseName, [WatchPlan.Action])] {
+        PhaseName.allCases.map { ($0, $0 == .stopped ? [] : actions) }
+    }
+
+    private static let settleAgain = WatchPlan.Action.arm(.settle, after: WatchPlan.quiet)
+
+    private static let rows: [Row] = [
+        Row(event: .dirtied(source: path), expected: unchanged()),
+        Row(event: .deleted(source: path), expected: unchanged()),
+        Row(event: .beingWritten(source: path), expected: unchanged()),
+        Row(event: .importable(path), expected: unchanged()),
+        Row(
+            event: .artifact(sighting),
+            expected: [
+                (.idle, [.inspect([sighting])]), (.settling, [.inspect([sighting])]), (.opening, []), (.building, []),
+                (.stopped, []),
+            ]),
+        Row(event: .directoryAppeared(directory), expected: unchanged()),
+        Row(event: .directoryGone(directory), expected: unchanged([.checkRoot])),
+        Row(event: .everythingDirtied, expected: unchanged()),
+        Row(
+            event: .hintsEnded,
+            expected: [(.idle, []), (.settling, [settleAgain]), (.opening, []), (.building, []), (.stopped, [])]),
+        Row(
+            event: .asked(7, isForced: false, sawAllEvents: true, alsoLook: []),
+            expected: [
+                (.idle, [.release([7])]), (.opening, [.disarm(.settle), .beginWave]), (.opening, []), (.building, []),
+                (.stopped, []),
+            ]),
+        Row(
+            event: .asked(7, isForced: true, sawAllEvents: true, alsoLook: []),
+            expected: [
+                (.opening, [.beginWave]), (.opening, [.disarm(.settle), .beginWave]), (.opening, []), (.building, []),
+                (.stopped, []),
+            ]),
+        Row(
+            event: .asked(7, isForced: false, sawAllEvents: false, alsoLook: []),
+            expected: [
+                (.opening, [.beginWave]), (.opening, [.disarm(.settle), .beginWave]), (.opening, []), (.building, []),
+                (.stopped, []),
+            ]),
+        Row(
+            event: .asked(7, isForced: false, sawAllEvents: true, alsoLook: [path]),
+            expected: [
+                (.opening, [.beginWave]), (.opening, [.disarm(.settle), .beginWave]), (.opening, []), (.building, []),
+                (.stopped, []),
+            ]),
+        Row(
+            event: .fired(.settle),
+            expected: [(.idle, []), (.opening, [.beginWave]), (.opening, []), (.building, []), (.stopped, [])]),
+        Row(
+            event: .fired(.delayed),
+            expected: [(.idle, []), (.settling, [settleAgain]), (.opening, []), (.building, []), (.stopped, [])]),
+        Row(event: .fired(.guardOver), expected: unchanged([.judgeGuards([])])),
+        Row(
+            event: .fired(.retry),
+            expected: [(.idle, []), (.settling, [settleAgain]), (.opening, []), (.building, []), (.stopped, [])]),
+        Row(
+            event: .fired(.poll),
+            expected: [(.idle, []), (.settling, [settleAgain]), (.opening, []), (.building, []), (.stopped, [])]),
+        Row(
+            event: .guardsJudged(over: [path], stillGuarded: []),
+            expected: [
+                (.opening, [.beginWave]), (.settling, [settleAgain]), (.opening, []), (.building, []), (.stopped, []),
+            ]),
+        Row(event: .guardsJudged(over: [], stillGuarded: [path]), expected: unchanged([.armGuard])),
+        Row(event: .polled([directory]), expected: unchanged([.arm(.poll, after: WatchPlan.firstPoll)])),
+        Row(
+            event: .waveEnded(WatchPlan.WaveEnd()),
+            // Only a wave that is under way can end; that of a stopped watch is ignored.
+            expected: [
+                (.idle, []), (.settling, []), (.opening, []), (.idle, []), (.stopped, []),
+            ]),
+        Row(
+            event: .stop,
+            expected: [
+                (.stopped, []), (.stopped, [.disarm(.settle)]), (.stopped, []), (.stopped, []), (.stopped, []),
+            ]),
+    ]
+
+    @Test(arguments: rows.indices) func everyPhaseAnswersEveryEvent(row: Int) {
+        let row = Self.rows[row]
+        #expect(row.expected.count == PhaseName.allCases.count)
+        for (phase, expected) in zip(PhaseName.allCases, row.expected) {
+            var plan = Self.plan(in: phase)
+            let actions = plan.handle(row.event, now: Self.now)
+            #expect(PhaseName(plan.phase) == expected.0, "\(row.event) while \(phase)")
+            #expect(actions == expected.1, "\(row.event) while \(phase)")
+        }
+    }
+
+    // MARK: What lasts over several events
+
+    private var now: Int64 { Self.now }
+
+    @Test func fewSourcesBeginAWaveAtOnceAndManyWaitForTheEndOfTheBurst() {
+        var plan = Self.plan(in: .idle)
+        for number in 0...WatchPlan.smallWave { _ = plan.handle(.dirtied(source: BytePath("\(number).py")), now: now) }
+        #expect(plan.handle(.hintsEnded, now: now) == [.arm(.settle, after: WatchPlan.quiet)])
+        // The burst goes on: its end moves, but not for ever.
+        let late = now + WatchPlan.longestBurst - 1
+        #expect(plan.handle(.hintsEnded, now: late) == [.arm(.settle, after: 1)])
+        #expect(plan.handle(.hintsEnded, now: late + 5) == [.arm(.settle, after: 0)])
+        #expect(plan.handle(.fired(.settle), now: late + 5) == [.beginWave])
+        #expect(plan.takeRequest(now: late + 5).request.dirt.sources.count == WatchPlan.smallWave + 1)
+    }
+
+    @Test func whoAsksDuringAWaveIsReleasedAtItsEndOnlyWhereNothingIsLeftToDo() {
+        var plan = Self.plan(in: .building)
+        #expect(plan.handle(.asked(1, isForced: false, sawAllEvents: true, alsoLook: []), now: now) == [])
+        #expect(plan.handle(.waveEnded(WatchPlan.WaveEnd()), now: now) == [.release([1])])
+
+        plan = Self.plan(in: .building)
+        _ = plan.handle(.asked(1, isForced: false, sawAllEvents: true, alsoLook: [Self.path]), now: now)
+        #expect(plan.handle(.waveEnded(WatchPlan.WaveEnd()), now: now) == [.beginWave])
+        _ = plan.takeRequest(now: now)
+        #expect(plan.handle(.waveEnded(WatchPlan.WaveEnd()), now: now) == [.release([1])])
+    }
+
+    @Test func aSourceThatIsBeingWrittenIsLeftOutUnlessSomebodyWaits() {
+        var plan = Self.plan(in: .opening)
+        _ = plan.handle(.beingWritten(source: Self.path), now: now)
+        let (request, actions) = plan.takeRequest(now: now)
+        #expect(!request.dirt.sources.contains(Self.path))
+        #expect(actions == [.arm(.delayed, after: WatchPlan.patience)])
+
+        plan = Self.plan(in: .opening)
+        _ = plan.handle(.beingWritten(source: Self.path), now: now)
+        _ = plan.handle(.asked(1, isForced: false, sawAllEvents: true, alsoLook: []), now: now)
+        #expect(plan.takeRequest(now: now).request.dirt.sources.contains(Self.path))
+    }
+
+    @Test func bytecodeSeenDuringAWaveIsJudgedBeforeAnyoneWhoAskedDuringItIsReleased() {
+        var plan = Self.plan(in: .building)
+        _ = plan.handle(.artifact(Self.sighting), now: now)
+        _ = plan.handle(.asked(1, isForced: false, sawAllEvents: true, alsoLook: []), now: now)
+        #expect(plan.handle(.waveEnded(WatchPlan.WaveEnd()), now: now) == [.inspect([Self.sighting])])
+        _ = plan.handle(.deleted(source: Self.path), now: now)
+        #expect(plan.handle(.hintsEnded, now: now) == [.beginWave])
+    }
+
+    @Test func whatFailedIsTriedAgainLessAndLessOftenAndForWhoeverWaits() {
+        var plan = Self.plan(in: .building)
+        let failure = WatchPlan.WaveEnd(failed: [BytePath("p/a.py")])
+        #expect(plan.handle(.waveEnded(failure), now: now) == [.arm(.retry, after: WatchPlan.firstRetry)])
+        let again = WatchPlan.Action.findUnbuilt([BytePath("p")])
+        #expect(plan.handle(.fired(.retry), now: now) == [again, .beginWave])
+        _ = plan.takeRequest(now: now)
+        #expect(plan.handle(.waveEnded(failure), now: now) == [.arm(.retry, after: 2 * WatchPlan.firstRetry)])
+        #expect(
+            plan.handle(.asked(1, isForced: false, sawAllEvents: true, alsoLook: []), now: now) == [again, .beginWave])
+        #expect(plan.takeRequest(now: now).request.dirt.sources == [BytePath("p/a.py")])
+        let healed = WatchPlan.WaveEnd(retried: [BytePath("p/a.py")])
+        #expect(plan.handle(.waveEnded(healed), now: now) == [.disarm(.retry), .release([1])])
+        #expect(plan.retries.isEmpty)
+    }
+
+    @Test func pollsBecomeRarerUntilAPlaceChanges() {
+        var plan = Self.plan(in: .idle)
+        #expect(plan.handle(.polled([Self.directory]), now: now) == [.arm(.poll, after: WatchPlan.firstPoll)])
+        #expect(
+            plan.handle(.fired(.poll), now: now) == [.arm(.poll, after: 2 * WatchPlan.firstPoll), .beginWave])
+        #expect(plan.takeRequest(now: now).request.dirt.appeared == [Self.directory])
+        _ = plan.handle(.polled([]), now: now)
+        #expect(plan.handle(.waveEnded(WatchPlan.WaveEnd()), now: now) == [])
+    }
+
+    @Test func waitersSurviveAStopForTheSessionThatFollows() {
+        var plan = Self.plan(in: .building)
+        _ = plan.handle(.asked(1, isForced: false, sawAllEvents: true, alsoLook: [Self.path]), now: now)
+        _ = plan.handle(.stop, now: now)
+        #expect(plan.handle(.waveEnded(WatchPlan.WaveEnd()), now: now) == [])
+        #expect(plan.takeWaiters() == [1] && plan.takeWaiters() == [])
+    }
+}

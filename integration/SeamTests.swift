@@ -1,0 +1,158 @@
+// What a tree can turn into between two looks: places that cannot be read, sources that stop being sources, bytecode and
+// edits that come from elsewhere.
+
+import BasicTypes
+import LinuxSystem
+import Testing
+
+@Suite struct SeamTests {
+    private static let hasSetpriv = Host.isExecutable(BytePath("/usr/bin/setpriv"))
+
+    private func build(_ tree: Tree, _ words: String...) throws -> RunResult {
+        try Freshpyc.runWithoutPrivileges(["build", "--python", tree.python.path.description] + words, in: tree.path)
+    }
+
+    // MARK: What cannot be read
+
+    @Test(.enabled(if: hasSetpriv), arguments: ["000", "600", "100"])
+    func anUnreadableDirectoryIsLeftAlone(mode: String) throws {
+        let tree = try Tree(["a.py": "x = 1\n", "pkg/b.py": "y = 2\n", "pkg/sub/c.py": "z = 3\n"])
+        #expect(try build(tree).status == 0)
+        try tree.shell("chmod \(mode) pkg")
+        let blocked = try build(tree)
+        #expect(
+            blocked.status == 2 && blocked.output.contains("pkg") && blocked.output.contains("[unreadable]"),
+            "\(blocked)")
+        #expect(!blocked.errors.contains("removed"), "\(blocked)")
+        try tree.shell("chmod 755 pkg")
+        let healed = try build(tree)
+        #expect(healed.status == 0 && healed.errors.contains("3 modules: 0 compiled, 3 up to date"), "\(healed)")
+        #expect(try tree.differences().isEmpty)
+    }
+
+    @Test(.enabled(if: hasSetpriv)) func anUnreadableSourceKeepsItsBytecode() throws {
+        let tree = try Tree(["a.py": "x = 1\n"])
+        #expect(try build(tree).status == 0)
+        let bytecode = try tree.stamp(tree.pyc("a.py"))
+        try tree.shell("chmod 000 a.py")
+        let blocked = try build(tree)
+        #expect(blocked.status == 2 && blocked.output.contains("a.py: error: cannot read the file"), "\(blocked)")
+        #expect(try tree.stamp(tree.pyc("a.py")) == bytecode)
+    }
+
+    @Test(.enabled(if: hasSetpriv)) func bytecodeThatCannotBeRemovedIsReported() throws {
+        let tree = try Tree(["pkg/a.py": "x = 1\n"])
+        #expect(try build(tree).status == 0)
+        try tree.write("pkg/a.py", "def (\n")
+        try tree.age()
+        try tree.shell("chmod 555 pkg/__pycache__")
+        let blocked = try build(tree)
+        #expect(blocked.status == 2 && blocked.output.contains("[unwritable]"), "\(blocked)")
+        try tree.shell("chmod 755 pkg/__pycache__")
+        #expect(try build(tree).status == 1)
+        #expect(!tree.exists(tree.pyc("pkg/a.py")))
+    }
+
+    // MARK: Sources that stop being sources
+
+    @Test(arguments: [
+        "rm b.py; mkdir b.py", "rm b.py; mkfifo b.py", "touch pkg/pyvenv.cfg",
+        "mv pkg elsewhere.d; ln -s elsewhere.d pkg",
+    ])
+    func aSourceThatIsNoLongerOneTakesItsFailureAlong(change: String) throws {
+        let isInPackage = change.contains("pkg")
+        let broken = isInPackage ? "pkg/b.py" : "b.py"
+        let tree = try Tree(["a.py": "x = 1\n", broken: "def (\n"])
+        let daemon = try Daemon(tree)
+        #expect(try daemon.ask("wait").status == 1)
+        try tree.shell(change)
+        // A directory that was renamed within the tree is in scope by its new name.
+        if change.contains("elsewhere") { try tree.shell("rm elsewhere.d/b.py") }
+        let after = try daemon.ask("wait")
+        #expect(after.status == 0, "\(change)\n\(after)")
+        let status = try daemon.ask("status")
+        #expect(status.output.contains("modules   1, 0 failed"), "\(change)\n\(status)")
+        let built = try daemon.ask("build", usesPython: true)
+        #expect(built.status == 0 && built.errors.contains("1 module:"), "\(built)")
+    }
+
+    @Test func recordsOfWhatWasLeftOutGoWithTheFirstWaveOfADaemon() throws {
+        let tree = try Tree(["a.py": "x = 1\n", "gen/b.py": "def (\n", "gen/c.py": "y = 1\n"])
+        #expect(try tree.run("build").status == 1)
+        let daemon = try Daemon(tree, "--exclude", "gen/")
+        #expect(try daemon.ask("wait").status == 0)
+        #expect(try daemon.ask("status").output.contains("modules   1, 0 failed"))
+    }
+
+    @Test(.enabled(if: hasSetpriv)) func whatCouldNotBeWrittenIsForgottenWithItsSource() throws {
+        let tree = try Tree(["a.py": "x = 1\n", "pkg/b.py": "y = 2\n"])
+        try tree.shell("touch pkg/__pycache__")
+        let daemon = try Daemon(tree)
+        #expect(try daemon.ask("wait").status != 0)
+        try tree.shell("rm pkg/b.py")
+        #expect(try daemon.ask("wait").status == 0)
+    }
+
+    @Test func whatCouldNotBeWrittenIsWrittenOnceItCan() throws {
+        let tree = try Tree(["a.py": "x = 1\n", "pkg/b.py": "y = 2\n", "pkg/c.py": "y = 3\n"])
+        try tree.shell("touch pkg/__pycache__")
+        let daemon = try Daemon(tree)
+        #expect(try daemon.ask("wait").status != 0)
+        try tree.shell("rm pkg/__pycache__")
+        #expect(try daemon.ask("wait").status == 0)
+        #expect(try tree.differences(mode: "guarded").isEmpty)
+    }
+
+    // MARK: Bytecode of sources that do not compile
+
+    private static let plant = """
+        import importlib.util, marshal, os, struct, sys
+        source, target = sys.argv[1:]
+        status = os.stat(source)
+        code = compile("planted = True", source, "exec")
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(target, "wb") as file:
+            file.write(importlib.util.MAGIC_NUMBER + struct.pack("<III", 0, int(status.st_mtime) & 0xFFFFFFFF, status.st_size & 0xFFFFFFFF))
+            file.write(marshal.dumps(code))
+        """
+
+    private func plant(_ tree: Tree, _ source: String) throws {
+        let result = try Program.run(
+            tree.python.path.description, "-I", "-c", Self.plant, source, tree.pyc(source), in: tree.path)
+        #expect(result.status == 0, "\(result)")
+    }
+
+    @Test func bytecodePlantedForABrokenSourceIsRemovedByABuild() throws {
+        let tree = try Tree(["a.py": "def (\n"])
+        #expect(try tree.run("build").status == 1)
+        try plant(tree, "a.py")
+        #expect(try tree.run("build").status == 1)
+        #expect(!tree.exists(tree.pyc("a.py")))
+    }
+
+    @Test func bytecodePlantedForABrokenSourceIsRemovedBeforeAWaitReturns() throws {
+        let tree = try Tree(["a.py": "def (\n", "pkg/b.py": "def (\n"])
+        let daemon = try Daemon(tree)
+        for source in ["a.py", "pkg/b.py"] {
+            try plant(tree, source)
+            #expect(try daemon.ask("wait").status == 1)
+            #expect(!tree.exists(tree.pyc(source)))
+        }
+    }
+
+    // MARK: Several names of one file
+
+    @Test func anEditThroughANameOutsideTheTreeIsSeenByAWait() throws {
+        let outside = try Tree(["x.py": "x = 1\n"])
+        let tree = try Tree(["a.py": "y = 1\n"])
+        try tree.shell("ln \(outside.path)/x.py x.py")
+        let daemon = try Daemon(tree)
+        #expect(try daemon.ask("wait").status == 0)
+        try outside.shell("touch -r x.py ref; printf 'x = 2\\n' > x.py; touch -r ref x.py")
+        #expect(try daemon.ask("wait").status == 0)
+        #expect(try tree.differences(mode: "guarded").isEmpty)
+        let value = try Program.run(
+            tree.python.path.description, "-c", "import x; print(x.x)", in: tree.path)
+        #expect(value.output == "2\n", "\(value)")
+    }
+}
