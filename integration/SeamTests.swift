@@ -155,4 +155,47 @@ import Testing
             tree.python.path.description, "-c", "import x; print(x.x)", in: tree.path)
         #expect(value.output == "2\n", "\(value)")
     }
+
+    // MARK: Coarse timestamps
+
+    /// A file system whose times have no fraction of a second: ext4 with inodes of 128 bytes.
+    private final class CoarseFileSystem {
+        let place = Scratch.unique("coarse")
+
+        init?() {
+            let script = """
+                mkdir "$1"; truncate -s 8M "$1.img"
+                mkfs.ext4 -q -I 128 "$1.img" 2>/dev/null && mount -o loop "$1.img" "$1"
+                """
+            let made = try? Program.run("sh", "-euc", script, "sh", place.description)
+            if made?.status != 0 { return nil }
+        }
+
+        deinit {
+            _ = try? Program.run("sh", "-c", "umount \"$1\"; rm -rf \"$1\" \"$1.img\"", "sh", place.description)
+        }
+    }
+
+    @Test func aFailureMendedWithinTheSecondIsSeenOnAFileSystemWithWholeSeconds() throws {
+        // Without the right to mount there is nothing to test here.
+        guard let disk = CoarseFileSystem() else { return }
+        let python = try #require(TestPython.standard)
+        for _ in 0..<10 {
+            let script = """
+                cd "$1"; rm -rf .freshpyc a.py __pycache__; printf 'x = (\\n' > a.py; stat -c %Y a.py
+                "$2" build --no-store --python "$3" >/dev/null 2>&1; echo $?
+                printf 'x = 1\\n' > a.py; stat -c %Y a.py
+                "$2" build --no-store --python "$3" >/dev/null 2>&1; echo $?
+                """
+            let lines = try Program.run(
+                "sh", "-c", script, "sh", disk.place.description, Freshpyc.path.description, python.path.description
+            ).lines
+            try #require(lines.count == 4)
+            // Both saves must carry the same stamp, or it is no test.
+            guard lines[0] == lines[2] else { continue }
+            #expect(lines[1] == "1" && lines[3] == "0")
+            return
+        }
+        Issue.record("no two saves fell into one second")
+    }
 }

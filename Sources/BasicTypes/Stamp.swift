@@ -83,8 +83,17 @@ package struct SourceState: Hashable, Sendable {
     /// A kernel's tick is at most 10 ms (CONFIG_HZ=100); twice that, for the clock that is read.
     package static let racyWindow: Int64 = 20_000_000
 
+    /// How long after the time of a stamp another write can carry the same time, in nanoseconds.
+    ///
+    /// No user call sets the time of the last change, so one without a fraction shows a file system that keeps whole
+    /// seconds (ext4 with 128-byte inodes, NFS 2 and 3 on some servers) or two of them (FAT). On others, one stamp in a
+    /// thousand million looks like that, and costs a comparison of contents.
+    package static func racyWindow(of stamp: Stamp) -> Int64 {
+        stamp.changed % 1_000_000_000 == 0 ? 2_000_000_000 + racyWindow : racyWindow
+    }
+
     /// Whether a stamp is racy when it was taken at `now` (nanoseconds since 1970).
     package static func isRacy(_ stamp: Stamp, readAt now: Int64) -> Bool {
-        max(stamp.changed, stamp.modified) > now - racyWindow
+        max(stamp.changed, stamp.modified) > now - racyWindow(of: stamp)
     }
 }

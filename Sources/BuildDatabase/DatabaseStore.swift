@@ -23,6 +23,14 @@ package enum DatabaseError: Error, Sendable {
     }
 }
 
+/// How long the holder of the lock keeps it. The second line of the lock file; the first is for people.
+package enum LockLifetime: String, Sendable {
+    /// Until its work is done.
+    case run
+    /// Until it is told to stop.
+    case service
+}
+
 /// What loading found.
 package struct LoadedDatabase: Sendable {
     package var contents: DatabaseContents
@@ -76,9 +84,9 @@ package final class DatabaseStore {
     ///
     /// - Parameters:
     ///   - holder: what the lock file says of us, for those who find it taken.
-    ///   - waits: whether to wait for another run, or to fail. A `watch` is never waited for.
+    ///   - lifetime: a run waits for the end of another run; nobody waits for a service, which has no end of its own.
     package static func open(
-        root: Directory, rootPath: BytePath, stateDirectory: BytePath?, holder: String, waits: Bool
+        root: Directory, rootPath: BytePath, stateDirectory: BytePath?, holder: String, lifetime: LockLifetime
     ) throws(DatabaseError) -> DatabaseStore {
         let store: DatabaseStore
         do throws(SystemError) {
@@ -94,7 +102,7 @@ package final class DatabaseStore {
         } catch {
             throw .unusable(error)
         }
-        try store.takeLock(holder: holder, waits: waits)
+        try store.takeLock(holder: holder, lifetime: lifetime)
         return store
     }
 
@@ -116,10 +124,10 @@ package final class DatabaseStore {
         }
     }
 
-    private func takeLock(holder: String, waits: Bool) throws(DatabaseError) {
+    private func takeLock(holder: String, lifetime: LockLifetime) throws(DatabaseError) {
         let other: String?
         do throws(SystemError) {
-            other = try lockFile(holder: holder, waits: waits)
+            other = try lockFile(holder: holder, lifetime: lifetime)
         } catch {
             throw .unusable(error)
         }
@@ -127,7 +135,7 @@ package final class DatabaseStore {
     }
 
     /// Takes the lock, or says who has it.
-    private func lockFile(holder: String, waits: Bool) throws(SystemError) -> String? {
+    private func lockFile(holder: String, lifetime: LockLifetime) throws(SystemError) -> String? {
         let file = try directory.file(Self.lockName, .append(0o666))
         var isTaken = try !file.lock(waits: false, path: Self.lockName)
         // A killed process holds its files until its last thread is gone.
@@ -138,13 +146,14 @@ package final class DatabaseStore {
         }
         if isTaken {
             let current = try file.holder() ?? "another freshpyc"
-            if !waits || current.contains(" watch") { return current }
+            let isHeldByService = try file.lockLifetime() == .service
+            if lifetime == .service || isHeldByService { return current }
             _ = try file.lock(waits: true, path: Self.lockName)
         }
         // A clean end empties the file.
         wasLeftUncleanly = try file.holder() != nil
         try file.truncate(to: 0, path: Self.lockName)
-        try Array((holder + "\n").utf8).withRawBytes { bytes throws(SystemError) in
+        try Array("\(holder)\n\(lifetime.rawValue)\n".utf8).withRawBytes { bytes throws(SystemError) in
             try file.writeAll(bytes, path: Self.lockName)
         }
         lock = file
@@ -338,13 +347,17 @@ package final class DatabaseStore {
 }
 
 extension OwnedDescriptor {
-    /// The first line of a lock file.
-    fileprivate func holder() throws(SystemError) -> String? {
+    /// The lines of a lock file; none where nobody holds the lock or its last holder ended cleanly.
+    private func lockLines() throws(SystemError) -> [String] {
         var bytes = [UInt8](repeating: 0, count: 256)
         let count = try bytes.withMutableRawBytes { buffer throws(SystemError) in try read(into: buffer, at: 0) }
-        return bytes.prefix(count).split(separator: UInt8(ascii: "\n")).first.map {
-            String(decoding: $0, as: UTF8.self)
-        }
+        return bytes.prefix(count).split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    fileprivate func holder() throws(SystemError) -> String? { try lockLines().first }
+
+    fileprivate func lockLifetime() throws(SystemError) -> LockLifetime? {
+        try lockLines().dropFirst().first.flatMap { LockLifetime(rawValue: $0) }
     }
 }
 

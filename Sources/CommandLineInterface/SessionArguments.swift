@@ -76,7 +76,8 @@ struct SessionArguments {
             deadline: try arguments.seconds("--timeout") ?? 60_000_000_000,
             stateDirectory: arguments.lastPath("--state-dir").map {
                 ($0.isAbsolute ? $0 : directory.appending($0)).normalized
-            }, verb: verb.rawValue)
+            }, holder: "freshpyc \(verb.rawValue)")
+        if verb == .watch { configuration.lifetime = .service }
         configuration.analyzesImports = verb.analyzesImports
         configuration.storePlace = Self.storePlace(arguments, verb, directory)
         for path in arguments.paths("--source-root") {

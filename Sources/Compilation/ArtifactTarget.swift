@@ -51,14 +51,14 @@ package struct ArtifactTarget: Sendable {
             return Seal(
                 header: header.bytes(length: length), mode: sealedMode, seconds: 0, size: 0, isGuarded: guards)
         }
-        // An interpreter without hash-based bytecode has no guard; a time that cannot match makes import compile for
-        // itself until the second is over.
-        let seconds = guards ? stamp.headerSeconds ^ 1 : stamp.headerSeconds
-        let header = PycHeader(
-            magic: interpreter.magic, validation: .timestamp(seconds: seconds, size: stamp.headerSize))
+        // An interpreter without hash-based bytecode is guarded by a header that no save can match, so that import
+        // compiles for itself until the second is over: no source has 4 GiB less one byte, and Python 2.7, whose header
+        // has no size, reads these seconds as -1 and refuses sources from before 1970.
+        let seconds = guards ? .max : stamp.headerSeconds
+        let size = guards ? .max : stamp.headerSize
+        let header = PycHeader(magic: interpreter.magic, validation: .timestamp(seconds: seconds, size: size))
         return Seal(
-            header: header.bytes(length: length), mode: .timestamp, seconds: seconds, size: stamp.headerSize,
-            isGuarded: guards)
+            header: header.bytes(length: length), mode: .timestamp, seconds: seconds, size: size, isGuarded: guards)
     }
 
     /// Puts code that was compiled from this snapshot in its place.

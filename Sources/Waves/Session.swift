@@ -83,8 +83,8 @@ package final class Session {
             }
         }
         self.targets = targets
-        // A watch looks at imports once it is ready.
-        if configuration.analyzesImports, configuration.verb != "watch" { openAnalysis() }
+        // A service looks at imports once it is ready.
+        if configuration.analyzesImports, configuration.lifetime == .run { openAnalysis() }
     }
 
     package func openAnalysis() {
@@ -105,8 +105,7 @@ package final class Session {
         do throws(DatabaseError) {
             return try DatabaseStore.open(
                 root: root, rootPath: configuration.rootPath, stateDirectory: configuration.stateDirectory,
-                holder: "freshpyc \(configuration.verb) (process \(Host.processIdentifier))",
-                waits: configuration.verb != "watch")
+                holder: "\(configuration.holder) (process \(Host.processIdentifier))", lifetime: configuration.lifetime)
         } catch {
             if configuration.writesDatabase { throw error }
             // Held by another, or on a disk that is read-only: what is known is read, and nothing is remembered.
@@ -279,7 +278,7 @@ package final class Session {
         codeStore?.evictIfNeeded()
         guard let store, store.isHeld else { return nil }
         do throws(DatabaseError) {
-            if configuration.verb == "watch", store.hasJournal { try store.fold(contents) }
+            if configuration.lifetime == .service, store.hasJournal { try store.fold(contents) }
             // Half a tree's imports would be taken for all.
             if configuration.starts.contains(.empty) { try analysis?.save(to: store) }
             // What a build has left behind is for the next one to sweep.

@@ -2,6 +2,7 @@
 // Knows: values. Does not know: where they came from.
 
 import BasicTypes
+import BuildDatabase
 import BuildModel
 
 /// Everything that a session needs to be told.
@@ -22,12 +23,14 @@ package struct SessionConfiguration: Sendable {
     package var deadline: Int64
     /// Absolute; `nil` for `.freshpyc` in the root.
     package var stateDirectory: BytePath?
-    /// What the lock says of this process: `build`, `watch`.
-    package var verb: String
+    /// What people are told of this process where it holds the lock: `freshpyc build`.
+    package var holder: String
+    /// Whether the session ends with its work, or goes on until it is stopped.
+    package var lifetime = LockLifetime.run
 
     package init(
         rootPath: BytePath, starts: [BytePath], scope: Scope, options: BuildOptions, pythons: [String],
-        workingDirectory: BytePath, jobs: Int, deadline: Int64, stateDirectory: BytePath?, verb: String
+        workingDirectory: BytePath, jobs: Int, deadline: Int64, stateDirectory: BytePath?, holder: String
     ) {
         self.rootPath = rootPath
         self.starts = starts
@@ -38,7 +41,7 @@ package struct SessionConfiguration: Sendable {
         self.jobs = jobs
         self.deadline = deadline
         self.stateDirectory = stateDirectory
-        self.verb = verb
+        self.holder = holder
     }
 
     /// Whether the database is written: a check writes only where the user named a place for it.

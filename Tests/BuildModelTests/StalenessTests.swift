@@ -97,8 +97,28 @@ import Testing
         #expect(stamp.importSecond == second)
     }
 
+    /// A time of the last change without a fraction comes from a file system that keeps whole seconds, or two.
+    @Test(
+        arguments: [
+            (1, 119_000_000, true), (1, 121_000_000, false), (0, 121_000_000, true), (0, 2_119_000_000, true),
+            (0, 2_121_000_000, false),
+        ] as [(Int64, Int64, Bool)])
+    func stampsStayRacyForAsLongAsTheirFileSystemCannotTellWritesApart(
+        _ fraction: Int64, _ later: Int64, _ isRacy: Bool
+    ) {
+        let changed = 100_000_000_000 + fraction
+        let stamp = Stamp(device: 0, inode: 0, size: 0, modified: changed, changed: changed)
+        #expect(SourceState.isRacy(stamp, readAt: 99_900_000_000 + later + fraction) == isRacy)
+    }
+
+    @Test func onAFileSystemWithWholeSecondsTheGuardLastsLonger() {
+        let saved = Stamp(device: 0, inode: 0, size: 0, modified: 100_000_000_000, changed: 100_000_000_000)
+        #expect(StalenessJudge.needsGuard(saved, readAt: 102_900_000_000))
+        #expect(!StalenessJudge.needsGuard(saved, readAt: 103_100_000_000))
+    }
+
     @Test func theGuardLastsForItsSecond() {
-        let saved = Stamp(device: 0, inode: 0, size: 0, modified: 100_400_000_000, changed: 0)
+        let saved = Stamp(device: 0, inode: 0, size: 0, modified: 100_400_000_000, changed: 1)
         #expect(StalenessJudge.needsGuard(saved, readAt: 100_500_000_000))
         #expect(StalenessJudge.needsGuard(saved, readAt: 101_010_000_000), "the kernel's clock lags by up to a tick")
         #expect(!StalenessJudge.needsGuard(saved, readAt: 101_030_000_000))
