@@ -10,7 +10,9 @@ extension DependencyGraph {
         switch kept.form {
         case .modules:
             for name in asked {
-                add(resolve(name.name, from: entry.directory), name.name, to: &judgement, position)
+                // As an argument of `add` it would be evaluated after `self`, which is then copied with all its tables.
+                let resolution = resolve(name.name, from: entry.directory)
+                add(resolution, name.name, to: &judgement, position)
             }
         case .names, .call:
             let resolution = base(of: kept, in: entry)

@@ -19,13 +19,13 @@ package struct DependencyGraph: Sendable {
     package var names = NameTable()
     package private(set) var tree: SourceTree
     private var known: [ModuleFacts?] = []
-    private var outgoing: [[ImportEdge]] = []
-    private var incoming: [[ModuleID]] = []
+    private var edges = EdgeTable()
     var roots: SourceRoots
     var resolutions: [ResolutionKey: Resolution] = [:]
     let outside: OutsideNames
-    /// Modules that this tree once had: their paths without `.py` or `/__init__.py`.
-    package private(set) var vanished: Set<[UInt8]> = []
+    private var vanishedModules = VanishedModules()
+    /// What modules have at their top level, with all that `import *` brings; found out when it is asked for.
+    var exported: [ModuleID: ModuleExports] = [:]
     private let listing: Listing
     let isProject: ProjectMark
     private var listed: [DirectoryID: Set<NameID>] = [:]
@@ -65,12 +65,12 @@ package struct DependencyGraph: Sendable {
 
     /// What a source imports, once for each import that names it.
     package func edges(from module: ModuleID) -> [ImportEdge] {
-        outgoing.indices.contains(Int(module.rawValue)) ? outgoing[Int(module.rawValue)] : []
+        edges.edges(from: module)
     }
 
     /// The sources that import this one.
     package func importers(of module: ModuleID) -> [ModuleID] {
-        incoming.indices.contains(Int(module.rawValue)) ? incoming[Int(module.rawValue)] : []
+        edges.importers(of: module)
     }
 
     // MARK: Change
@@ -87,32 +87,38 @@ package struct DependencyGraph: Sendable {
         package var isEmpty: Bool { changed.isEmpty && removed.isEmpty && others.isEmpty }
     }
 
-    /// Takes in a change, and looks again at every import whose answer it can change.
+    /// Takes in a change, and looks again at every import whose answer it can change. The work is proportional to the
+    /// imports that are looked at, however many sources come and go.
     ///
-    /// - Returns: the sources whose findings may be others now.
+    /// - Returns: the sources whose findings may have changed.
     package mutating func apply(_ update: Update) -> Set<ModuleID> {
-        if !update.isEmpty { changes += 1 }
+        if update.isEmpty { return [] }
+        changes += 1
+        exported = [:]
         var again: Set<ModuleID> = []
         var mentions: Set<NameID> = []
         var newPackages = false
-        for path in update.removed {
-            guard let module = tree.find(path) else { continue }
-            noteVanishing(path)
-            again.formUnion(importers(of: module))
-            disconnect(module)
-            known[Int(module.rawValue)] = nil
-            guard let change = tree.remove(path) else { continue }
+        func note(_ change: SourceTree.Change) {
             mentions.formUnion(change.mentions)
             newPackages = newPackages || change.isPackage
-            again.remove(module)
         }
+        var removed: Set<ModuleID> = []
+        for path in update.removed {
+            guard let change = tree.remove(path) else { continue }
+            vanishedModules.insert(path)
+            known[Int(change.module.rawValue)] = nil
+            removed.insert(change.module)
+            again.formUnion(importers(of: change.module))
+            note(change)
+        }
+        edges.replace(removed.map { ($0, []) })
+        again.subtract(removed)
         var rebound: Set<ModuleID> = []
         for (path, facts) in update.changed {
             if let change = tree.add(path, names: &names) {
-                mentions.formUnion(change.mentions)
-                newPackages = newPackages || change.isPackage
+                note(change)
                 makeRoom()
-                vanished.remove(Self.place(of: path))
+                vanishedModules.remove(path)
                 known[Int(change.module.rawValue)] = facts
                 again.insert(change.module)
                 rebound.insert(change.module)
@@ -134,52 +140,61 @@ package struct DependencyGraph: Sendable {
         } else if !mentions.isEmpty {
             again.formUnion(modules(mentioning: mentions))
         }
-        var hasNewEdges = !update.removed.isEmpty
-        for module in again where connect(module) { hasNewEdges = true }
-        if hasNewEdges { revision += 1 }
+        if resolve(again) || !removed.isEmpty { revision += 1 }
+        if vanishedModules.isFull { forgetUnmentioned() }
         // Who asks a name of a module is judged again when that binds other names.
-        for module in rebound { again.formUnion(starImporters(of: module)) }
-        return again
+        return again.union(starImporters(of: rebound))
     }
 
     private mutating func makeRoom() {
-        while known.count < tree.capacity {
-            known.append(nil)
-            outgoing.append([])
-            incoming.append([])
-        }
+        while known.count < tree.capacity { known.append(nil) }
+        edges.makeRoom(tree.capacity)
     }
 
-    /// Where a name could also lie in a namespace or a package elsewhere, it is no error that it is not found, unless it
-    /// was found before: so a module that goes is remembered.
-    private mutating func noteVanishing(_ path: [UInt8]) {
-        vanished.insert(Self.place(of: path))
-        guard vanished.count > Self.mostVanished else { return }
-        // Files that come and go and that nobody imports are not worth remembering.
-        let named = Set(vanished.compactMap { names.find($0.split(separator: UInt8(ascii: "/")).last ?? []) })
-        let wanted = named.filter { !modules(mentioning: [$0]).isEmpty }
-        vanished = vanished.filter { place in
-            names.find(place.split(separator: UInt8(ascii: "/")).last ?? []).map { wanted.contains($0) } ?? false
+    /// Finds out what these sources import.
+    ///
+    /// - Returns: whether any edge changed.
+    private mutating func resolve(_ modules: Set<ModuleID>) -> Bool {
+        var replaced: [(module: ModuleID, edges: [ImportEdge])] = []
+        for module in modules {
+            var found: [ImportEdge] = []
+            for (position, kept) in (facts(of: module)?.imports ?? []).enumerated() {
+                found += judge(kept, at: position, of: module).edges
+            }
+            found.removeAll { $0.target == module }
+            if found != edges(from: module) { replaced.append((module, found)) }
         }
+        edges.replace(replaced)
+        return !replaced.isEmpty
     }
 
-    private static let mostVanished = 4096
+    // MARK: What is no longer there
+
+    /// Modules that this tree once had: their paths without `.py` or `/__init__.py`.
+    package var vanished: Set<[UInt8]> { vanishedModules.places }
 
     /// Takes in what an earlier run has seen go.
     package mutating func remember(vanished places: [[UInt8]]) {
-        vanished.formUnion(places.filter { tree.find($0 + Array(".py".utf8)) == nil })
+        vanishedModules.formUnion(places.filter { tree.find($0 + Array(".py".utf8)) == nil })
     }
 
-    private static func place(of path: [UInt8]) -> [UInt8] {
-        let initial = Array("/__init__.py".utf8)
-        return Array(path.dropLast(path.suffix(initial.count).elementsEqual(initial) ? initial.count : 3))
+    /// Forgets the vanished modules that no import can mean.
+    private mutating func forgetUnmentioned() {
+        var mentioned = [Bool](repeating: false, count: names.count)
+        for facts in known {
+            for kept in facts?.imports ?? [] { mentioned[Int(kept.module.rawValue)] = true }
+            for kept in facts?.names ?? [] { mentioned[Int(kept.name.rawValue)] = true }
+        }
+        names.addComponents(to: &mentioned)
+        vanishedModules.prune { names.find($0).map { mentioned[Int($0.rawValue)] } ?? false }
     }
 
     /// Whether a folder once had a module of this name.
     func hasVanished(_ name: NameID, from directory: DirectoryID) -> Bool {
-        guard !vanished.isEmpty else { return false }
+        guard !vanishedModules.places.isEmpty else { return false }
         let folder = tree.path(of: directory)
-        return vanished.contains(folder.isEmpty ? Array(names[name]) : folder + [UInt8(ascii: "/")] + names[name])
+        return vanishedModules.places.contains(
+            folder.isEmpty ? Array(names[name]) : folder + [UInt8(ascii: "/")] + names[name])
     }
 
     /// Sources with an import that has one of these names in it.
@@ -200,50 +215,19 @@ package struct DependencyGraph: Sendable {
         return found.contains(name)
     }
 
-    /// All who import a module, or one that takes everything from it, and so on.
-    private func starImporters(of module: ModuleID) -> Set<ModuleID> {
+    /// All who import one of these modules, or a module that takes everything from one of them, and so on.
+    private func starImporters(of modules: Set<ModuleID>) -> Set<ModuleID> {
         var found: Set<ModuleID> = []
-        var open = [module]
-        var seen: Set<ModuleID> = [module]
+        var open = Array(modules)
+        var seen = modules
         while let current = open.popLast() {
-            for importer in importers(of: current) {
-                found.insert(importer)
-                guard let facts = facts(of: importer), !seen.contains(importer),
-                    facts.names.contains(where: { $0.name == star })
+            for importer in importers(of: current) where found.insert(importer).inserted {
+                guard !seen.contains(importer), facts(of: importer)?.names.contains(where: { $0.name == star }) ?? false
                 else { continue }
                 seen.insert(importer)
                 open.append(importer)
             }
         }
         return found
-    }
-
-    private mutating func disconnect(_ module: ModuleID) {
-        for target in Set(edges(from: module).map(\.target)) {
-            incoming[Int(target.rawValue)].removeAll { $0 == module }
-        }
-        outgoing[Int(module.rawValue)] = []
-    }
-
-    /// - Returns: whether its edges are others now.
-    private mutating func connect(_ module: ModuleID) -> Bool {
-        let old = edges(from: module)
-        guard let facts = facts(of: module) else {
-            disconnect(module)
-            return !old.isEmpty
-        }
-        var edges: [ImportEdge] = []
-        for (position, kept) in facts.imports.enumerated() {
-            edges += judge(kept, at: position, of: module).edges
-        }
-        edges.removeAll { $0.target == module }
-        if edges == old { return false }
-        disconnect(module)
-        outgoing[Int(module.rawValue)] = edges
-        var last: Set<ModuleID> = []
-        for edge in edges where last.insert(edge.target).inserted {
-            incoming[Int(edge.target.rawValue)].append(module)
-        }
-        return true
     }
 }

@@ -28,7 +28,7 @@ package struct Dependents: Sendable {
 
     /// - Parameters:
     ///   - kinds: which imports count.
-    ///   - depth: how many steps are gone at most.
+    ///   - depth: maximum number of steps.
     ///   - isTest: which sources pytest collects; asked about paths.
     package init(
         of changed: some Sequence<ModuleID>, in graph: DependencyGraph,
@@ -41,11 +41,12 @@ package struct Dependents: Sendable {
             level.append(module)
         }
         var steps = 0
+        var lookup = EdgeLookup(graph, kinds: kinds)
         while !level.isEmpty, steps < depth {
             steps += 1
             var next: [ModuleID] = []
             for module in level {
-                for (dependent, link) in Self.direct(module, graph, kinds, isTest) where links[dependent] == nil {
+                for (dependent, link) in direct(module, graph, &lookup, isTest) where links[dependent] == nil {
                     links[dependent] = link
                     next.append(dependent)
                 }
@@ -54,27 +55,25 @@ package struct Dependents: Sendable {
         }
     }
 
-    private static func direct(
-        _ module: ModuleID, _ graph: DependencyGraph, _ kinds: Set<ImportKind>, _ isTest: ([UInt8]) -> Bool
+    /// What a source reaches in one step and was not reached before.
+    private func direct(
+        _ module: ModuleID, _ graph: DependencyGraph, _ lookup: inout EdgeLookup, _ isTest: ([UInt8]) -> Bool
     ) -> [(ModuleID, DependentLink)] {
         var found: [(ModuleID, DependentLink)] = []
-        for importer in graph.importers(of: module) {
-            guard let facts = graph.facts(of: importer) else { continue }
-            let edge = graph.edges(from: importer).first {
-                $0.target == module && kinds.contains(facts.imports[Int($0.position)].kind)
+        for importer in graph.importers(of: module) where links[importer] == nil {
+            guard let edge = lookup.edge(from: importer, to: module), let facts = graph.facts(of: importer) else {
+                continue
             }
-            if let edge {
-                found.append((importer, .imports(module, line: Int(facts.imports[Int(edge.position)].line))))
-            }
+            found.append((importer, .imports(module, line: Int(facts.imports[Int(edge.position)].line))))
         }
         guard let entry = graph.tree[module] else { return found }
         if graph.tree.initial(of: entry.directory) == module {
-            for member in members(of: entry.directory, graph.tree) where member != module {
+            for member in Self.members(of: entry.directory, graph.tree) where member != module {
                 found.append((member, .package(module)))
             }
         }
         if TestNames.isConftest(entry.path) {
-            for test in below(entry.directory, graph.tree) where test != module {
+            for test in Self.below(entry.directory, graph.tree) where test != module {
                 if let path = graph.tree[test]?.path, isTest(path) || TestNames.isConftest(path) {
                     found.append((test, .conftest(module)))
                 }

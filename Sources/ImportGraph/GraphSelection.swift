@@ -13,7 +13,7 @@ package struct GraphSelection: Sendable {
     /// Where to begin; empty for the whole graph.
     package var from: [ModuleID]
     package var direction: Direction
-    /// Steps that are gone at most.
+    /// Maximum number of steps.
     package var depth: Int
     package var kinds: Set<ImportKind>
 
@@ -39,6 +39,7 @@ extension DependencyGraph {
         var found = Set(selection.from)
         var level = selection.from
         var steps = 0
+        var lookup = EdgeLookup(self, kinds: selection.kinds)
         while !level.isEmpty, steps < selection.depth {
             steps += 1
             var next: [ModuleID] = []
@@ -46,7 +47,10 @@ extension DependencyGraph {
                 let neighbours: [ModuleID] =
                     switch selection.direction {
                     case .dependencies: targets(of: module, selection.kinds)
-                    case .dependents: importers(of: module).filter { targets(of: $0, selection.kinds).contains(module) }
+                    case .dependents:
+                        importers(of: module).filter {
+                            !found.contains($0) && lookup.edge(from: $0, to: module) != nil
+                        }
                     }
                 for neighbour in neighbours where found.insert(neighbour).inserted { next.append(neighbour) }
             }

@@ -32,9 +32,10 @@ extension DependencyGraph {
     private func cycles(isEager: Bool) -> [ImportCycle] {
         let next = successors(isEager: isEager)
         return Components(next).found.map { members in
-            let chain = shortest(within: Set(members), next)
+            let members = members.sorted { isBefore($0, $1) }
+            let chain = shortest(within: members, next)
             return ImportCycle(
-                members: members.sorted { isBefore($0, $1) }, chain: steps(chain, isEager: isEager), isEager: isEager)
+                members: members, chain: steps(chain, isEager: isEager), isEager: isEager)
         }.sorted { left, right in
             guard let first = left.members.first, let second = right.members.first else { return false }
             return isBefore(first, second)
@@ -60,43 +61,14 @@ extension DependencyGraph {
         return next
     }
 
-    /// The shortest way round among members; of several, the first by path.
-    private func shortest(within members: Set<ModuleID>, _ next: [[ModuleID]]) -> [ModuleID] {
-        var best: [ModuleID] = []
-        for start in members.sorted(by: { isBefore($0, $1) }) {
-            let limit = best.isEmpty ? Int.max : best.count - 1
-            if let round = round(from: start, within: members, next, limit: limit) { best = round }
-            if best.count == 2 { break }
-        }
-        return best
-    }
-
-    /// Breadth first from a source back to itself, of at most `limit` sources.
-    private func round(
-        from start: ModuleID, within members: Set<ModuleID>, _ next: [[ModuleID]], limit: Int
-    ) -> [ModuleID]? {
-        var previous: [ModuleID: ModuleID] = [:]
-        var level = [start]
-        var length = 1
-        while !level.isEmpty, length <= limit {
-            var further: [ModuleID] = []
-            for module in level {
-                for target in next[Int(module.rawValue)] where members.contains(target) {
-                    if target == start {
-                        var way = [module]
-                        while let before = previous[way[way.count - 1]] { way.append(before) }
-                        return way.reversed()
-                    }
-                    if previous[target] == nil {
-                        previous[target] = module
-                        further.append(target)
-                    }
-                }
-            }
-            level = further
-            length += 1
-        }
-        return nil
+    /// The shortest way round among members, which come by path; of several, the first by path.
+    private func shortest(within members: [ModuleID], _ next: [[ModuleID]]) -> [ModuleID] {
+        let positions = Dictionary(uniqueKeysWithValues: members.enumerated().map { ($1, $0) })
+        var search = ShortestRound(
+            members.map { member in
+                next[Int(member.rawValue)].compactMap { positions[$0] }
+            })
+        return search.find().map { members[$0] }
     }
 
     private func steps(_ way: [ModuleID], isEager: Bool) -> [ImportCycle.Step] {

@@ -50,7 +50,7 @@ extension DependencyGraph {
             }
             if judgement.state == .ambiguous { found.append(ambiguity(kept, judgement, in: module)) }
             for asked in judgement.asked
-            where asked.isCertain && binds(asked.module, asked.name) == false && isComplete(asked.module)
+            where asked.isCertain && isComplete(asked.module) && lacks(asked.module, asked.name)
                 && !isSubmodule(asked.name, of: asked.module)
             {
                 add(
@@ -115,33 +115,51 @@ extension DependencyGraph {
         return !names.contains("__path__", in: bound)
     }
 
-    /// Whether a module has a name at its top level; `nil` where that cannot be known.
-    private mutating func binds(_ module: ModuleID, _ name: NameID) -> Bool? {
+    /// Whether a module is known not to have a name at its top level.
+    private mutating func lacks(_ module: ModuleID, _ name: NameID) -> Bool {
         let text = names[name]
         // Every module has some of these without binding them, and which differs from version to version.
-        if text.count > 4, text.starts(with: "__".utf8), text.suffix(2).elementsEqual("__".utf8) { return true }
+        if text.count > 4, text.starts(with: "__".utf8), text.suffix(2).elementsEqual("__".utf8) { return false }
+        let exports = exports(of: module)
+        return exports.isComplete && !exports.names.contains(name)
+            && !exports.packages.contains { tree.find(name, in: $0) != nil }
+    }
+
+    private mutating func exports(of module: ModuleID) -> ModuleExports {
+        if let known = exported[module] { return known }
+        var exports = ModuleExports()
         var open = [module]
         var seen: Set<ModuleID> = [module]
         while let current = open.popLast() {
             guard let facts = facts(of: current), !facts.isOutdated, case .names(let bound) = facts.bindings else {
-                return nil
+                exports.isComplete = false
+                break
             }
-            if bound.contains(name) { return true }
+            exports.names = exports.names.isEmpty ? bound : exports.names.union(bound)
             for (position, kept) in facts.imports.enumerated()
             where facts.names[kept.names].contains(where: { $0.name == star }) {
                 let judgement = judge(kept, at: position, of: current)
                 let targets = judgement.edges.filter { !$0.isImplicit }.map(\.target)
-                guard judgement.state == .resolved, !targets.isEmpty else { return nil }
-                for target in targets where seen.insert(target).inserted { open.append(target) }
-                // `__all__` may name submodules, which are imported then.
-                for target in targets {
+                if judgement.state != .resolved || targets.isEmpty { exports.isComplete = false }
+                for target in targets where seen.insert(target).inserted {
+                    open.append(target)
                     guard let entry = tree[target], tree.initial(of: entry.directory) == target else { continue }
-                    if tree.find(name, in: entry.directory) != nil { return true }
+                    exports.packages.append(entry.directory)
                 }
             }
         }
-        return false
+        exported[module] = exports
+        return exports
     }
+}
+
+/// What a module has at its top level: what it binds, and what it takes from others with `import *`.
+struct ModuleExports: Sendable {
+    var names: Set<NameID> = []
+    /// The packages that it takes everything from: `__all__` may name submodules, which are imported then.
+    var packages: [DirectoryID] = []
+    /// Whether it has nothing else.
+    var isComplete = true
 }
 
 extension NameTable {

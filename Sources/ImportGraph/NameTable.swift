@@ -93,6 +93,13 @@ package struct NameTable: Sendable {
         return mentions
     }
 
+    /// Adds to a set of names, one `Bool` a number, what lies between the dots of each.
+    package func addComponents(to set: inout [Bool]) {
+        for (name, components) in parts where set[Int(name.rawValue)] {
+            for component in components { set[Int(component.rawValue)] = true }
+        }
+    }
+
     /// What stands between the dots of a name.
     package mutating func components(of name: NameID) -> [NameID] {
         if let known = parts[name] { return known }

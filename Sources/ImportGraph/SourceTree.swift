@@ -32,7 +32,7 @@ package struct SourceTree: Sendable {
         var folders: [NameID: DirectoryID] = [:]
         var modules: [NameID: ModuleID] = [:]
         /// Those that no import can name.
-        var others: [ModuleID] = []
+        var others: Set<ModuleID> = []
         /// Its `__init__.py`.
         var initial: ModuleID?
         var isEmpty: Bool { folders.isEmpty && modules.isEmpty && others.isEmpty && initial == nil }
@@ -166,7 +166,7 @@ package struct SourceTree: Sendable {
             folders[Int(current.rawValue)].modules[stem] = module
             mentions.append(stem)
         } else {
-            folders[Int(current.rawValue)].others.append(module)
+            folders[Int(current.rawValue)].others.insert(module)
         }
         return Change(module: module, mentions: mentions, isPackage: isPackage)
     }
@@ -186,7 +186,7 @@ package struct SourceTree: Sendable {
             folders[index].modules[entry.stem] = nil
             mentions.append(entry.stem)
         } else {
-            folders[index].others.removeAll { $0 == module }
+            folders[index].others.remove(module)
         }
         var current = entry.directory
         while current != .root, folders[Int(current.rawValue)].isEmpty {
