@@ -103,6 +103,19 @@ import Testing
         #expect(try tree.differences(mode: "guarded").isEmpty)
     }
 
+    /// The failed write is reported for one source of the directory; all of them must be written later.
+    @Test func everySourceThatCouldNotBeWrittenIsWrittenOnceItCan() throws {
+        let tree = try Tree(["pkg/a.py": "a = 1\n", "pkg/b.py": "b = 1\n", "pkg/c.py": "c = 1\n"])
+        let daemon = try Daemon(tree)
+        try tree.shell("mv pkg/__pycache__ kept; touch pkg/__pycache__")
+        for name in ["a", "b", "c"] { try tree.write("pkg/\(name).py", "\(name) = 22\n") }
+        #expect(try daemon.ask("wait").status != 0)
+        try tree.shell("rm pkg/__pycache__; mv kept pkg/__pycache__")
+        try tree.write("d.py", "d = 1\n")
+        #expect(try daemon.ask("wait").status == 0)
+        #expect(try tree.differences(mode: "guarded").isEmpty)
+    }
+
     // MARK: Bytecode of sources that do not compile
 
     private static let plant = """

@@ -153,8 +153,8 @@ package final class ContinuousBuild {
                 // A file whose time lies in the future keeps its guard; it is not waited for.
                 let still = guarded.filter { !over.contains($0) && session.isGuardedForSeconds($0) }
                 tell(.guardsJudged(over: over, stillGuarded: still))
-            case .findUnbuilt(let directories):
-                for path in directories.flatMap({ session.unbuilt(in: $0) }) { tell(.dirtied(source: path)) }
+            case .findStale(let directories):
+                for path in directories.flatMap({ session.staleSources(in: $0) }) { tell(.dirtied(source: path)) }
             case .checkRoot: expectRoot(after: Self.rootChecks)
             }
         }

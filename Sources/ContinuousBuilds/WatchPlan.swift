@@ -122,8 +122,8 @@ package struct WatchPlan: Hashable, Sendable {
         /// Compare artifacts with what was published.
         case inspect([ArtifactSighting])
         case judgeGuards(Set<BytePath>)
-        /// Look for sources whose artifacts could not be written, in these directories.
-        case findUnbuilt(Set<BytePath>)
+        /// Look for sources that are not up to date, in these directories.
+        case findStale(Set<BytePath>)
         /// See whether the root is still where it was.
         case checkRoot
     }
@@ -333,7 +333,7 @@ package struct WatchPlan: Hashable, Sendable {
             if path.hasSuffix(".py") { dirt.sources.insert(path) } else { dirt.appeared.insert(path) }
         }
         // An artifact that could not be written is named once for its directory; its neighbours failed too.
-        return [.findUnbuilt(Set(retries.map(\.parent)))]
+        return [.findStale(Set(retries.map(\.parent)))]
     }
 
     // MARK: Timers

@@ -29,15 +29,56 @@ package enum ModuleExamination: Sendable {
     }
 }
 
-/// Examines modules; a value, so that slices of a wave can share it.
-package struct ModuleExaminer: Sendable {
-    package let root: Directory
-    package let targets: [ArtifactTarget]
-    package let judge: StalenessJudge
+/// What is decided about one artifact, with what was seen of it.
+struct ArtifactDecision: Sendable {
+    let target: Int
+    let staleness: Staleness
+    /// Not looked at where stamps alone decided.
+    var evidence = ArtifactEvidence.missing
+}
 
-    package func examine(_ source: ScannedSource, record: ModuleRecord?, publisher: ArtifactPublisher)
-        -> ModuleExamination
-    {
+/// Examines modules; a value, so that slices of a wave can share it.
+struct ModuleExaminer: Sendable {
+    let root: Directory
+    let targets: [ArtifactTarget]
+    let judge: StalenessJudge
+
+    /// Decides by stamps alone.
+    ///
+    /// - Returns: what is not up to date: most often nothing, which allocates nothing. `nil` where the contents of the
+    ///   source or of an artifact must be compared.
+    func glance(_ source: ScannedSource, record: ModuleRecord?) -> [ArtifactDecision]? {
+        var decisions: [ArtifactDecision] = []
+        for (position, target) in targets.enumerated() {
+            let artifact = judge.options.isCheckOnly ? nil : source.artifacts[position]
+            let glance = judge.glance(record: record, key: target.key, stamp: source.stamp, artifact: artifact)
+            guard case .decided(let staleness) = glance else { return nil }
+            if staleness != .upToDate { decisions.append(ArtifactDecision(target: position, staleness: staleness)) }
+        }
+        return decisions
+    }
+
+    /// Decides by contents.
+    func decide(
+        _ source: ScannedSource, record: ModuleRecord?, _ snapshot: SourceSnapshot
+    ) -> [ArtifactDecision] {
+        targets.enumerated().map { position, target in
+            guard let record else { return ArtifactDecision(target: position, staleness: .recompile(.neverBuilt)) }
+            guard let trace = record.trace(target.key) else {
+                let reason: StalenessReason = source.artifact(position) == nil ? .noBytecode : .neverBuilt
+                return ArtifactDecision(target: position, staleness: .recompile(reason))
+            }
+            let evidence = evidence(
+                for: trace, target, target.place.path(of: source.path), snapshot,
+                isThere: source.artifact(position) != nil)
+            let staleness = judge.judge(
+                trace: trace, stamp: snapshot.state.stamp, fingerprint: snapshot.state.fingerprint, evidence: evidence)
+            return ArtifactDecision(target: position, staleness: staleness, evidence: evidence)
+        }
+    }
+
+    /// Reads a source, decides, and writes the headers that are all that is wrong.
+    func examine(_ source: ScannedSource, record: ModuleRecord?, publisher: ArtifactPublisher) -> ModuleExamination {
         let snapshot: SourceSnapshot
         do throws(SourceProblem) {
             snapshot = try SourceReader(root: root).read(source.path)
@@ -48,46 +89,35 @@ package struct ModuleExaminer: Sendable {
             }
         }
         var examined = ModuleExamination.Examined()
-        guard var record else {
-            examined.stale = targets.indices.map { ($0, .neverBuilt) }
-            examined.snapshot = snapshot
-            return .judged(examined)
-        }
-        let before = record
+        var updated = record
         // Traces keep the fingerprint of what they were built from, so the record may follow the source.
-        record.source = snapshot.state
-        examined.isChanged = before.source.stamp != snapshot.state.stamp
-        for (position, target) in targets.enumerated() {
-            guard let trace = record.trace(target.key) else {
-                examined.stale.append((position, source.artifact(position) == nil ? .noBytecode : .neverBuilt))
-                continue
-            }
-            let path = target.place.path(of: source.path)
-            let evidence = evidence(
-                for: trace, target, path, snapshot, isThere: source.artifact(position) != nil)
-            switch judge.judge(
-                trace: trace, stamp: snapshot.state.stamp, fingerprint: snapshot.state.fingerprint, evidence: evidence)
-            {
+        updated?.source = snapshot.state
+        examined.isChanged = record.map { $0.source.stamp != snapshot.state.stamp } ?? false
+        for decision in decide(source, record: record, snapshot) {
+            let target = targets[decision.target]
+            switch decision.staleness {
             case .upToDate:
                 // The file is as it was, under a new stamp: rewritten with the same bytes, or copied.
-                if case .intact(let stamp) = evidence, var published = trace.published, published.stamp != stamp {
+                if case .intact(let stamp) = decision.evidence, let trace = record?.trace(target.key),
+                    var published = trace.published, published.stamp != stamp
+                {
                     published.stamp = stamp
-                    record.record(trace.with(.published(published)))
+                    updated?.record(trace.with(.published(published)))
                     examined.isChanged = true
                 }
-            case .recompile(let reason):
-                examined.stale.append((position, reason))
-            case .discard:
-                examined.unwanted.append(position)
+            case .recompile(let reason): examined.stale.append((decision.target, reason))
+            case .discard: examined.unwanted.append(decision.target)
             case .reseal(let reason):
+                let path = target.place.path(of: source.path)
                 do throws(SystemError) {
-                    guard let published = trace.published, case .intact(let stamp) = evidence,
+                    guard let trace = record?.trace(target.key), let published = trace.published,
+                        case .intact(let stamp) = decision.evidence,
                         let resealed = try reseal(published, stamp, target, path, snapshot, publisher)
                     else {
-                        examined.stale.append((position, .damaged))
+                        examined.stale.append((decision.target, .damaged))
                         continue
                     }
-                    record.record(trace.with(.published(resealed)))
+                    updated?.record(trace.with(.published(resealed)))
                     examined.resealed = examined.resealed ?? reason
                     examined.isChanged = true
                 } catch {
@@ -95,7 +125,7 @@ package struct ModuleExaminer: Sendable {
                 }
             }
         }
-        if record != before { examined.record = record }
+        if updated != record { examined.record = updated }
         if !examined.stale.isEmpty { examined.snapshot = snapshot }
         return .judged(examined)
     }

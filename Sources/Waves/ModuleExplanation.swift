@@ -42,32 +42,15 @@ extension Session {
         var explanation = ModuleExplanation(
             path: path, state: record != nil ? .known : isExcluded ? .outOfScope : .unknown)
         let judge = StalenessJudge(options: configuration.options, now: Host.realtime, resealsGuarded: true)
-        let snapshot = try? SourceReader(root: root).read(path)
+        let examiner = ModuleExaminer(root: root, targets: targets, judge: judge)
+        let decisions =
+            examiner.glance(source, record: record)
+            ?? (try? SourceReader(root: root).read(path)).map { examiner.decide(source, record: record, $0) } ?? []
         for (position, target) in targets.enumerated() {
-            let artifact = target.place.path(of: path)
-            let staleness: Staleness
-            switch judge.glance(
-                record: record, key: target.key, stamp: source.stamp, artifact: source.artifacts[position])
-            {
-            case .decided(let decided): staleness = decided
-            case .mustRead:
-                guard let trace = record?.trace(target.key), let snapshot else {
-                    staleness = .recompile(.contentsDiffer)
-                    break
-                }
-                var evidence = ArtifactEvidence.missing
-                if let published = trace.published {
-                    evidence = ArtifactInspector(root: root).inspect(artifact, published: published) {
-                        target.expectedHeader(of: published, source: snapshot.bytes)
-                    }
-                }
-                staleness = judge.judge(
-                    trace: trace, stamp: snapshot.state.stamp, fingerprint: snapshot.state.fingerprint,
-                    evidence: evidence)
-            }
             explanation.artifacts.append(
                 ModuleExplanation.Artifact(
-                    interpreter: target.interpreter, level: target.key.level, path: artifact, staleness: staleness,
+                    interpreter: target.interpreter, level: target.key.level, path: target.place.path(of: path),
+                    staleness: decisions.first { $0.target == position }?.staleness ?? .upToDate,
                     trace: record?.trace(target.key)))
         }
         if let record { explanation.findings = findings(record) }

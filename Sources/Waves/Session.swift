@@ -387,16 +387,15 @@ extension Session {
         return (try? root.status(target.place.path(of: record.path), followsLinks: false))?.stamp == published.stamp
     }
 
-    /// Sources of a directory that lack an artifact which was never refused by the compiler.
-    package func unbuilt(in directory: BytePath) -> [BytePath] {
-        let known = Set(recordedPaths(in: directory))
-        let there = scanner().scan([directory]).sources.map(\.path).filter { $0.parent == directory }
-        return there.filter { path in
-            guard known.contains(path), let record = record(path) else { return true }
-            return targets.contains {
-                record.trace($0.key)?.published == nil && record.trace($0.key)?.isFailure != true
-            }
-        }
+    /// Sources of a directory, not of those below it, that are not up to date by their stamps. A failed write is reported
+    /// once for its directory; these are the others that it kept from being written.
+    package func staleSources(in directory: BytePath) -> [BytePath] {
+        let examiner = ModuleExaminer(
+            root: root, targets: targets,
+            judge: StalenessJudge(options: configuration.options, now: Host.realtime, resealsGuarded: false))
+        return scanner().scan([directory]).sources.filter { source in
+            source.path.parent == directory && examiner.glance(source, record: record(source.path))?.isEmpty != true
+        }.map(\.path)
     }
 
     /// Whether a path lies in one of the places that the user named.

@@ -203,38 +203,33 @@ package final class Wave {
     // MARK: Judging
 
     private func judge() -> [Job] {
-        let targets = session.targets
         var options = session.configuration.options
         if input.isForced { options.isForced = true }
-        let judge = StalenessJudge(
-            options: options, now: Host.realtime, resealsGuarded: input.resealsGuarded)
+        let examiner = ModuleExaminer(
+            root: session.root, targets: session.targets,
+            judge: StalenessJudge(options: options, now: Host.realtime, resealsGuarded: input.resealsGuarded))
         var jobs: [Job] = []
         var unsure: [Int] = []
         for index in modules.indices {
             let module = modules[index]
-            var isUnsure = false
+            guard let decisions = examiner.glance(module.source, record: module.record) else {
+                unsure.append(index)
+                continue
+            }
+            var stale: [(target: Int, reason: StalenessReason)] = []
             var mustReseal = false
-            var stale: [(Int, StalenessReason)] = []
-            for (position, target) in targets.enumerated() {
-                let artifact = writes ? module.source.artifacts[position] : nil
-                switch judge.glance(
-                    record: module.record, key: target.key, stamp: module.source.stamp, artifact: artifact)
-                {
-                case .decided(.upToDate): break
-                case .decided(.recompile(let reason)): stale.append((position, reason))
-                case .decided(.reseal): mustReseal = true
-                case .decided(.discard): discardBytecode(of: index, target)
-                case .mustRead: isUnsure = true
+            for decision in decisions {
+                switch decision.staleness {
+                case .upToDate: break
+                case .recompile(let reason): stale.append((decision.target, reason))
+                case .reseal: mustReseal = true
+                case .discard: discardBytecode(of: index, session.targets[decision.target])
                 }
             }
-            // Reading judges every target again, with more to go by.
-            if isUnsure || mustReseal {
-                unsure.append(index)
-            } else {
-                jobs += schedule(index, stale.map { (target: $0.0, reason: $0.1) })
-            }
+            // Reading decides about every target again, with more to go by.
+            if mustReseal { unsure.append(index) } else { jobs += schedule(index, stale) }
         }
-        return jobs + read(unsure, judge)
+        return jobs + read(unsure, examiner)
     }
 
     private func schedule(_ module: Int, _ stale: [(target: Int, reason: StalenessReason)]) -> [Job] {
@@ -259,20 +254,19 @@ package final class Wave {
     }
 
     /// Reads sources, and artifacts where needed, side by side; writes the headers that are all that is wrong.
-    private func read(_ unsure: [Int], _ judge: StalenessJudge) -> [Job] {
+    private func read(_ unsure: [Int], _ examiner: ModuleExaminer) -> [Job] {
         guard !unsure.isEmpty else { return [] }
-        let examiner = ModuleExaminer(root: session.root, targets: session.targets, judge: judge)
         let items = unsure.map { (index: $0, source: modules[$0].source, record: modules[$0].record) }
         let root = session.root
         let findings = ParallelSlices.map(items, sliceSize: 16, scratch: { ArtifactPublisher(root: root) }) {
             examiner.examine($0.source, record: $0.record, publisher: $1)
         }
         var jobs: [Job] = []
-        for (item, finding) in zip(items, findings) { jobs += take(finding, for: item.index) }
+        for (item, finding) in zip(items, findings) { jobs += adopt(finding, for: item.index) }
         return jobs
     }
 
-    private func take(_ finding: ModuleExamination, for index: Int) -> [Job] {
+    private func adopt(_ finding: ModuleExamination, for index: Int) -> [Job] {
         switch finding {
         case .gone:
             handle(.vanished, index)

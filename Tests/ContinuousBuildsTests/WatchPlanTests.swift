@@ -194,7 +194,7 @@ private enum PhaseName: String, CaseIterable {
         var plan = Self.plan(in: .building)
         let failure = WatchPlan.WaveEnd(failed: [BytePath("p/a.py")])
         #expect(plan.handle(.waveEnded(failure), now: now) == [.arm(.retry, after: WatchPlan.firstRetry)])
-        let again = WatchPlan.Action.findUnbuilt([BytePath("p")])
+        let again = WatchPlan.Action.findStale([BytePath("p")])
         #expect(plan.handle(.fired(.retry), now: now) == [again, .beginWave])
         _ = plan.takeRequest(now: now)
         #expect(plan.handle(.waveEnded(failure), now: now) == [.arm(.retry, after: 2 * WatchPlan.firstRetry)])
