@@ -110,6 +110,8 @@ let package = Package(
             name: "FileWatchingTests", dependencies: ["FileWatching", "BuildModel", "LinuxSystem", "BasicTypes"]),
         .testTarget(name: "ContinuousBuildsTests", dependencies: ["ContinuousBuilds", "BasicTypes"]),
         .testTarget(
+            name: "ServiceTests", dependencies: ["Service", "BasicTypes"]),
+        .testTarget(
             name: "WavesTests",
             dependencies: [
                 "Waves", "Impact", "Compilation", "BuildDatabase", "Interpreters", "Bytecode", "BuildModel",

@@ -12,7 +12,7 @@ import Testing
         try tree.write("b.py", "def (\n")
         let failing = try daemon.ask("wait")
         #expect(failing.status == 1 && failing.errors.contains("1 of 2 modules failed"), "\(failing)")
-        let why = try daemon.ask("why", "b.py")
+        let why = try daemon.ask("why", "b.py", usesPython: true)
         #expect(
             why.output.contains("failed") && why.output.contains("by a.py") && why.output.contains("[syntax-error]"),
             "\(why)")

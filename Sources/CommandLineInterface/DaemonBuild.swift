@@ -1,23 +1,22 @@
 // A build or check that the daemon of the tree does.
-// Knows: when a daemon fits. Does not know: how it builds, or how results are shown.
 
 import BuildModel
 import Documents
 import LinuxSystem
 import Service
 
-/// What asking a daemon came to.
+/// The result of asking a daemon.
 enum DaemonBuild {
     case report(WaveReport, [ReportDocument.Python])
     /// There is no daemon.
     case none
-    /// There is one, and it keeps the tree for somebody else's wishes.
+    /// There is one, and it cannot do this build, for this reason.
     case unfit(String)
 
     /// How long a daemon of another version has to stop, in nanoseconds.
     private static let patience: Int64 = 5_000_000_000
 
-    /// Whether there is one, for a run that is not to ask it.
+    /// Whether there is one, for a run that must not ask it.
     static func presence(_ arguments: SessionArguments) -> DaemonBuild {
         let client = ControlClient.connect(
             root: arguments.configuration.rootPath, stateDirectory: arguments.configuration.stateDirectory)
@@ -29,7 +28,7 @@ enum DaemonBuild {
         guard
             let client = ControlClient.connect(
                 root: configuration.rootPath, stateDirectory: configuration.stateDirectory),
-            let identity = try? configuration.identity()
+            let options = try? arguments.requiredOptions(verb)
         else { return .none }
         var texts: [String] = []
         for start in configuration.starts {
@@ -39,7 +38,7 @@ enum DaemonBuild {
             texts.append(text)
         }
         let parameters = ControlParameters(
-            version: FreshpycCommand.version, configuration: identity, starts: texts,
+            version: FreshpycCommand.version, options: options, starts: texts,
             force: configuration.options.isForced)
         do throws(ControlFailure) {
             let document: ReportDocument = try client.ask(
@@ -48,7 +47,7 @@ enum DaemonBuild {
         } catch {
             switch error {
             case .refused(let refusal) where refusal.code == ControlError.otherVersionCode:
-                // Ours is the newer word: the old daemon goes.
+                // The version that the user has called replaces the daemon's.
                 _ = try? client.ask(ControlRequest(.stop), for: Acknowledgement.self, timeout: patience)
                 DaemonCommand.waitForEnd(configuration, nanoseconds: patience)
                 return .none

@@ -35,9 +35,10 @@ enum DaemonCommand {
                 "no daemon keeps \(configuration.rootPath); start one with `freshpyc watch --background`")
             return 2
         }
+        let parameters = try waitParameters(arguments, parsed)
         do throws(ControlFailure) {
             switch verb {
-            case .wait: return try wait(client, arguments, timeout: timeout)
+            case .wait: return try wait(client, arguments, parameters, timeout: timeout)
             case .status: return try status(client, arguments)
             default: return try stop(client, arguments)
             }
@@ -51,14 +52,26 @@ enum DaemonCommand {
         switch failure {
         case .timeout: "the daemon has not answered in time; see `freshpyc status`, or give a longer --timeout"
         case .disconnected: "the daemon went away; start it again with `freshpyc watch --background`"
-        case .refused(let error): "the daemon refuses: \(error.message); `freshpyc stop` ends it"
+        case .refused(let error): "\(error.message); `freshpyc stop` ends it"
+        }
+    }
+
+    /// A `wait` is for what the command line names: the daemon must keep that path, with these options.
+    private static func waitParameters(
+        _ arguments: SessionArguments, _ parsed: ParsedArguments
+    ) throws(UsageError) -> ControlParameters {
+        do throws(SessionError) {
+            let starts = parsed.operands.isEmpty ? nil : arguments.configuration.starts.map(\.description)
+            return ControlParameters(
+                version: FreshpycCommand.version, options: try arguments.namedOptions(parsed), starts: starts)
+        } catch {
+            throw UsageError(message: error.message)
         }
     }
 
     private static func wait(
-        _ client: ControlClient, _ arguments: SessionArguments, timeout: Int64?
+        _ client: ControlClient, _ arguments: SessionArguments, _ parameters: ControlParameters, timeout: Int64?
     ) throws(ControlFailure) -> Int32 {
-        let parameters = ControlParameters(version: FreshpycCommand.version)
         let answer: WaitDocument = try client.ask(ControlRequest(.wait, parameters), timeout: timeout)
         if arguments.format == .json { Host.write(JSONLine.encode(answer), to: 1) }
         if answer.failed > 0, !arguments.isQuiet {
@@ -143,9 +156,11 @@ enum DaemonCommand {
     private static func why(_ client: ControlClient?, _ arguments: SessionArguments) throws(UsageError) -> Int32 {
         let file = arguments.configuration.starts[0]
         guard file.hasSuffix(".py") else { throw UsageError(message: "why takes one file: freshpyc why FILE") }
-        if let client, let text = file.exactText,
+        if let client, let text = file.exactText, let options = try? arguments.requiredOptions(.why),
             let answer = try? client.ask(
-                ControlRequest(.why, ControlParameters(version: FreshpycCommand.version, path: text)),
+                ControlRequest(
+                    .why,
+                    ControlParameters(version: FreshpycCommand.version, options: options, starts: [text], path: text)),
                 for: WhyDocument.self)
         {
             return show(answer, arguments)

@@ -40,7 +40,10 @@ struct GraphCommand {
             kinds.insert(kind)
         }
         self.kinds = kinds.isEmpty ? Set(ImportKind.allCases) : kinds
-        var parameters = ControlParameters(version: FreshpycCommand.version)
+        // The daemon must keep the whole tree, and with these options. Without interpreters nobody can answer, and working
+        // alone says why.
+        var parameters = ControlParameters(
+            version: FreshpycCommand.version, options: try? arguments.requiredOptions(verb), starts: [""])
         parameters.paths = try Self.paths(verb, arguments, parsed).map { path throws(UsageError) in
             guard let text = path.exactText else {
                 throw UsageError(message: "'\(path)' is not UTF-8, and cannot be asked about")
@@ -72,7 +75,7 @@ struct GraphCommand {
         let client =
             parsed.has("--no-daemon")
             ? nil : ControlClient.connect(root: configuration.rootPath, stateDirectory: configuration.stateDirectory)
-        if let client, let status = answer(of: client, format) { return status }
+        if let client, parameters.options != nil, let status = answer(of: client, format) { return status }
         return alone(isDaemonThere: client != nil, format)
     }
 

@@ -140,6 +140,7 @@ enum Verb: String, CaseIterable, Sendable {
         case .wait:
             [
                 OptionSpecification("--timeout", value: "SECONDS", help: "give up after this long (exit status 2)"),
+                Self.python, Self.levels, Self.invalidation, Self.exclude, Self.gitignore, Self.sourceRoot,
                 Self.stateDirectory, Self.format("text or json"), Self.quiet, Self.help,
             ]
         case .status:
@@ -149,8 +150,8 @@ enum Verb: String, CaseIterable, Sendable {
             ]
         case .why:
             [
-                Self.python, Self.levels, Self.invalidation, Self.noDaemon, Self.stateDirectory,
-                Self.format("text or json"), Self.help,
+                Self.python, Self.levels, Self.invalidation, Self.exclude, Self.gitignore, Self.sourceRoot,
+                Self.noDaemon, Self.stateDirectory, Self.format("text or json"), Self.help,
             ]
         case .stop:
             [Self.stateDirectory, Self.quiet, Self.help]
@@ -260,8 +261,10 @@ enum Verb: String, CaseIterable, Sendable {
             """
         case .wait:
             """
-            What was saved before the question is compiled when it returns, or its error is on record.
-            Exit status: 0 all is there, 1 something does not compile or could not be written, 2 no daemon or not in time.
+            When it returns, everything saved before the call is compiled, or its error is on record.
+            A daemon with other values than the options given here is an error.
+            Exit status: 0 all is compiled, 1 something does not compile or could not be written, 2 no daemon, another
+            daemon, or not in time.
             """
         case .status:
             """

@@ -126,7 +126,10 @@ final class WatchCommand {
             ) { [self] in show($0) }
             self.service = service
             if let command = arguments.arguments.last("--exec") {
-                service.run(command, mode: execMode, sharesOutput: log == nil)
+                // The command is not in the background of anything: its paths are relative to where it runs.
+                let own = Array("\(SessionArguments.backgroundVariable)=".utf8)
+                let environment = Host.variables.filter { !$0.bytes.starts(with: own) }
+                service.run(command, mode: execMode, environment: environment, sharesOutput: log == nil)
             }
             service.start { [self] in progress.update($0, $1) }
         } catch {

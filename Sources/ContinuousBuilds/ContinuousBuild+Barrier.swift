@@ -69,9 +69,12 @@ extension ContinuousBuild {
         }
     }
 
-    /// Those who wait, for another build to serve.
-    package func takeWaiters() -> [(BarrierTally) -> Void] {
-        plan.takeWaiters().compactMap { waiters.removeValue(forKey: $0)?.done }
+    /// Whether a wave is under way, or about to begin.
+    package var isBusy: Bool {
+        switch plan.phase {
+        case .idle, .stopped: false
+        case .settling, .opening, .building: true
+        }
     }
 
     /// Failures that are not the code's.

@@ -250,15 +250,6 @@ package struct WatchPlan: Hashable, Sendable {
         return (request, actions)
     }
 
-    /// Those who wait, for another plan to serve.
-    package mutating func takeWaiters() -> [WaiterID] {
-        defer {
-            riding = []
-            waiting = []
-        }
-        return riding + waiting
-    }
-
     // MARK: Waves
 
     /// Begins a wave if there is something to look at and nothing to wait for.

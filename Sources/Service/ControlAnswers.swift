@@ -1,5 +1,4 @@
-// Answers about the graph, the same for a socket and for a run that works alone.
-// Knows: what parameters mean. Does not know: connections, or how answers are shown.
+// Answers about imports, the same for a client of the daemon and for a command that works alone.
 
 import BasicTypes
 import Documents

@@ -1,5 +1,4 @@
-// A client's end of the control socket.
-// Knows: one request, one answer, a deadline. Does not know: what is asked.
+// A client's end of the control socket: one request, one answer, a deadline.
 
 import BasicTypes
 import Documents
@@ -21,11 +20,9 @@ package final class ControlClient {
         self.connection = connection
     }
 
-    /// Connects to whoever serves the root; `nil` where nobody does. Only an answer of the same user, or of root,
-    /// is believed.
+    /// Connects to the daemon of a root; `nil` if there is none. Only a daemon of the same user, or of root, is trusted.
     package static func connect(root: BytePath, stateDirectory: BytePath?) -> ControlClient? {
-        let fallback = stateDirectory ?? root.appending(".freshpyc")
-        for place in SocketPlace.candidates(root: root, fallback: fallback, isServer: false) {
+        for place in SocketPlace.toConnect(root: root, stateDirectory: stateDirectory) {
             guard let connection = (try? UnixSocket.connect(place.directory, place.name)) ?? nil,
                 let user = try? UnixSocket.peer(connection), user == UnixSocket.user || user == 0
             else { continue }
@@ -36,11 +33,13 @@ package final class ControlClient {
 
     /// Asks, and waits for the answer.
     ///
-    /// - Parameter timeout: nanoseconds; `nil` to wait as long as it takes.
+    /// - Parameter timeout: nanoseconds; `nil` to wait without a limit.
     package func ask<Result: Codable & Sendable>(
         _ request: ControlRequest, for _: Result.Type = Result.self, timeout: Int64? = nil
     ) throws(ControlFailure) -> Result {
         let line = Array(JSONLine.encode(request).utf8)
+        // The daemon would close the connection in the middle of it, and the reason might be lost.
+        guard line.count <= ControlRequest.longestLine else { throw .refused(.tooLong) }
         let begun = Host.monotonic
         do throws(SystemError) {
             try line.withRawBytes { bytes throws(SystemError) in try connection.writeAll(bytes) }

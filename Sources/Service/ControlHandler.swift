@@ -1,5 +1,5 @@
 // What each method of the control socket does.
-// Knows: the session and its continuous build. Does not know: sockets or command lines.
+// Sockets and command lines belong elsewhere: a request comes in, and its connection takes the answer.
 
 import BasicTypes
 import BuildModel
@@ -8,26 +8,50 @@ import Documents
 import LinuxSystem
 import Waves
 
-/// Answers requests. Lives on the loop.
+/// Answers requests for the current session. Lives on the loop, as long as the daemon.
+///
+/// Questions that wait for the tree to be up to date belong to the daemon, not to a session: when the session is
+/// replaced, they are asked again of the next one, from the beginning, because it may have other options.
 final class ControlHandler {
-    private let version: String
-    private let session: Session
-    private let build: ContinuousBuild
-    private let identity: String
-    private let socket: () -> BytePath
-    private let stop: () -> Void
-    private let begun = Host.monotonic
+    private struct Question {
+        let request: ControlRequest
+        let connection: ControlServer.Connection
+    }
 
-    init(
-        version: String, session: Session, build: ContinuousBuild, identity: String, socket: @escaping () -> BytePath,
-        stop: @escaping () -> Void
-    ) {
+    /// How many questions of one connection may wait; beyond, they are refused.
+    private static let mostQuestions = 1024
+
+    private let version: String
+    private var run: WatchRun?
+    private var questions: [UInt64: Question] = [:]
+    private var nextQuestion: UInt64 = 0
+    private let begun = Host.monotonic
+    /// Where the daemon listens, for `status`.
+    var socket = BytePath.empty
+    /// Called when a client asks the daemon to end.
+    var onStop: () -> Void = {}
+
+    init(version: String) {
         self.version = version
-        self.session = session
-        self.build = build
-        self.identity = identity
-        self.socket = socket
-        self.stop = stop
+    }
+
+    /// Whether a client waits for an answer.
+    var isBusy: Bool { questions.values.contains { !$0.connection.isClosed } }
+
+    /// Answers for this session from now on, and asks it what still waits for an answer. Its first wave must have begun.
+    func serve(_ run: WatchRun) {
+        self.run = run
+        let waiting = questions.sorted { $0.key < $1.key }.map(\.value)
+        questions = [:]
+        for question in waiting where !question.connection.isClosed {
+            question.connection.openQuestions -= 1
+            handle(question.request, question.connection)
+        }
+    }
+
+    /// The session is being closed: what it still answers is not passed on.
+    func pause() {
+        run = nil
     }
 
     func handle(_ request: ControlRequest, _ connection: ControlServer.Connection) {
@@ -40,90 +64,103 @@ final class ControlHandler {
         if let theirs = parameters.version, theirs != version, method != .stop {
             return answer.refuse(.otherVersion(version))
         }
-        if let theirs = parameters.configuration, theirs != identity { return answer.refuse(.otherConfiguration) }
-        let starts = (parameters.starts ?? [""]).map { BytePath($0) }
-        guard starts.allSatisfy({ session.isInStarts($0) }) else { return answer.refuse(.otherConfiguration) }
+        if method == .stop {
+            answer.give(Acknowledgement())
+            return onStop()
+        }
+        // Requests are read by the loop, which never sees a daemon between two sessions.
+        guard let run else { return answer.refuse(.stopping) }
+        // The one place where it is decided whether this daemon may answer for what a client has asked for.
+        if let asked = parameters.options {
+            guard let options = run.options else { return answer.refuse(.otherOptions(["python"])) }
+            let differences = options.differences(from: asked)
+            guard differences.isEmpty else { return answer.refuse(.otherOptions(differences)) }
+        }
+        let starts = parameters.starts?.map { BytePath($0) } ?? run.session.configuration.starts
+        if let outside = starts.first(where: { !run.session.isInStarts($0) }) {
+            return answer.refuse(.otherPaths(outside.isEmpty ? "the whole tree" : outside.description))
+        }
         switch method {
-        case .wait: wait(answer)
-        case .build: build(answer, starts, isForced: parameters.force == true)
-        case .diagnostics: build(answer, starts, isForced: false)
-        case .status: answer.give(status)
-        case .why: why(answer, parameters.path)
+        case .wait: whenUpToDate(request, connection) { run, _ in answer.give(Self.waitDocument(run)) }
+        case .build:
+            report(on: starts, isForced: parameters.force == true, request, connection, answer)
+        case .diagnostics: report(on: starts, isForced: false, request, connection, answer)
+        case .status: answer.give(status(of: run))
+        case .why:
+            guard let path = parameters.path, !path.isEmpty else {
+                return answer.refuse(.badParameters("why needs params.path"))
+            }
+            whenUpToDate(request, connection) { run, _ in
+                answer.give(WhyDocument(run.session.explanation(of: BytePath(path))))
+            }
         case .graph:
-            build.barrier { [session] _ in answer.give(json: ControlAnswers.graph(session, parameters).line) }
+            whenUpToDate(request, connection) { run, _ in
+                answer.give(json: ControlAnswers.graph(run.session, parameters).line)
+            }
         case .affected:
-            build.barrier { [session] _ in answer.give(ControlAnswers.affected(session, parameters)) }
+            whenUpToDate(request, connection) { run, _ in
+                answer.give(ControlAnswers.affected(run.session, parameters))
+            }
         case .cycles:
-            build.barrier { [session] _ in answer.give(ControlAnswers.cycles(session)) }
+            whenUpToDate(request, connection) { run, _ in answer.give(ControlAnswers.cycles(run.session)) }
         case .subscribe:
             connection.isSubscribed = true
             answer.give(Acknowledgement())
-        case .stop:
-            answer.give(Acknowledgement())
-            stop()
+        case .stop: break
         }
     }
 
-    /// One request's way back. A notification has none.
-    private struct Answer {
-        private let identifier: RequestIdentifier?
-        private let connection: ControlServer.Connection
-
-        init(_ identifier: RequestIdentifier?, _ connection: ControlServer.Connection) {
-            self.identifier = identifier
-            self.connection = connection
+    /// Answers once everything is as the tree is now, or later.
+    private func whenUpToDate(
+        _ request: ControlRequest, _ connection: ControlServer.Connection, isForced: Bool = false,
+        _ answer: @escaping (WatchRun, BarrierTally) -> Void
+    ) {
+        guard let run else { return }
+        guard connection.openQuestions < Self.mostQuestions else {
+            return Answer(request.id, connection).refuse(.tooManyQuestions(Self.mostQuestions))
         }
-
-        func give(_ result: some Codable & Sendable) {
-            guard identifier != nil else { return }
-            connection.send(JSONLine.encode(ControlReply(id: identifier, result: result)))
-        }
-
-        /// A result that is JSON already.
-        func give(json: [UInt8]) {
-            guard let identifier else { return }
-            let id = JSONLine.encode(identifier).dropLast()
-            let result = String(decoding: json, as: UTF8.self)
-            connection.send("{\"id\":\(id),\"jsonrpc\":\"2.0\",\"result\":\(result)}\n")
-        }
-
-        func refuse(_ error: ControlError) {
-            connection.send(JSONLine.encode(ControlReply<Acknowledgement>(id: identifier, error: error)))
+        let number = nextQuestion
+        nextQuestion += 1
+        questions[number] = Question(request: request, connection: connection)
+        connection.openQuestions += 1
+        run.build.barrier(forces: isForced) { [weak self, weak run] tally in
+            // A session that was closed has seen only a part of its last wave: the next session answers.
+            guard let self, let run, self.run === run, questions.removeValue(forKey: number) != nil else { return }
+            connection.openQuestions -= 1
+            if !connection.isClosed { answer(run, tally) }
         }
     }
 
-    private func wait(_ answer: Answer) {
-        build.barrier { [session, build] _ in
-            // What could not be read or written is not there, whoever is to blame.
-            let failed = session.failureCount + Set(build.operational.map(\.path)).count
-            answer.give(WaitDocument(clock: session.clock, modules: session.moduleCount, failed: failed))
-        }
+    private static func waitDocument(_ run: WatchRun) -> WaitDocument {
+        // What could not be read or written counts as missing, whatever the cause.
+        let failed = run.session.failureCount + Set(run.build.operational.map(\.path)).count
+        return WaitDocument(clock: run.session.clock, modules: run.session.moduleCount, failed: failed)
     }
 
-    private func build(_ answer: Answer, _ starts: [BytePath], isForced: Bool) {
+    private func report(
+        on starts: [BytePath], isForced: Bool, _ request: ControlRequest, _ connection: ControlServer.Connection,
+        _ answer: Answer
+    ) {
         let begun = Host.monotonic
-        build.barrier(forces: isForced) { [session, build] tally in
-            var report = session.report(on: starts, changes: tally.changes, removed: tally.removed)
-            report.diagnostics += build.operational.filter { finding in starts.contains { finding.path.isWithin($0) } }
+        whenUpToDate(request, connection, isForced: isForced) { run, tally in
+            var report = run.session.report(on: starts, changes: tally.changes, removed: tally.removed)
+            report.diagnostics += run.build.operational.filter { finding in
+                starts.contains { finding.path.isWithin($0) }
+            }
             report.duration = Host.monotonic - begun
             answer.give(
                 ReportDocument(
-                    report, verb: "build", root: session.configuration.rootPath,
-                    interpreters: session.selectedInterpreters.map { ReportDocument.Python($0) },
+                    report, verb: "build", root: run.session.configuration.rootPath,
+                    interpreters: run.session.selectedInterpreters.map { ReportDocument.Python($0) },
                     exitStatus: report.exitStatus))
         }
     }
 
-    private func why(_ answer: Answer, _ path: String?) {
-        guard let path, !path.isEmpty else { return answer.refuse(.badParameters("why needs params.path")) }
-        build.barrier { [session] _ in answer.give(WhyDocument(session.explanation(of: BytePath(path)))) }
-    }
-
-    private var status: StatusDocument {
-        let activity = build.activity
+    private func status(of run: WatchRun) -> StatusDocument {
+        let (session, activity) = (run.session, run.build.activity)
         return StatusDocument(
             version: version, process: Host.processIdentifier, root: session.configuration.rootPath.description,
-            socket: socket().description, clock: session.clock, phase: activity.phase, modules: session.moduleCount,
+            socket: socket.description, clock: session.clock, phase: activity.phase, modules: session.moduleCount,
             failed: session.failureCount, queue: activity.queue,
             watches: StatusDocument.Watches(
                 directories: activity.directories, used: activity.watches, allowed: Host.watchLimit),
@@ -141,29 +178,30 @@ final class ControlHandler {
     }
 }
 
-extension WhyDocument {
-    package init(_ explanation: ModuleExplanation) {
-        let artifacts = explanation.artifacts.map { artifact in
-            let (state, reason): (String, StalenessReason?) =
-                switch artifact.staleness {
-                case .upToDate: (artifact.trace?.isFailure == true ? "failed" : "up-to-date", nil)
-                case .reseal(let reason): ("restamp", reason)
-                case .recompile(let reason): ("recompile", reason)
-                case .discard: ("discard", nil)
-                }
-            return Artifact(
-                interpreter: artifact.interpreter.name, level: artifact.level.rawValue, path: artifact.path.description,
-                state: state, reason: reason?.rawValue, mode: artifact.trace?.published?.mode.rawValue,
-                isGuarded: artifact.trace?.published?.isGuarded ?? false, clock: artifact.trace?.clock ?? 0,
-                microseconds: artifact.trace?.microseconds ?? 0)
-        }
-        let imports = explanation.imports.map {
-            Import(
-                line: $0.line, kind: $0.kind.rawValue, statement: $0.statement, state: $0.state, to: $0.targets)
-        }
-        self.init(
-            path: explanation.path.description, state: explanation.state.rawValue, artifacts: artifacts,
-            diagnostics: explanation.findings.map { ReportDocument.Finding($0) }, imports: imports,
-            importedBy: explanation.importers.map(\.description))
+/// Where the answer to one request goes. A notification has no identifier, and gets no answer.
+private struct Answer {
+    private let identifier: RequestIdentifier?
+    private let connection: ControlServer.Connection
+
+    init(_ identifier: RequestIdentifier?, _ connection: ControlServer.Connection) {
+        self.identifier = identifier
+        self.connection = connection
+    }
+
+    func give(_ result: some Codable & Sendable) {
+        guard identifier != nil else { return }
+        connection.send(JSONLine.encode(ControlReply(id: identifier, result: result)))
+    }
+
+    /// A result that is JSON already.
+    func give(json: [UInt8]) {
+        guard let identifier else { return }
+        let id = JSONLine.encode(identifier).dropLast()
+        let result = String(decoding: json, as: UTF8.self)
+        connection.send("{\"id\":\(id),\"jsonrpc\":\"2.0\",\"result\":\(result)}\n")
+    }
+
+    func refuse(_ error: ControlError) {
+        connection.send(JSONLine.encode(ControlReply<Acknowledgement>(id: identifier, error: error)))
     }
 }

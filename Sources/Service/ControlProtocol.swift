@@ -1,15 +1,15 @@
-// What is said over the control socket: JSON-RPC 2.0, one object a line. PROTOCOL.md describes it to people.
-// Knows: requests, replies, errors. Does not know: sockets, or how anything is answered.
+// The messages of the control socket: JSON-RPC 2.0, one object a line. PROTOCOL.md describes them for other programs.
 
 import Documents
 import FoundationEssentials
+import Waves
 
 /// The methods.
 package enum ControlMethod: String, Sendable, CaseIterable {
     case build, wait, status, diagnostics, why, graph, affected, cycles, subscribe, stop
 }
 
-/// A request's identifier: a number or a string, given back as it came.
+/// A request's identifier: a number or a string, repeated in the reply.
 package enum RequestIdentifier: Codable, Sendable, Equatable {
     case number(Int)
     case text(String)
@@ -32,13 +32,13 @@ package enum RequestIdentifier: Codable, Sendable, Equatable {
     }
 }
 
-/// What may accompany a request. Each method takes those that it needs.
+/// The parameters of all methods. Each method uses those that it needs.
 package struct ControlParameters: Codable, Sendable {
-    /// The client's version; a daemon of another one refuses.
+    /// The client's version; a daemon of another version refuses.
     package var version: String?
-    /// What the client would build for; a daemon with another configuration refuses.
-    package var configuration: String?
-    /// Places relative to the root; none means all of it.
+    /// The options that the answer must be for; a daemon with other values refuses. Those left out may be any.
+    package var options: AnswerOptions?
+    /// Places relative to the root, which the daemon must keep up to date; left out, they are those that it keeps.
     package var starts: [String]?
     /// `build`: recompile what is up to date as well.
     package var force: Bool?
@@ -48,19 +48,19 @@ package struct ControlParameters: Codable, Sendable {
     package var paths: [String]?
     /// `graph`: `dependencies` or `dependents`.
     package var direction: String?
-    /// `graph`: steps that are gone at most.
+    /// `graph`: the maximum number of steps.
     package var depth: Int?
-    /// `graph`, `affected`: kinds of imports that count; none means all.
+    /// `graph`, `affected`: the kinds of imports that count; all if left out.
     package var kinds: [String]?
-    /// `affected`: tests alone.
+    /// `affected`: only tests.
     package var tests: Bool?
 
     package init(
-        version: String? = nil, configuration: String? = nil, starts: [String]? = nil, force: Bool? = nil,
+        version: String? = nil, options: AnswerOptions? = nil, starts: [String]? = nil, force: Bool? = nil,
         path: String? = nil
     ) {
         self.version = version
-        self.configuration = configuration
+        self.options = options
         self.starts = starts
         self.force = force
         self.path = path
@@ -68,6 +68,9 @@ package struct ControlParameters: Codable, Sendable {
 }
 
 package struct ControlRequest: Codable, Sendable {
+    /// Bytes of the longest line that a daemon accepts.
+    package static let longestLine = 1 << 20
+
     package var jsonrpc = "2.0"
     /// `nil` for a notification, which is not answered.
     package var id: RequestIdentifier?
@@ -81,7 +84,7 @@ package struct ControlRequest: Codable, Sendable {
     }
 }
 
-/// An error as JSON-RPC has them; from -32000 on they are our own.
+/// An error of JSON-RPC. Codes from -32000 to -32099 are our own.
 package struct ControlError: Codable, Error, Sendable, Equatable {
     package var code: Int
     package var message: String
@@ -98,12 +101,23 @@ package struct ControlError: Codable, Error, Sendable, Equatable {
     package static func otherVersion(_ version: String) -> ControlError {
         ControlError(code: otherVersionCode, message: "this daemon is freshpyc \(version)")
     }
-    package static let otherConfiguration = ControlError(
-        code: otherConfigurationCode, message: "this daemon keeps the tree for other interpreters, options or paths")
-    package static let tooLong = ControlError(code: -32003, message: "a line may have 1 MiB")
+    /// - Parameter keys: of `AnswerOptions`.
+    package static func otherOptions(_ keys: [String]) -> ControlError {
+        let names = keys.joined(separator: ", ")
+        return ControlError(
+            code: -32002, message: "the daemon of this tree was started with different options: \(names)")
+    }
+    /// - Parameter place: one that the daemon does not keep.
+    package static func otherPaths(_ place: String) -> ControlError {
+        ControlError(code: -32002, message: "the daemon of this tree was started for other paths than \(place)")
+    }
+    package static let tooLong = ControlError(code: -32003, message: "a request may have at most 1 MiB")
+    package static func tooManyQuestions(_ most: Int) -> ControlError {
+        ControlError(code: -32004, message: "at most \(most) requests of a connection may wait for an answer")
+    }
+    package static let stopping = ControlError(code: -32005, message: "the daemon is stopping")
 
     package static let otherVersionCode = -32001
-    package static let otherConfigurationCode = -32002
 }
 
 /// A reply, or an event of a subscription (`method` and no `id`).
@@ -127,7 +141,7 @@ package struct ControlReply<Result: Codable & Sendable>: Codable, Sendable {
         case jsonrpc, id, result, error
     }
 
-    /// An error without a request to answer has the identifier null, and not none (JSON-RPC 2.0, section 5).
+    /// An error that belongs to no request has the identifier null; it must not be left out (JSON-RPC 2.0, section 5).
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(jsonrpc, forKey: .jsonrpc)
@@ -146,7 +160,7 @@ package struct ControlEvent: Codable, Sendable {
     package init(_ report: ReportDocument) { params = report }
 }
 
-/// Nothing more to say than that it was done.
+/// The result of a method that only does something.
 package struct Acknowledgement: Codable, Sendable {
     package var ok = true
     package init() {}

@@ -1,12 +1,11 @@
-// The daemon's end of the control socket: connections and lines.
-// Knows: limits, partial reads and writes, who may connect. Does not know: what a method does.
+// The daemon's end of the control socket: connections, lines, limits, and who may connect.
 
 import BasicTypes
 import Documents
 import FoundationEssentials
 import LinuxSystem
 
-/// Accepts connections and hands on requests. Whatever a client does harms only itself.
+/// Accepts connections and passes requests on. A client that misbehaves harms only itself.
 package final class ControlServer {
     /// One client.
     package final class Connection {
@@ -15,7 +14,9 @@ package final class ControlServer {
         fileprivate var writer: EventLoop.Source?
         fileprivate var received: [UInt8] = []
         fileprivate var unsent: [UInt8] = []
-        fileprivate var isClosed = false
+        package fileprivate(set) var isClosed = false
+        /// Requests that wait for an answer.
+        var openQuestions = 0
         /// By the monotonic clock.
         fileprivate var lastUsed = Host.monotonic
         /// Whether waves are sent as they happen.
@@ -26,7 +27,7 @@ package final class ControlServer {
             self.descriptor = descriptor
         }
 
-        /// Sends a line; a client that does not read loses its connection once too much is pending.
+        /// Sends a line. The connection of a client that does not read is closed once too much is pending.
         package func send(_ line: String) {
             guard !isClosed, let server else { return }
             unsent += Array(line.utf8)
@@ -35,19 +36,23 @@ package final class ControlServer {
         }
     }
 
-    private static let longestLine = 1 << 20
-    /// The graph of a tree of ten thousand sources is some ten mebibytes.
+    private static let longestLine = ControlRequest.longestLine
+    /// The graph of a tree of ten thousand sources takes about ten mebibytes.
     private static let mostPendingOutput = 64 << 20
     private static let mostConnections = 256
+    /// Nanoseconds until connections are accepted again after that has failed.
+    private static let pause: Int64 = 200_000_000
 
     private let loop: EventLoop
     private let listener: OwnedDescriptor
     private let place: SocketPlace
+    /// The socket's file as it was made; by now another daemon may have put its own there.
+    private let file: FileStatus?
     private var source: EventLoop.Source?
     private var connections: [ObjectIdentifier: Connection] = [:]
     private let handle: (ControlRequest, Connection) -> Void
 
-    /// Listens at the first place that can be had. The caller holds the root's lock, so nobody else listens there.
+    /// Listens at the first place that works. The caller holds the lock on the database, so no other daemon listens there.
     package init(
         loop: EventLoop, places: [SocketPlace], handle: @escaping (ControlRequest, Connection) -> Void
     ) throws(SystemError) {
@@ -58,6 +63,7 @@ package final class ControlServer {
             do throws(SystemError) {
                 listener = try UnixSocket.listen(place.directory, place.name)
                 self.place = place
+                file = (try? place.directory.status(place.name, followsLinks: false)) ?? nil
                 start()
                 return
             } catch {
@@ -73,14 +79,15 @@ package final class ControlServer {
         source = loop.onReadable(listener) { [weak self] in self?.accept() }
     }
 
-    /// Ends all connections, after what was said was sent as far as that goes at once.
+    /// Closes all connections, and removes the socket.
     package func stop() {
         source?.cancel()
         for connection in connections.values { close(connection) }
-        _ = try? place.directory.removeFile(place.name)
+        let current = (try? place.directory.status(place.name, followsLinks: false)) ?? nil
+        if let file, current?.stamp.inode == file.stamp.inode { _ = try? place.directory.removeFile(place.name) }
     }
 
-    /// Sends a line to all who have subscribed.
+    /// Sends a line to all subscribers.
     package func publish(_ line: @autoclosure () -> String) {
         let subscribed = connections.values.filter(\.isSubscribed)
         guard !subscribed.isEmpty else { return }
@@ -89,11 +96,10 @@ package final class ControlServer {
     }
 
     private func accept() {
-        // A failure to accept (no descriptors left) leaves the rest waiting for the next wake-up.
-        while let descriptor = (try? UnixSocket.accept(listener)) ?? nil {
-            // Another user: the door closes.
+        while let descriptor = next() {
+            // Other users are not served.
             guard let user = try? UnixSocket.peer(descriptor), user == UnixSocket.user || user == 0 else { continue }
-            // Whoever holds many connections and says nothing must not keep others out: the longest silent one goes.
+            // Connections that are not used must not keep others out: the one that was silent for longest is closed.
             if connections.count >= Self.mostConnections,
                 let silent = connections.values.min(by: { $0.lastUsed < $1.lastUsed })
             {
@@ -106,6 +112,20 @@ package final class ControlServer {
                 guard let self, let connection else { return }
                 receive(connection)
             }
+        }
+    }
+
+    /// The next connection; `nil` if none waits, or none can be accepted now.
+    private func next() -> OwnedDescriptor? {
+        do throws(SystemError) {
+            return try UnixSocket.accept(listener)
+        } catch {
+            // Without free descriptors the connection goes on waiting, and the listener would wake us again at once.
+            source = loop.after(Self.pause) { [weak self] in
+                self?.start()
+                self?.accept()
+            }
+            return nil
         }
     }
 

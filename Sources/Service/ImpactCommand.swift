@@ -1,10 +1,9 @@
-// A command that is run whenever a wave has left everything compiled.
-// Knows: what has changed since it last began, and when to start it. Does not know: waves, or what it does.
+// The command of `--exec`: when it is started and ended, and what it is told.
 
 import BasicTypes
 import LinuxSystem
 
-/// What a run is told.
+/// What a run of the command is told.
 package struct Impact: Sendable {
     package var changed: Set<BytePath> = []
     package var affected: Set<BytePath> = []
@@ -21,52 +20,56 @@ package struct Impact: Sendable {
 
 /// Runs one command at a time. Lives on the loop.
 package final class ImpactCommand {
-    /// What becomes of a run that a new wave finds under way.
+    /// What happens when a wave ends while the command is running.
     package enum Mode: String, CaseIterable, Sendable {
-        /// It is ended, and begun again with what had changed for both.
+        /// The command is ended, and run again with the changes of both waves.
         case restart
-        /// It goes on, and the next one begins after it.
+        /// The command goes on, and is run again after it has ended.
         case queue
     }
 
     private enum State {
         case idle
         case running(CommandProcess, EventLoop.Source, Impact)
-        /// Asked to end, and killed when the time is over.
+        /// Asked to end; killed when the timer fires.
         case ending(CommandProcess, EventLoop.Source, EventLoop.Source)
     }
 
-    /// How long a run has to end by itself, in nanoseconds.
+    /// Nanoseconds that a run may take to end after it was asked to.
     private static let patience: Int64 = 5_000_000_000
-    /// What one variable may hold: the kernel takes no string of more than 128 KiB (MAX_ARG_STRLEN).
+    /// Bytes of the longest list in a variable: the kernel accepts strings of up to 128 KiB (MAX_ARG_STRLEN, execve(2)).
     private static let mostBytes = 100 * 1024
 
     private let command: String
     private let mode: Mode
     private let root: BytePath
+    private let environment: [BytePath]
     private let sharesOutput: Bool
     private let loop: EventLoop
     private let report: (String) -> Void
     private var state = State.idle
-    /// What the next run is to be told; `nil` where there is no reason for one.
+    /// What the next run is told; `nil` if there is no reason for a run.
     private var next: Impact?
 
-    /// - Parameter report: told how a run has ended that did not end well.
+    /// - Parameters:
+    ///   - root: the command's working directory.
+    ///   - report: called with a sentence about a run that has failed.
     package init(
-        _ command: String, mode: Mode, root: BytePath, sharesOutput: Bool, loop: EventLoop,
+        _ command: String, mode: Mode, root: BytePath, environment: [BytePath], sharesOutput: Bool, loop: EventLoop,
         report: @escaping (String) -> Void
     ) {
         self.command = command
         self.mode = mode
         self.root = root
+        self.environment = environment
         self.sharesOutput = sharesOutput
         self.loop = loop
         self.report = report
     }
 
-    /// Everything compiles, and this much is new.
+    /// Everything compiles: runs the command for these changes.
     package func run(_ impact: Impact) {
-        // Without a file, most programs take all of them: where no test is affected, tests are not run.
+        // Most programs take no file to mean all files: if no test is affected, the command is not run.
         if command.contains("{affected-tests}"), !impact.changed.isEmpty, !hasTests(impact) { return }
         next = next ?? Impact()
         next?.formUnion(impact)
@@ -80,19 +83,19 @@ package final class ImpactCommand {
     /// Whether the next run would be told of a test.
     private func hasTests(_ impact: Impact) -> Bool {
         if !impact.tests.isEmpty || !unfinished.tests.isEmpty || next != nil { return true }
-        // A run that is ended for this one has told its own to it.
+        // The next run is also told what an ended run was told.
         if case .running(_, _, let told) = state, mode == .restart { return !told.tests.isEmpty }
         return false
     }
 
-    /// Something changed that does not compile: a run under way has no point, and what it was told is told again.
+    /// Something changed that does not compile: the current run is of no use, and the next one is told its changes again.
     package func hold() {
         if mode == .restart { cancel() }
         if let next { unfinished.formUnion(next) }
         next = nil
     }
 
-    /// Ends what runs, and waits for it.
+    /// Ends the current run, and waits for its end.
     package func stop() {
         next = nil
         switch state {
@@ -100,7 +103,7 @@ package final class ImpactCommand {
         case .running(let process, let source, _), .ending(let process, let source, _):
             source.cancel()
             process.terminate(withForce: false)
-            // A moment to put things away; then it is over.
+            // It has half a second to clean up.
             _ = try? process.ending.waitUntilReadable(nanoseconds: 500_000_000)
             process.finish(withForce: true)
             state = .idle
@@ -109,7 +112,7 @@ package final class ImpactCommand {
 
     private func cancel() {
         guard case .running(let process, let source, let told) = state else { return }
-        // What the ended run was about is still to be done.
+        // The changes that it was run for are those of the next run.
         next?.formUnion(told)
         if next == nil { unfinished.formUnion(told) }
         process.terminate(withForce: false)
@@ -117,7 +120,7 @@ package final class ImpactCommand {
         state = .ending(process, source, timer)
     }
 
-    /// What cancelled runs were told, while there is nothing that could be run.
+    /// What cancelled runs were told, until the next run.
     private var unfinished = Impact()
 
     private func start() {
@@ -127,7 +130,7 @@ package final class ImpactCommand {
         unfinished = Impact()
         do throws(SystemError) {
             let process = try CommandProcess(
-                filled(impact), in: root, environment: Host.variables + variables(impact), sharesOutput: sharesOutput)
+                filled(impact), in: root, environment: environment + variables(impact), sharesOutput: sharesOutput)
             let source = loop.onReadable(process.ending) { [weak self] in self?.ended() }
             state = .running(process, source, impact)
         } catch {
@@ -155,7 +158,7 @@ package final class ImpactCommand {
         start()
     }
 
-    // MARK: What a run is told
+    // MARK: Variables and placeholders
 
     private func variables(_ impact: Impact) -> [BytePath] {
         var isTooMuch = false
@@ -171,7 +174,7 @@ package final class ImpactCommand {
         return isTooMuch ? found + [BytePath("FRESHPYC_TOO_MANY=1")] : found
     }
 
-    /// The command with its placeholders filled in; a list that is too long is left out, which most programs take for
+    /// The command with its placeholders filled in. A list that is too long is left out, which most programs take to mean
     /// everything.
     private func filled(_ impact: Impact) -> String {
         var text = ""

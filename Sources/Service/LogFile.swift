@@ -1,10 +1,9 @@
 // The log of a daemon in the background.
-// Knows: one file and its size. Does not know: what is logged.
 
 import BasicTypes
 import LinuxSystem
 
-/// `log` in the database's directory; once it has grown to a mebibyte it becomes `log.1`, and a new one is begun.
+/// `log` in the database's directory. At one mebibyte it is renamed to `log.1`, and a new one is started.
 package final class LogFile {
     private static let name = BytePath("log")
     private static let oldName = BytePath("log.1")
@@ -15,12 +14,12 @@ package final class LogFile {
     private var file: OwnedDescriptor?
     private var size = 0
 
-    /// - Parameter directory: may not be there yet.
+    /// - Parameter directory: need not exist yet.
     package init(directory: BytePath) {
         path = directory
     }
 
-    /// Appends a line with the time. A log that cannot be written is done without.
+    /// Appends a line with the time, in seconds since 1970. A log that cannot be written does not stop the daemon.
     package func write(_ line: String) {
         guard let file = open() else { return }
         let bytes = Array("\(Host.realtime / 1_000_000_000) \(line)\n".utf8)

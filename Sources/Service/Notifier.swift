@@ -1,21 +1,35 @@
-// Telling a service manager how we are.
-// Knows: the protocol of sd_notify(3). Does not know: when there is something to tell.
+// Telling the service manager about the daemon: sd_notify(3).
 
 import BasicTypes
 import LinuxSystem
 
-/// Speaks to whoever listens at $NOTIFY_SOCKET; silent where nobody does.
+/// Sends to $NOTIFY_SOCKET; does nothing where it is not set.
 package struct Notifier {
     private let socket: BytePath?
-    /// How often the watchdog wants to hear of us, in nanoseconds; half of what it allows (sd_watchdog_enabled(3)).
+    /// Nanoseconds between two signs of life; `nil` where no watchdog waits for them.
     package let watchdogInterval: Int64?
 
     package init() {
         socket = Host.environment("NOTIFY_SOCKET")
-        let microseconds = Host.environment("WATCHDOG_USEC").flatMap { Int64($0.description) }
         let process = Host.environment("WATCHDOG_PID").flatMap { Int32($0.description) }
         let isOurs = process == nil || process == Host.processIdentifier
-        watchdogInterval = isOurs ? microseconds.map { max(1_000_000, $0 * 1000 / 2) } : nil
+        let microseconds = Host.environment("WATCHDOG_USEC")?.description
+        watchdogInterval = isOurs ? microseconds.flatMap(Self.interval) : nil
+    }
+
+    /// Half of what the watchdog allows, as sd_watchdog_enabled(3) recommends: from a second to a day.
+    ///
+    /// - Parameter text: the value of WATCHDOG_USEC: any 64-bit number of microseconds.
+    package static func interval(_ text: String) -> Int64? {
+        guard let microseconds = UInt64(text), microseconds > 0 else { return nil }
+        let day: UInt64 = 86_400_000_000
+        return max(1_000_000, Int64(min(microseconds, day)) * 1000 / 2)
+    }
+
+    /// An environment without the variables that are meant for this process alone.
+    package static func withoutVariables(_ environment: [BytePath]) -> [BytePath] {
+        let names = ["NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID="]
+        return environment.filter { variable in !names.contains { variable.bytes.starts(with: $0.utf8) } }
     }
 
     package func ready(_ status: String) { send("READY=1\nSTATUS=\(status)") }
@@ -23,11 +37,11 @@ package struct Notifier {
     package func stopping() { send("STOPPING=1") }
     package func isAlive() { send("WATCHDOG=1") }
 
-    /// Type=notify-reload wants the time of the reload's beginning (systemd.service(5)).
+    /// Type=notify-reload needs the time at which the reload began (systemd.service(5)).
     package func reloading() { send("RELOADING=1\nMONOTONIC_USEC=\(Host.monotonic / 1000)") }
 
     private func send(_ text: String) {
-        // A manager that does not listen is its own problem.
+        // A service manager that does not listen must not stop the daemon.
         if let socket { try? UnixSocket.send(text, to: socket) }
     }
 }

@@ -1,6 +1,6 @@
-// The life of a daemon: one for each root, from the lock to a clean end.
-// Knows: signals, socket, reloads, beginning and end. Does not know: command lines, or how anything is shown.
+// The daemon of a root, from the lock to a clean end: carries out what `WatchLifecycle` decides.
 
+import BasicTypes
 import BuildModel
 import ContinuousBuilds
 import Documents
@@ -8,7 +8,7 @@ import ImportGraph
 import LinuxSystem
 import Waves
 
-/// What a watch tells whoever runs it.
+/// What a watch reports to its owner.
 package enum WatchEvent {
     case ready(WaveReport, directories: Int)
     case wave(WaveReport)
@@ -17,41 +17,36 @@ package enum WatchEvent {
     case stopped(WatchEnding)
 }
 
-/// Why a watch ended.
-package enum WatchEnding: Sendable {
-    case interrupted
-    case asked
-    case idle
-    case rootGone
-    case failed(String)
-}
-
 /// Runs a continuous build, and answers for it, until a signal, a request or the end of its root.
 package final class WatchService {
     private let loop: EventLoop
     private var configuration: SessionConfiguration
+    /// The configuration before the reload under way.
+    private var previousConfiguration: SessionConfiguration
     /// Reads the configuration again, for a reload.
     private let reconfigure: () throws(SessionError) -> SessionConfiguration
-    private let version: String
     /// Nanoseconds without a wave or a request after which the daemon leaves; `nil` to stay.
     private let idleTimeout: Int64?
     private let report: (WatchEvent) -> Void
+    private var progress: (Int, Int) -> Void = { _, _ in }
+    private let notifier = Notifier()
+    private let handler: ControlHandler
+    private var server: ControlServer?
+    private var lifecycle = WatchLifecycle()
+    /// What has happened and was not handled yet; a wave comes with its report.
+    private var events: [(event: WatchLifecycle.Event, wave: WaveReport?)] = []
+    private var isHandling = false
+    /// The current session; `nil` while it is being replaced, and at the end.
+    private var run: WatchRun?
     /// What is run after waves that leave everything compiled.
     private var command: ImpactCommand?
-    /// What has changed since then.
+    /// What has changed since the command was last run.
     private var impact = Impact()
-    private let notifier = Notifier()
-    private var session: Session
-    private var build: ContinuousBuild
-    private var server: ControlServer?
-    private var handler: ControlHandler?
     private var idleTimer: EventLoop.Source?
     private var watchdog: EventLoop.Source?
     private var lastActivity = Host.monotonic
-    private var hasStopped = false
-    private var isReady = false
 
-    /// Opens everything; the lock on the database is what makes it the only one for its root.
+    /// Opens everything. The lock on the database makes it the only daemon of its root.
     package init(
         _ configuration: SessionConfiguration, version: String, idleTimeout: Int64?, loop: EventLoop,
         reconfigure: @escaping () throws(SessionError) -> SessionConfiguration,
@@ -59,101 +54,183 @@ package final class WatchService {
     ) throws(SessionError) {
         self.loop = loop
         self.configuration = configuration
-        self.version = version
+        previousConfiguration = configuration
         self.reconfigure = reconfigure
         self.idleTimeout = idleTimeout
         self.report = report
-        session = try Session(configuration, loop: loop)
-        build = try Self.build(for: session)
-    }
-
-    private static func build(for session: Session) throws(SessionError) -> ContinuousBuild {
-        do throws(SystemError) {
-            return try ContinuousBuild(session: session)
-        } catch {
-            let remedy = error.isOutOfInstances ? "raise fs.inotify.max_user_instances (sysctl)" : "mend that"
-            throw .root("cannot watch: \(error); \(remedy) and start again")
-        }
+        handler = ControlHandler(version: version)
+        run = try WatchRun(configuration, loop: loop)
     }
 
     /// Runs a command after each wave that leaves everything compiled.
-    package func run(_ command: String, mode: ImpactCommand.Mode, sharesOutput: Bool) {
+    ///
+    /// - Parameter environment: the command's, without what is meant for this process alone.
+    package func run(_ command: String, mode: ImpactCommand.Mode, environment: [BytePath], sharesOutput: Bool) {
         self.command = ImpactCommand(
-            command, mode: mode, root: configuration.rootPath, sharesOutput: sharesOutput, loop: loop
+            command, mode: mode, root: configuration.rootPath, environment: Notifier.withoutVariables(environment),
+            sharesOutput: sharesOutput, loop: loop
         ) { [weak self] in self?.report(.notice($0)) }
     }
 
     package func start(progress: @escaping (Int, Int) -> Void) {
+        self.progress = progress
         for number in [EventLoop.interrupt, EventLoop.terminate] {
-            loop.onSignal(number) { [weak self] in self?.stop(.interrupted) }
+            loop.onSignal(number) { [weak self] in self?.handle(.endRequested(.interrupted)) }
         }
-        loop.onSignal(EventLoop.hangUp) { [weak self] in self?.reload() }
+        loop.onSignal(EventLoop.hangUp) { [weak self] in self?.handle(.reloadRequested(.signal)) }
         armWatchdog()
+        listen()
+        handle(.opened)
+        armIdleTimer()
+    }
+
+    private func listen() {
+        // Later, so that a session is never closed from within one of its own calls.
+        handler.onStop = { [weak self] in self?.loop.later { self?.handle(.endRequested(.asked)) } }
         do throws(SystemError) {
-            let fallback = configuration.stateDirectory ?? configuration.rootPath.appending(".freshpyc")
-            server = try ControlServer(
-                loop: loop,
-                places: SocketPlace.candidates(root: configuration.rootPath, fallback: fallback, isServer: true)
-            ) { [weak self] request, connection in
+            let places = SocketPlace.toListen(
+                root: configuration.rootPath, stateDirectory: configuration.stateDirectory)
+            let server = try ControlServer(loop: loop, places: places) { [weak self] request, connection in
                 guard let self else { return }
                 lastActivity = Host.monotonic
-                handler?.handle(request, connection)
+                handler.handle(request, connection)
+            }
+            self.server = server
+            handler.socket = server.path
+            if let directory = run?.session.databaseDirectory {
+                SocketRecord(process: Host.processIdentifier, path: server.path)?.write(in: directory)
             }
         } catch {
             report(.notice("no control socket (\(error)): status, wait and stop will not find this daemon"))
         }
-        begin(progress: progress, waiters: [])
-        armIdleTimer()
     }
 
-    /// Starts a session's build and what answers for it.
-    private func begin(progress: @escaping (Int, Int) -> Void, waiters: [(BarrierTally) -> Void]) {
-        for notice in session.notices { report(.notice(notice)) }
-        build.onNotice = { [weak self] in self?.report(.notice($0)) }
-        build.onWave = { [weak self] in self?.show($0) }
-        build.onFindings = { [weak self] in self?.show($0) }
-        build.onRootGone = { [weak self] in self?.stop(.rootGone) }
-        build.mayBuild = { [weak self] in
-            guard let self, session.hasChangedInterpreter else { return true }
-            report(.notice("an interpreter has changed; everything is judged again"))
-            loop.later { [weak self] in self?.reload() }
-            return false
+    // MARK: Events and actions
+
+    /// Handles an event after those that came before it. Whatever closes a session must come from the loop itself, not
+    /// from within a call of that session.
+    private func handle(_ event: WatchLifecycle.Event, wave: WaveReport? = nil) {
+        events.append((event, wave))
+        guard !isHandling else { return }
+        isHandling = true
+        while !events.isEmpty {
+            let next = events.removeFirst()
+            for action in lifecycle.handle(next.event) { perform(action, next.wave) }
         }
-        handler = ControlHandler(
-            version: version, session: session, build: build,
-            identity: (try? configuration.identity()) ?? "", socket: { [weak self] in self?.server?.path ?? .empty },
-            stop: { [weak self] in self?.loop.later { self?.stop(.asked) } })
-        build.start(progress: progress) { [weak self] first in
-            guard let self, !hasStopped else { return }
-            report(.ready(first, directories: build.directoryCount))
-            isReady = true
-            notifier.ready(statusLine)
-            publish(first)
-            if session.failureCount == 0 {
-                command?.run(impact)
-                impact = Impact()
+        isHandling = false
+    }
+
+    private func perform(_ action: WatchLifecycle.Action, _ wave: WaveReport?) {
+        switch action {
+        case .notice(let text): report(.notice(text))
+        case .begin: begin()
+        case .announceReady: if let wave { announceReady(wave) }
+        case .runCommand:
+            command?.run(impact)
+            impact = Impact()
+        case .reportWave: if let wave { show(wave) }
+        case .tellCommand: if let wave { tellCommand(wave) }
+        case .notifyReloading: notifier.reloading()
+        case .retire: retire()
+        case .readConfiguration: readConfiguration()
+        case .restoreConfiguration: configuration = previousConfiguration
+        case .open: open()
+        case .notifyStopping: notifier.stopping()
+        case .endCommand: command?.stop()
+        case .forgetSocket: if let directory = run?.session.databaseDirectory { SocketRecord.remove(in: directory) }
+        case .closeSocket: server?.stop()
+        case .reportEnd(let ending): report(.stopped(ending))
+        }
+    }
+
+    /// Starts the current session's build. Calls from a session that is no longer the current one have no effect.
+    private func begin() {
+        guard let run else { return }
+        for notice in run.session.notices { report(.notice(notice)) }
+        func ifCurrent<Value>(_ body: @escaping (WatchService, Value) -> Void) -> (Value) -> Void {
+            { [weak self, weak run] value in
+                guard let self, let run, self.run === run else { return }
+                body(self, value)
             }
         }
-        // Asked before the first wave began, and so true at its end.
-        for waiter in waiters { build.barrier(waiter) }
+        run.build.onNotice = ifCurrent { $0.report(.notice($1)) }
+        run.build.onWave = ifCurrent { $0.handle(.waveEnded, wave: $1) }
+        run.build.onFindings = ifCurrent { $0.handle(.waveEnded, wave: $1) }
+        let rootGone: (()) -> Void = ifCurrent { service, _ in service.handle(.endRequested(.rootGone)) }
+        run.build.onRootGone = { [weak self] in self?.loop.later { rootGone(()) } }
+        let interpreterChanged: (()) -> Void = ifCurrent { service, _ in
+            service.handle(.reloadRequested(.interpreterChanged))
+        }
+        run.build.mayBuild = { [weak self, weak run] in
+            guard let self, let run, self.run === run else { return false }
+            guard run.session.hasChangedInterpreter else { return true }
+            loop.later { interpreterChanged(()) }
+            return false
+        }
+        let isFirst = lifecycle.state == .starting
+        let ended: (WaveReport) -> Void = ifCurrent { service, first in
+            let compiles = service.run?.session.failureCount == 0
+            service.handle(.firstWaveEnded(everythingCompiles: compiles), wave: first)
+        }
+        run.build.start(progress: isFirst ? progress : { _, _ in }, ready: ended)
+        handler.serve(run)
     }
 
-    private var statusLine: String {
-        "\(session.moduleCount) modules, \(session.failureCount) failed, watching \(build.directoryCount) directories"
+    private func readConfiguration() {
+        previousConfiguration = configuration
+        do throws(SessionError) {
+            configuration = try reconfigure()
+        } catch {
+            // A mistake in a configuration file must not end a daemon that runs.
+            report(.notice("\(error.message); the configuration stays as it was"))
+        }
+    }
+
+    private func open() {
+        do throws(SessionError) {
+            run = try WatchRun(configuration, loop: loop)
+            handle(.opened)
+        } catch {
+            handle(.openFailed(error.message))
+        }
+    }
+
+    /// Closes the current session. The questions of clients stay with the handler.
+    private func retire() {
+        guard let run else { return }
+        // First: what the session calls while it is closed is not for anyone.
+        self.run = nil
+        handler.pause()
+        if let problem = run.close() { report(.notice(problem)) }
+    }
+
+    // MARK: Waves
+
+    private func announceReady(_ wave: WaveReport) {
+        guard let run else { return }
+        lastActivity = Host.monotonic
+        report(.ready(wave, directories: run.build.directoryCount))
+        notifier.ready(statusLine(run))
+        publish(wave)
+    }
+
+    private func statusLine(_ run: WatchRun) -> String {
+        "\(run.session.moduleCount) modules, \(run.session.failureCount) failed, "
+            + "watching \(run.build.directoryCount) directories"
     }
 
     private func show(_ wave: WaveReport) {
+        guard let run else { return }
         lastActivity = Host.monotonic
         report(.wave(wave))
-        if let notice = session.storeNotice { report(.notice(notice)) }
-        notifier.status(statusLine)
+        if let notice = run.session.storeNotice { report(.notice(notice)) }
+        notifier.status(statusLine(run))
         publish(wave)
-        tellCommand(wave)
     }
 
     /// Adds what a wave has changed to what the command is told, and runs it if nothing is broken.
     private func tellCommand(_ wave: WaveReport) {
-        guard let command, wave.hasChanges else { return }
+        guard let command, let session = run?.session, wave.hasChanges else { return }
         let changed = wave.changes.filter { $0.result == .compiled || $0.result == .failed }.map(\.path) + wave.gone
         guard !changed.isEmpty else { return }
         let answer = session.affected(by: changed, kinds: Set(ImportKind.allCases), testsAlone: false)
@@ -176,69 +253,21 @@ package final class WatchService {
                     ))))
     }
 
-    /// Closes the session and opens another: interpreters are probed again, and everything is judged again. Whoever waits
-    /// goes on waiting.
-    private func reload() {
-        guard !hasStopped, isReady else { return }
-        notifier.reloading()
-        let before = configuration
-        do throws(SessionError) {
-            configuration = try reconfigure()
-        } catch {
-            // A daemon that runs is worth more than one that a slip of the pen has stopped.
-            report(.notice("\(error.message); the configuration stays as it was"))
-        }
-        let waiters = build.takeWaiters()
-        build.stop()
-        if let problem = session.close() { report(.notice(problem)) }
-        session.releaseLock()
-        do throws(SessionError) {
-            try open(waiters: waiters)
-        } catch {
-            report(.notice("\(error.message); the configuration stays as it was"))
-            configuration = before
-            do throws(SessionError) {
-                try open(waiters: waiters)
-            } catch {
-                stop(.failed(error.message))
-            }
-        }
-    }
-
-    /// Opens a session for the configuration, and begins with it.
-    private func open(waiters: [(BarrierTally) -> Void]) throws(SessionError) {
-        let opened = try Session(configuration, loop: loop)
-        session = opened
-        build = try Self.build(for: opened)
-        begin(progress: { _, _ in }, waiters: waiters)
-    }
-
-    private func stop(_ ending: WatchEnding) {
-        guard !hasStopped else { return }
-        hasStopped = true
-        notifier.stopping()
-        command?.stop()
-        build.stop()
-        if let problem = session.close() { report(.notice(problem)) }
-        session.releaseLock()
-        // Last: whoever waits for the end of us waits for the socket to go.
-        server?.stop()
-        report(.stopped(ending))
-    }
-
     // MARK: Timers
 
     private func armIdleTimer() {
         guard let idleTimeout else { return }
+        // Work in progress is not idle, however long it takes.
+        if handler.isBusy || run?.build.isBusy == true { lastActivity = Host.monotonic }
         let rest = idleTimeout - (Host.monotonic - lastActivity)
-        guard rest > 0 else { return stop(.idle) }
+        guard rest > 0 else { return handle(.endRequested(.idle)) }
         idleTimer = loop.after(rest) { [weak self] in self?.armIdleTimer() }
     }
 
     private func armWatchdog() {
         guard let interval = notifier.watchdogInterval else { return }
         watchdog = loop.after(interval) { [weak self] in
-            guard let self, !hasStopped else { return }
+            guard let self, lifecycle.state != .stopping else { return }
             notifier.isAlive()
             armWatchdog()
         }

@@ -216,11 +216,10 @@ private enum PhaseName: String, CaseIterable {
         #expect(plan.handle(.waveEnded(WatchPlan.WaveEnd()), now: now) == [])
     }
 
-    @Test func waitersSurviveAStopForTheSessionThatFollows() {
+    @Test func aWaveThatEndsAfterTheStopReleasesNobody() {
         var plan = Self.plan(in: .building)
         _ = plan.handle(.asked(1, isForced: false, sawAllEvents: true, alsoLook: [Self.path]), now: now)
         _ = plan.handle(.stop, now: now)
         #expect(plan.handle(.waveEnded(WatchPlan.WaveEnd()), now: now) == [])
-        #expect(plan.takeWaiters() == [1] && plan.takeWaiters() == [])
     }
 }

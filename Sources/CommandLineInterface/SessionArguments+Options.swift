@@ -1,0 +1,26 @@
+// The options that a daemon's answer must be for.
+
+import Waves
+
+extension SessionArguments {
+    /// The values of all options that the verb has: with another daemon, or none, the answer is the same.
+    func requiredOptions(_ verb: Verb) throws(SessionError) -> AnswerOptions {
+        let names = Set(verb.options.map(\.name))
+        return try AnswerOptions(configuration).keeping(Self.keys { names.contains($0) })
+    }
+
+    /// The values of the options on the command line: what is left out may be as the daemon has it. `nil` for none.
+    ///
+    /// For verbs that only a daemon can answer. Their `--timeout` is not that of a compilation.
+    func namedOptions(_ commandLine: ParsedArguments) throws(SessionError) -> AnswerOptions? {
+        let keys = Self.keys { commandLine.has($0) && $0 != SettingKey.timeout.option }
+        return keys.isEmpty ? nil : try AnswerOptions(configuration).keeping(keys)
+    }
+
+    private static func keys(_ isWanted: (String) -> Bool) -> Set<AnswerOptions.Key> {
+        Set(
+            AnswerOptions.Key.allCases.filter { key in
+                SettingKey(rawValue: key.rawValue).map { isWanted($0.option) } ?? false
+            })
+    }
+}

@@ -1,0 +1,35 @@
+// One session of a daemon, with the build that keeps it fresh. A reload replaces it by another one.
+
+import BasicTypes
+import ContinuousBuilds
+import LinuxSystem
+import Waves
+
+/// A session that is open, and its continuous build.
+final class WatchRun {
+    let session: Session
+    let build: ContinuousBuild
+    /// What this session answers for; `nil` where its interpreters can no longer be found.
+    let options: AnswerOptions?
+
+    init(_ configuration: SessionConfiguration, loop: EventLoop) throws(SessionError) {
+        options = try? AnswerOptions(configuration)
+        session = try Session(configuration, loop: loop)
+        do throws(SystemError) {
+            build = try ContinuousBuild(session: session)
+        } catch {
+            let remedy = error.isOutOfInstances ? "raise fs.inotify.max_user_instances (sysctl)" : "correct that"
+            throw .root("cannot watch: \(error); \(remedy) and start again")
+        }
+    }
+
+    /// Ends the wave under way and closes the session. Its callbacks may still be called from here.
+    ///
+    /// - Returns: a sentence for the user if the database could not be written.
+    func close() -> String? {
+        build.stop()
+        let problem = session.close()
+        session.releaseLock()
+        return problem
+    }
+}

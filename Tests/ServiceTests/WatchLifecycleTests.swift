@@ -1,0 +1,157 @@
+// The life of a daemon: every event in every state, with what follows.
+
+import Service
+import Testing
+
+@Suite struct WatchLifecycleTests {
+    typealias State = WatchLifecycle.State
+    typealias Event = WatchLifecycle.Event
+    typealias Action = WatchLifecycle.Action
+
+    struct Row {
+        let event: Event
+        let state: State
+        let actions: [Action]
+
+        init(_ event: Event, _ state: State, _ actions: [Action] = []) {
+            self.event = event
+            self.state = state
+            self.actions = actions
+        }
+    }
+
+    static let states: [State] = [
+        .starting, .running, .reloading(.opening), .reloading(.reverting), .reloading(.building), .stopping,
+    ]
+
+    static let endings: [WatchEnding] = [.interrupted, .asked, .idle, .rootGone]
+
+    static let events: [Event] =
+        [
+            .opened, .openFailed("it is broken"), .firstWaveEnded(everythingCompiles: true),
+            .firstWaveEnded(everythingCompiles: false), .waveEnded, .reloadRequested(.signal),
+            .reloadRequested(.interpreterChanged),
+        ] + endings.map { .endRequested($0) }
+
+    static func end(_ ending: WatchEnding) -> [Action] {
+        [.notifyStopping, .endCommand, .forgetSocket, .retire, .closeSocket, .reportEnd(ending)]
+    }
+
+    static let reload: [Action] = [.notifyReloading, .retire, .readConfiguration, .open]
+    static let reloadForInterpreter: [Action] =
+        [.notice("an interpreter has changed; everything is judged again")] + reload
+
+    /// The rows of a state, without those for its end, which are the same everywhere.
+    static func rows(_ state: State) -> [Row] {
+        switch state {
+        case .starting:
+            [
+                Row(.opened, .starting, [.begin]),
+                Row(.openFailed("it is broken"), .stopping, end(.failed("it is broken"))),
+                Row(.firstWaveEnded(everythingCompiles: true), .running, [.announceReady, .runCommand]),
+                Row(.firstWaveEnded(everythingCompiles: false), .running, [.announceReady]),
+                Row(.waveEnded, .starting),
+                Row(.reloadRequested(.signal), .reloading(.opening), reload),
+                Row(.reloadRequested(.interpreterChanged), .reloading(.opening), reloadForInterpreter),
+            ]
+        case .running:
+            [
+                Row(.opened, .running),
+                Row(.openFailed("it is broken"), .running),
+                Row(.firstWaveEnded(everythingCompiles: true), .running),
+                Row(.firstWaveEnded(everythingCompiles: false), .running),
+                Row(.waveEnded, .running, [.reportWave, .tellCommand]),
+                Row(.reloadRequested(.signal), .reloading(.opening), reload),
+                Row(.reloadRequested(.interpreterChanged), .reloading(.opening), reloadForInterpreter),
+            ]
+        case .reloading(.opening):
+            [
+                Row(.opened, .reloading(.building), [.begin]),
+                Row(
+                    .openFailed("it is broken"), .reloading(.reverting),
+                    [.notice("it is broken; the configuration stays as it was"), .restoreConfiguration, .open]),
+                Row(.firstWaveEnded(everythingCompiles: true), .reloading(.opening)),
+                Row(.firstWaveEnded(everythingCompiles: false), .reloading(.opening)),
+                Row(.waveEnded, .reloading(.opening)),
+                Row(.reloadRequested(.signal), .reloading(.opening)),
+                Row(.reloadRequested(.interpreterChanged), .reloading(.opening)),
+            ]
+        case .reloading(.reverting):
+            [
+                Row(.opened, .reloading(.building), [.begin]),
+                Row(.openFailed("it is broken"), .stopping, end(.failed("it is broken"))),
+                Row(.firstWaveEnded(everythingCompiles: true), .reloading(.reverting)),
+                Row(.firstWaveEnded(everythingCompiles: false), .reloading(.reverting)),
+                Row(.waveEnded, .reloading(.reverting)),
+                Row(.reloadRequested(.signal), .reloading(.reverting)),
+                Row(.reloadRequested(.interpreterChanged), .reloading(.reverting)),
+            ]
+        case .reloading(.building):
+            [
+                Row(.opened, .reloading(.building)),
+                Row(.openFailed("it is broken"), .reloading(.building)),
+                Row(.firstWaveEnded(everythingCompiles: true), .running, [.announceReady, .runCommand]),
+                Row(.firstWaveEnded(everythingCompiles: false), .running, [.announceReady]),
+                Row(.waveEnded, .reloading(.building)),
+                Row(.reloadRequested(.signal), .reloading(.opening), reload),
+                Row(.reloadRequested(.interpreterChanged), .reloading(.opening), reloadForInterpreter),
+            ]
+        case .stopping:
+            [
+                Row(.opened, .stopping),
+                Row(.openFailed("it is broken"), .stopping),
+                Row(.firstWaveEnded(everythingCompiles: true), .stopping),
+                Row(.firstWaveEnded(everythingCompiles: false), .stopping),
+                Row(.waveEnded, .stopping),
+                Row(.reloadRequested(.signal), .stopping),
+                Row(.reloadRequested(.interpreterChanged), .stopping),
+            ]
+        }
+    }
+
+    @Test func beginsWithTheFirstSession() {
+        #expect(WatchLifecycle().state == .starting)
+    }
+
+    @Test(arguments: states) func everyEventHasOneRow(state: State) {
+        let ends = Self.endings.map { ending in
+            Row(.endRequested(ending), .stopping, state == .stopping ? [] : Self.end(ending))
+        }
+        let rows = Self.rows(state) + ends
+        #expect(rows.map(\.event) == Self.events)
+        for row in rows {
+            var lifecycle = WatchLifecycle(state: state)
+            let actions = lifecycle.handle(row.event)
+            #expect(actions == row.actions, "\(state), \(row.event)")
+            #expect(lifecycle.state == row.state, "\(state), \(row.event)")
+        }
+    }
+
+    /// Whatever happens: one end, nothing after it, and a session is closed before another one is opened.
+    @Test func noSequenceOfFourEventsOpensTwoSessionsOrEndsTwice() {
+        func follow(_ lifecycle: WatchLifecycle, _ isOpen: Bool, _ ends: Int, _ depth: Int) {
+            guard depth > 0 else { return }
+            for event in Self.events {
+                var next = lifecycle
+                // Only the shell says that a session was opened, and only after `open`.
+                let mustOpen = next.state == .reloading(.opening) || next.state == .reloading(.reverting)
+                let saysOpened = event == .opened || event == .openFailed("it is broken")
+                guard mustOpen == saysOpened else { continue }
+                var isOpen = isOpen || event == .opened
+                var ends = ends
+                for action in next.handle(event) {
+                    #expect(ends == 0, "\(action) after the end")
+                    switch action {
+                    case .retire: isOpen = false
+                    case .open: #expect(!isOpen, "two sessions: \(lifecycle.state), \(event)")
+                    case .begin: #expect(isOpen, "no session: \(lifecycle.state), \(event)")
+                    case .reportEnd: ends += 1
+                    default: break
+                    }
+                }
+                follow(next, isOpen, ends, depth - 1)
+            }
+        }
+        follow(WatchLifecycle(), true, 0, 4)
+    }
+}
