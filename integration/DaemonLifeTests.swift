@@ -200,10 +200,10 @@ import Testing
 
     @Test func theEndOfAWaveThatWasEndedRunsNoCommand() throws {
         let tree = try Tree(["m.py": "x = 0\n"])
-        let daemon = try Daemon(tree, "-j", "2", "--exec", "echo \"[$FRESHPYC_CHANGED]\" >> runs.txt")
+        let daemon = try Daemon(tree, "-j", "2", "--exec", "echo begin >> runs.txt; sleep 1; echo end >> runs.txt")
         tree.eventually("the first run") { tree.exists("runs.txt") }
         let process = try daemon.process
-        // A wave in which something is done and something is not. The first save may have a wave of its own.
+        // A wave in which something is done and something is not.
         let result = try daemon.python(
             Self.holdAWave + """
                 from importlib.util import cache_from_source
@@ -217,9 +217,10 @@ import Testing
                 """)
         #expect(result.output == "False\n", "\(result)")
         tree.eventually("the end") { !Host.isAlive(process) }
-        Pause.seconds(0.3)
-        let runs = String(decoding: try tree.bytes("runs.txt"), as: UTF8.self)
-        #expect(runs == "[]\n" || runs == "[]\n[a0.py]\n")
+        // A run that was begun for that wave would have outlived the daemon.
+        let runs = try tree.bytes("runs.txt")
+        Pause.seconds(1.5)
+        #expect(try tree.bytes("runs.txt") == runs)
     }
 
     @Test func aStopDuringAWaveEndsTheCommand() throws {

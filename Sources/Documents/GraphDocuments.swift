@@ -1,5 +1,4 @@
-// The graph's answers as data, for a socket and for `--format json`.
-// Knows: names and shape of the machine format. Does not know: how an answer is found, or drawn.
+// Answers about imports as JSON, for the control socket and for `--format json`.
 
 import BasicTypes
 import ImportGraph
@@ -15,11 +14,11 @@ package struct GraphDocument: Codable, Sendable {
         package var state: String
         /// Sources that it names.
         package var to: [String]
-        /// Packages that run on the way to them.
+        /// Packages whose `__init__.py` runs first.
         package var through: [String]
-        /// Dotted names that lead out of the tree.
+        /// Dotted names of modules that are not in the tree.
         package var external: [String]
-        /// It stands under a test of version or platform that fails here.
+        /// It depends on a version or platform that is not the interpreter's.
         package var never: Bool
 
         package init(_ kept: GraphImport) {
@@ -34,7 +33,7 @@ package struct GraphDocument: Codable, Sendable {
             never = kept.neverRuns
         }
 
-        /// Lists that are empty and truths that are false are left out: most are.
+        /// Empty lists and false values are left out: most are empty or false.
         package init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
             line = try container.decode(Int.self, forKey: .line)
@@ -51,7 +50,7 @@ package struct GraphDocument: Codable, Sendable {
 
     package struct Module: Codable, Sendable {
         package var path: String
-        /// It does not compile; these are the imports of its last version that did.
+        /// It does not compile; the imports are those of its last version that did.
         package var outdated: Bool?
         package var imports: [Import]
     }
@@ -67,7 +66,7 @@ package struct GraphDocument: Codable, Sendable {
         }
     }
 
-    /// As JSON, for a hundred thousand imports in a tenth of the time that an encoder takes.
+    /// As JSON. For a hundred thousand imports this takes a tenth of the time of `JSONEncoder`.
     package var line: [UInt8] {
         var writer = JSONLineWriter(capacity: modules.count * 2000)
         writer.open("{")
@@ -140,9 +139,9 @@ extension JSONLineWriter {
 package struct AffectedDocument: Codable, Sendable {
     package struct Step: Codable, Sendable {
         package var path: String
-        /// `changed`, `imports`, `package` or `conftest`: how it is reached from the next step.
+        /// How the next step affects it: `imports`, `package` or `conftest`; `changed` for the last step.
         package var link: String
-        /// Of the import; 0 for other links.
+        /// The line of the import; 0 for other links.
         package var line: Int
     }
 
@@ -160,7 +159,7 @@ package struct AffectedDocument: Codable, Sendable {
     package var schema = 1
     package var changed: [String]
     package var affected: [Source]
-    /// What could not be told exactly, and what was taken instead.
+    /// Changes whose effects are not known exactly, and what was assumed instead.
     package var widened: [Widening]
 
     package init(changed: [BytePath], _ answer: AffectedAnswer) {
@@ -183,10 +182,10 @@ package struct CyclesDocument: Codable, Sendable {
     }
 
     package struct Cycle: Codable, Sendable {
-        /// Whether importing one of them runs all.
+        /// Whether importing one of them runs all of them.
         package var eager: Bool
         package var members: [String]
-        /// A shortest way round; the last leads to the first.
+        /// A shortest path through the cycle; the last step imports the first.
         package var chain: [Step]
     }
 

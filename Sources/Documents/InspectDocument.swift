@@ -1,20 +1,19 @@
 // Bytecode files as JSON; OUTPUT.md describes it.
-// Knows: names and shape of the machine format. Does not know: how anything is decoded.
 
 import BasicTypes
 import BuildModel
 import Bytecode
 
-/// One file, taken apart.
+/// One file, decoded.
 package struct InspectedFile {
     /// As the user named it; `-` for standard input.
     package let path: BytePath
     package let bytes: [UInt8]
-    /// `nil` where there are too few bytes for any header.
+    /// `nil` if the file is too short for any header.
     package let file: PycFile?
     /// What the file's name says.
     package let name: CacheName?
-    /// `nil` where no interpreter that was found writes this magic number.
+    /// `nil` if none of the interpreters found writes this magic number.
     package let writer: Interpreter?
 
     package init(path: BytePath, bytes: [UInt8], file: PycFile?, name: CacheName?, writer: Interpreter?) {
@@ -25,7 +24,7 @@ package struct InspectedFile {
         self.writer = writer
     }
 
-    /// What keeps Python from running it, or should not be there.
+    /// Problems that keep Python from running it, and oddities.
     package var problem: String? {
         guard let file else { return "\(bytes.count) bytes are too few for a header" }
         guard file.hasMagicEnding else {
@@ -48,9 +47,9 @@ package struct InspectedFile {
 
 /// What `inspect --format json` prints.
 ///
-/// Code objects are a list and not a tree: they can be nested a thousand deep, which readers of JSON refuse.
+/// Code objects are a list, not a tree: they can be nested a thousand deep, which JSON parsers refuse.
 package struct InspectDocument: Encodable {
-    /// Characters of a name or constant.
+    /// Maximum number of characters of a name or constant.
     fileprivate static let limit = 400
 
     package struct Header: Encodable {
@@ -93,7 +92,7 @@ package struct InspectDocument: Encodable {
         package let cells: [String]
         package let free: [String]
         package let constants: [Constant]
-        /// What is not listed here, with the place of the code object that lists it; -1 where none does.
+        /// Lists that are left out here, with the index of the code object that has them; -1 if none has.
         package let elsewhere: [String: Int]?
     }
 
@@ -120,7 +119,7 @@ package struct InspectDocument: Encodable {
         self.exitStatus = exitStatus
     }
 
-    /// 16 digits.
+    /// 16 hexadecimal digits.
     package static func hexadecimal(_ value: UInt64) -> String {
         let text = String(value, radix: 16)
         return String(repeating: "0", count: 16 - text.count) + text
@@ -214,7 +213,7 @@ extension InspectDocument.Code {
 }
 
 extension PycFile {
-    /// Runs `body` on what follows the header.
+    /// Calls `body` with the bytes after the header.
     package func withBody<Result>(_ bytes: [UInt8], _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         bytes.withRawBytes { body(PycFile.body(of: $0, shape)) }
     }

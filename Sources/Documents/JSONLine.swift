@@ -1,8 +1,8 @@
-// Documents as text: one JSON object a line, or indented for people.
+// Documents as text: one JSON object per line, or indented for people.
 
 import FoundationEssentials
 
-/// JSON, one object a line.
+/// JSON, one object per line.
 package enum JSONLine {
     package static func encode(_ value: some Encodable) -> String {
         let encoder = JSONEncoder()
@@ -12,7 +12,7 @@ package enum JSONLine {
         return String(decoding: data, as: UTF8.self) + "\n"
     }
 
-    /// Over several lines, for files that people read and compare.
+    /// On several lines, for files that people read and compare.
     package static func encodeForPeople(_ value: some Encodable) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]

@@ -1,12 +1,11 @@
 // Results as JSON; OUTPUT.md and config/report.schema.json describe them.
-// Knows: names and shape of the machine format. Does not know: where it is written.
 
 import BasicTypes
 import BuildModel
 
 /// What `--format json` prints for a wave.
 package struct ReportDocument: Codable, Sendable {
-    /// Raised when a reader of the old form could misread the new one.
+    /// Raised when a reader of the old format could misread the new one.
     package static let schema = 1
 
     package struct Modules: Codable, Sendable {
@@ -50,7 +49,7 @@ package struct ReportDocument: Codable, Sendable {
         package let headerBytes: Int
         package let sourceHash: String?
         package let origin: String?
-        /// How many sources it refuses; not known of interpreters that are only listed.
+        /// How many sources it cannot compile; `nil` for interpreters that are only listed.
         package var failed: Int?
 
         package init(_ interpreter: Interpreter, origin: String? = nil) {
@@ -115,7 +114,7 @@ extension ReportDocument.Finding {
             message: diagnostic.message, interpreters: located.interpreters.isEmpty ? nil : located.interpreters)
     }
 
-    /// Back from data, for a client that shows what a daemon has found.
+    /// The finding, for a client that shows what a daemon has found.
     package var located: LocatedDiagnostic {
         LocatedDiagnostic(
             path: BytePath(shown: path, hexadecimal: pathBytes),
@@ -127,7 +126,7 @@ extension ReportDocument.Finding {
 }
 
 extension ReportDocument {
-    /// Back from data.
+    /// The report, for a client that shows what a daemon has found.
     package var report: WaveReport {
         var report = WaveReport(clock: clock)
         report.modules = modules.total

@@ -1,7 +1,6 @@
-// What the daemon tells of itself, of a wait, and of one source, as data.
-// Knows: names and shape of the machine format. Does not know: how it is found out.
+// The daemon's answers to `wait`, `status` and `why` as JSON.
 
-/// The answer to `wait`: everything in scope is as the tree was when it was asked, or later.
+/// The answer to `wait`: all bytecode in scope is for the tree as it was at the time of the request, or later.
 package struct WaitDocument: Codable, Sendable {
     package var clock: UInt64
     package var modules: Int
@@ -45,7 +44,7 @@ package struct StatusDocument: Codable, Sendable {
     package struct Imports: Codable, Sendable {
         package var edges: Int
         package var findings: Int
-        /// What the last wave's imports took, from reading sources to findings.
+        /// The time that the imports of the last wave took, from reading sources to findings.
         package var lastMicroseconds: Int64
 
         package init(edges: Int, findings: Int, lastMicroseconds: Int64) {
@@ -65,7 +64,7 @@ package struct StatusDocument: Codable, Sendable {
     package var phase: String
     package var modules: Int
     package var failed: Int
-    /// Sources and directories that are still to be looked at.
+    /// Sources and directories that have not been looked at yet.
     package var queue: Int
     package var watches: Watches
     /// Directories that are polled because they cannot be watched, and why.
@@ -76,7 +75,7 @@ package struct StatusDocument: Codable, Sendable {
     package var workers: Workers
     /// Bytes, of the daemon alone.
     package var memory: Int
-    /// Missing until the watch is ready.
+    /// `nil` until the watch is ready.
     package var imports: Imports?
     package var interpreters: [ReportDocument.Python]
     /// Seconds.
@@ -117,7 +116,7 @@ package struct WhyDocument: Codable, Sendable {
         package var interpreter: String
         package var level: UInt8
         package var path: String
-        /// `up-to-date`, `restamp` or `recompile`, or `failed` where the compiler refused this very source.
+        /// `up-to-date`, `restamp`, `recompile` or `discard`; `failed` if this version of the source does not compile.
         package var state: String
         package var reason: String?
         package var mode: String?
