@@ -6,7 +6,7 @@ import LinuxSystem
 
 enum ChangedFiles {
     /// How long git may take, in nanoseconds.
-    private static let patience: Int64 = 60_000_000_000
+    private static let deadline: Int64 = 60_000_000_000
 
     /// What differs from a revision, untracked files too; of a rename, both names.
     ///
@@ -27,35 +27,19 @@ enum ChangedFiles {
             throw UsageError(message: "--since needs git, which is not on PATH; name the files instead")
         }
         let options = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C"].map { BytePath($0) }
-        do throws(SystemError) {
-            let child = try ChildProcess(
-                executable, arguments: options + [root] + words.map { BytePath($0) }, environment: Host.variables,
-                sharesErrors: true)
-            child.closeInput()
-            var output: [UInt8] = []
-            var buffer = [UInt8](repeating: 0, count: 65_536)
-            while true {
-                guard try child.output.waitUntilReadable(nanoseconds: patience) else { break }
-                let count = try buffer.withMutableRawBytes { bytes throws(SystemError) in
-                    try child.output.read(into: bytes)
-                }
-                if count == 0 { break }
-                output += buffer[..<count]
-            }
-            guard child.wait() == .status(0) else {
-                throw UsageProblem.failed
-            }
-            return output.split(separator: 0).compactMap { BytePath($0) }
+        let exchange = ProcessExchange(
+            executable, arguments: options + [root] + words.map { BytePath($0) }, environment: Host.variables,
+            outputLimit: 1 << 30, deadline: deadline, sharesErrors: true)
+        let answer: ProcessExchange.Answer
+        do throws(ProcessExchange.Failure) {
+            answer = try exchange.run()
         } catch {
-            if error == UsageProblem.failed {
-                throw UsageError(message: "git could not say what has changed; see its message, and check --since")
-            }
-            throw UsageError(message: "cannot ask git: \(error); name the files instead")
+            throw UsageError(message: "cannot ask git: \(error.reason); name the files instead")
         }
-    }
-
-    private enum UsageProblem {
-        static let failed = SystemError("git", code: -1)
+        guard answer.ending == .status(0) else {
+            throw UsageError(message: "git could not list what has changed; see its message, and check --since")
+        }
+        return answer.output.split(separator: 0).compactMap { BytePath($0) }
     }
 
     private static func executable(named name: String) -> BytePath? {

@@ -59,7 +59,7 @@ struct ProjectFile {
     private func read() throws(UsageError) -> [UInt8] {
         for candidate in InterpreterFinder(root: root).all() {
             guard let answer = try? Self.run(candidate.path, input: contents) else { continue }
-            switch answer.status {
+            switch answer.ending {
             case .status(0): return answer.output
             case .status(3): throw UsageError(message: "pyproject.toml: not TOML; check it with `python3 -m tomllib`")
             default: continue
@@ -70,25 +70,17 @@ struct ProjectFile {
                 "pyproject.toml needs a Python 3.11 or newer to be read, and none was found; use freshpyc.json instead")
     }
 
+    /// Nanoseconds that an interpreter may take to read the file.
+    private static let deadline: Int64 = 10_000_000_000
+
     private static func run(
         _ python: BytePath, input: [UInt8]
-    ) throws(SystemError) -> (status: ExitReason, output: [UInt8]) {
+    ) throws(ProcessExchange.Failure) -> ProcessExchange.Answer {
         let guarded = "import tomllib,sys\ntry:\n exec(sys.argv[1])\nexcept tomllib.TOMLDecodeError: sys.exit(3)"
-        let child = try ChildProcess(
+        return try ProcessExchange(
             python, arguments: ["-I", "-S", "-c", guarded, program].map { BytePath($0) },
-            environment: [BytePath("LC_ALL=C.UTF-8")], sharesErrors: false)
-        child.input.growPipe(to: 1 << 20)
-        _ = try input.withRawBytes { bytes throws(SystemError) in try child.input.writeSome(bytes) }
-        let reader = child.output
-        child.closeInput()
-        var output: [UInt8] = []
-        while true {
-            guard try reader.waitUntilReadable(nanoseconds: 10_000_000_000) else { return (child.kill(), []) }
-            var buffer = [UInt8](repeating: 0, count: 65_536)
-            let count = try buffer.withMutableRawBytes { bytes throws(SystemError) in try reader.read(into: bytes) }
-            if count == 0 { return (child.wait(), output) }
-            output += buffer[..<count]
-        }
+            environment: [BytePath("LC_ALL=C.UTF-8")], input: input, deadline: deadline
+        ).run()
     }
 
     private func remember(_ bytes: [UInt8]) {

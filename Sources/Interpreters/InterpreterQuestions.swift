@@ -1,5 +1,5 @@
-// What is asked of an interpreter besides compiling: its directories, and what a regular expression finds.
-// Knows: questions.py. Does not know: why anybody asks.
+// Questions to an interpreter other than compiling: where its modules are, and which names a regular expression matches.
+// questions.py answers them.
 
 import BasicTypes
 import BuildModel
@@ -10,14 +10,14 @@ package struct InterpreterPaths: Sendable {
     package let standardLibrary: [BytePath]
     /// `site-packages` and the like; they need not exist.
     package let packages: [BytePath]
-    /// `sys.path`, without the user's own additions.
+    /// `sys.path` without the user's additions.
     package let searchPath: [BytePath]
 }
 
 package enum InterpreterQuestions {
     private static let program = BytePath(String(decoding: PackageResources.questions_py, as: UTF8.self))
 
-    /// Asks where modules are. No `.pth` file is looked at.
+    /// Asks where modules are. `.pth` files are not read.
     package static func paths(of interpreter: Interpreter) throws(InterpreterError) -> InterpreterPaths {
         // `site`, which would find the environment, is off.
         let environment = interpreter.path.parent.parent
@@ -30,7 +30,7 @@ package enum InterpreterQuestions {
         return InterpreterPaths(standardLibrary: groups[0], packages: groups[1], searchPath: groups[2])
     }
 
-    /// `sys.path` of whoever starts the interpreter in a directory with `-m`. As then, `.pth` files are executed.
+    /// `sys.path` of a program started in a directory with `-m`. As for that program, `.pth` files are executed.
     package static func searchPath(
         of interpreter: Interpreter, workingDirectory: BytePath
     ) throws(InterpreterError) -> [BytePath] {
@@ -45,15 +45,15 @@ package enum InterpreterQuestions {
         }
         let answer = try ask(
             interpreter, [BytePath("search")], input: [], flags: ["-B"], environment: environment)
-        // What is empty stands for the directory of the program, where that is looked at.
+        // Python puts the program's directory first, unless PYTHONSAFEPATH is set.
         let entries = (split(answer).last ?? []).compactMap { BytePath($0) }
         let isSafe = Host.environment("PYTHONSAFEPATH") != nil
         return (isSafe ? [] : [workingDirectory]) + entries
     }
 
-    /// In which names a regular expression of Python is found (`re.search`).
+    /// Searches names for a Python regular expression (`re.search`).
     ///
-    /// - Returns: a truth for each name, or what is wrong with the expression.
+    /// - Returns: whether each name matches, or the error in the expression.
     package static func matches(
         of expression: BytePath, in names: [BytePath], by interpreter: Interpreter
     ) throws(InterpreterError) -> Result<[Bool], ExpressionError> {
@@ -63,7 +63,7 @@ package enum InterpreterQuestions {
             return .failure(ExpressionError(message: String(decoding: answer.dropFirst(), as: UTF8.self)))
         }
         guard answer.count == names.count || names.isEmpty else {
-            throw .notPython(interpreter.path, reason: "it does not answer what it was asked")
+            throw .notPython(interpreter.path, reason: "it gave an unexpected answer")
         }
         return .success(answer.map { $0 == UInt8(ascii: "1") })
     }
@@ -72,7 +72,7 @@ package enum InterpreterQuestions {
         package let message: String
     }
 
-    /// Two NULs part groups.
+    /// Groups are separated by two NULs, the items of a group by one.
     private static func split(_ answer: [UInt8]) -> [[ArraySlice<UInt8>]] {
         var groups: [[ArraySlice<UInt8>]] = [[]]
         for part in answer.split(separator: 0, omittingEmptySubsequences: false) {
@@ -85,51 +85,18 @@ package enum InterpreterQuestions {
         _ interpreter: Interpreter, _ words: [BytePath], input: [UInt8],
         flags: [String] = ["-E", "-s", "-S", "-B"], environment: [BytePath] = WorkerProcess.environment
     ) throws(InterpreterError) -> [UInt8] {
-        do throws(SystemError) {
-            let child = try ChildProcess(
-                interpreter.path,
-                arguments: (flags + ["-c"]).map { BytePath($0) } + [program] + words, environment: environment,
-                sharesErrors: false)
-            let begun = Host.monotonic
-            var unsent = input[...]
-            var answer: [UInt8] = []
-            var buffer = [UInt8](repeating: 0, count: 65_536)
-            while true {
-                guard Host.monotonic - begun < InterpreterProbe.deadline else {
-                    throw SystemError.timedOut
-                }
-                if unsent.isEmpty { child.closeInput() } else { try send(&unsent, to: child) }
-                try child.output.waitUntilReadable(nanoseconds: unsent.isEmpty ? 100_000_000 : 1_000_000)
-                do throws(SystemError) {
-                    let count = try buffer.withMutableRawBytes { bytes throws(SystemError) in
-                        try child.output.read(into: bytes)
-                    }
-                    if count == 0 { break }
-                    answer += buffer[..<count]
-                } catch  where error.wouldBlock {
-                    continue
-                }
-            }
-            guard child.wait() == .status(0) else {
-                throw SystemError("exec", interpreter.path, code: SystemError.noSuchFile)
-            }
-            return answer
+        let exchange = ProcessExchange(
+            interpreter.path, arguments: (flags + ["-c"]).map { BytePath($0) } + [program] + words,
+            environment: environment, input: input, deadline: InterpreterProbe.deadline)
+        let answer: ProcessExchange.Answer
+        do throws(ProcessExchange.Failure) {
+            answer = try exchange.run()
         } catch {
             throw .notPython(interpreter.path, reason: error.reason)
         }
-    }
-
-    /// Sends what the pipe takes.
-    private static func send(_ rest: inout ArraySlice<UInt8>, to child: ChildProcess) throws(SystemError) {
-        do throws(SystemError) {
-            let sent = try Array(rest.prefix(65_536)).withRawBytes { bytes throws(SystemError) in
-                try child.input.writeSome(bytes)
-            }
-            rest = rest.dropFirst(sent)
-        } catch  where error.wouldBlock {
-            return
-        } catch  where error.isBrokenPipe {
-            rest = []
+        guard answer.ending == .status(0) else {
+            throw .notPython(interpreter.path, reason: "it fails to say where its modules are, or what matches")
         }
+        return answer.output
     }
 }

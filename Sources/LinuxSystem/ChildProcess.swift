@@ -81,6 +81,29 @@ package final class ChildProcess {
         return reason
     }
 
+    /// Waits until the child has ended, for a limited time.
+    ///
+    /// - Returns: `nil` if it is still running.
+    package func wait(nanoseconds: Int64) throws(SystemError) -> ExitReason? {
+        if let ending { return ending }
+        let process = OwnedDescriptor(try retrying("pidfd_open") { freshpyc_pidfd_open(identifier) })
+        return try process.waitUntilReadable(nanoseconds: nanoseconds) ? wait() : nil
+    }
+
+    /// Waits until output (or its end) can be read, or input be written where that is wanted (poll(2)).
+    ///
+    /// - Returns: which of the two; neither if the time is over. Input that nobody reads any more counts as ready.
+    package func waitUntilReady(
+        forInput: Bool, nanoseconds: Int64
+    ) throws(SystemError) -> (input: Bool, output: Bool) {
+        var waited = [
+            pollfd(fd: output.raw, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: forInput ? input.raw : -1, events: Int16(POLLOUT), revents: 0),
+        ]
+        _ = try retrying("poll") { poll(&waited, 2, Int32(clamping: nanoseconds / 1_000_000 + 1)) }
+        return (waited[1].revents != 0, waited[0].revents != 0)
+    }
+
     private static func pipe() throws(SystemError) -> (read: OwnedDescriptor, write: OwnedDescriptor) {
         var ends: [Int32] = [-1, -1]
         _ = try retrying("pipe2") { freshpyc_pipe(&ends) }
