@@ -79,12 +79,25 @@ package struct Interpreter: Hashable, Sendable {
             })
     }
 
-    /// Whether code made by the two is interchangeable: what traces are kept by. A patch release may compile
+    /// What compiles alike, wherever it is installed. Traces and stored code are kept by it. A patch release may compile
     /// differently under the same magic number, so the version counts as well.
-    package func compilesLike(_ other: Interpreter) -> Bool {
-        magic == other.magic && cacheTag == other.cacheTag && version == other.version
-            && implementation == other.implementation && layout == other.layout && sourceHash == other.sourceHash
+    package struct Identity: Hashable, Sendable {
+        package let version: String
+        package let implementation: String
+        package let cacheTag: String
+        package let magic: UInt32
+        package let layout: HeaderLayout
+        package let sourceHash: SourceHashVariant?
     }
+
+    package var identity: Identity {
+        Identity(
+            version: version, implementation: implementation, cacheTag: cacheTag, magic: magic, layout: layout,
+            sourceHash: sourceHash)
+    }
+
+    /// Whether code made by the two is interchangeable.
+    package func compilesLike(_ other: Interpreter) -> Bool { identity == other.identity }
 
     /// `cpython 3.12.1`, for people.
     package var name: String { "\(implementation) \(version)" }

@@ -28,7 +28,10 @@ package final class CompilationSchedule<Job> {
         outstanding = queues.reduce(0) { $0 + $1.jobs.count }
         self.send = send
         self.done = done
-        for index in self.queues.indices { self.queues[index].pool.onRoom = { [weak self] in self?.fill() } }
+        for queue in self.queues {
+            queue.pool.onRoom = { [weak self] in self?.fill() }
+            queue.pool.reopen()
+        }
     }
 
     /// Begins, or ends at once where there is nothing to do.

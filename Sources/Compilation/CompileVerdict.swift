@@ -37,11 +37,8 @@ package enum CompileVerdict {
                 .timeout,
                 "\(interpreter.name) did not compile this file in \(WaveReport.seconds(deadline)), twice; raise --timeout or --exclude it"
             )
-        case .unavailable(let reason):
-            self = .unavailable(
-                Diagnostic(
-                    .unreadable, .error,
-                    message: "\(interpreter.path) cannot compile: \(reason); name another interpreter with --python"))
+        case .unavailable(let failure):
+            self = .unavailable(Diagnostic(.unreadable, .error, message: failure.message(path: interpreter.path)))
         }
     }
 }

@@ -1,5 +1,8 @@
 // The interpreters of a session: found, probed or remembered, with their workers.
-// Knows: what the database remembers of interpreters, and pools. Does not know: sources.
+//
+// Two things must not be confused. *What compiles alike* (`Interpreter.identity`) names traces and artifacts: the first
+// interpreter of an identity in the database is the `InterpreterID` of all of them. *Where one is installed* is found
+// again in each run: only a path that was looked at in this run is ever started.
 
 import BasicTypes
 import BuildModel
@@ -11,11 +14,13 @@ package final class InterpreterSet {
     private let loop: EventLoop
     private let jobs: Int
     private let deadline: Int64
-    /// As in the database; a trace's `InterpreterID` is an index into it.
+    /// As in the database; a trace's `InterpreterID` is an index into it. Their paths may be out of date.
     package private(set) var known: [Interpreter]
     /// Whether `known` must be written.
     package var isChanged = false
     package private(set) var selected: [InterpreterID] = []
+    /// Where the selected interpreters were found in this run.
+    private var installed: [InterpreterID: Interpreter] = [:]
     private var pools: [InterpreterID: WorkerPool] = [:]
     package private(set) var notices: [String] = []
 
@@ -26,43 +31,56 @@ package final class InterpreterSet {
         self.deadline = deadline
     }
 
-    package subscript(id: InterpreterID) -> Interpreter { known[id.rawValue] }
+    /// A selected interpreter as it was found in this run; otherwise what the database has.
+    package subscript(id: InterpreterID) -> Interpreter { installed[id] ?? known[id.rawValue] }
 
     /// Finds out what each candidate is, without starting those that are remembered and unchanged.
     package func select(_ candidates: [InterpreterCandidate]) throws(InterpreterError) {
         var tags: [String: Interpreter] = [:]
         for candidate in candidates {
-            let id: InterpreterID
+            let found: (id: InterpreterID, interpreter: Interpreter, probed: ProbedInterpreter?)
             do throws(InterpreterError) {
-                id = try resolve(candidate)
+                found = try resolve(candidate)
             } catch {
                 guard candidate.isOptional else { throw error }
                 notices.append(error.message)
                 continue
             }
-            guard !selected.contains(id) else { continue }
-            if let other = tags[self[id].cacheTag] {
+            guard installed[found.id] == nil else { continue }
+            if let other = tags[found.interpreter.cacheTag] {
                 if candidate.isOptional { continue }
                 notices.append(
-                    "\(self[id].path) writes the same files as \(other.path) (\(other.cacheTag)) and is left out")
+                    "\(found.interpreter.path) writes the same files as \(other.path) (\(other.cacheTag)) and is left out"
+                )
                 continue
             }
-            tags[self[id].cacheTag] = self[id]
-            selected.append(id)
+            tags[found.interpreter.cacheTag] = found.interpreter
+            installed[found.id] = found.interpreter
+            selected.append(found.id)
+            if let probed = found.probed {
+                pools[found.id] = prepared(
+                    WorkerPool(loop: loop, probed: probed, size: jobs, deadline: deadline), found.id)
+            }
         }
         if selected.isEmpty { throw .noneFound }
     }
 
-    private func resolve(_ candidate: InterpreterCandidate) throws(InterpreterError) -> InterpreterID {
-        let status = try? Host.status(candidate.path)
-        if let status, let index = known.lastIndex(where: { $0.path == candidate.path }),
-            known[index].executable == status.stamp, Self.isProgram(candidate.path)
+    private func resolve(
+        _ candidate: InterpreterCandidate
+    ) throws(InterpreterError) -> (id: InterpreterID, interpreter: Interpreter, probed: ProbedInterpreter?) {
+        // A path may be remembered several times, for each interpreter that it ever led to.
+        if let status = try? Host.status(candidate.path), Self.isProgram(candidate.path),
+            let remembered = known.last(where: { $0.path == candidate.path && $0.executable == status.stamp })
         {
-            return canonical(index)
+            return (remember(remembered), remembered, nil)
         }
         let probed = try InterpreterProbe.run(candidate.path)
-        let interpreter = probed.interpreter
-        if let index = known.lastIndex(where: { $0.path == candidate.path && $0.compilesLike(interpreter) }) {
+        return (remember(probed.interpreter), probed.interpreter, probed)
+    }
+
+    /// Interpreters that compile alike share their artifacts: the first of them stands for all.
+    private func remember(_ interpreter: Interpreter) -> InterpreterID {
+        if let index = known.firstIndex(where: { $0.path == interpreter.path && $0.compilesLike(interpreter) }) {
             if known[index] != interpreter {
                 known[index] = interpreter
                 isChanged = true
@@ -71,25 +89,31 @@ package final class InterpreterSet {
             known.append(interpreter)
             isChanged = true
         }
-        let index = known.lastIndex { $0.path == candidate.path } ?? known.count - 1
-        let id = canonical(index)
-        pools[id] = WorkerPool(loop: loop, probed: probed, size: jobs, deadline: deadline)
-        return id
+        return InterpreterID(rawValue: known.firstIndex { $0.compilesLike(interpreter) } ?? known.count - 1)
     }
 
-    /// Interpreters that make the same code share their artifacts: the first of them stands for all.
-    private func canonical(_ index: Int) -> InterpreterID {
-        InterpreterID(rawValue: known.firstIndex { $0.compilesLike(known[index]) } ?? index)
+    /// Makes sure that the next run starts a selected interpreter and asks what it is.
+    private func forgetInstallation(_ id: InterpreterID) {
+        guard let path = installed[id]?.path else { return }
+        for index in known.indices where known[index].path == path {
+            known[index].executable = Stamp(device: 0, inode: 0, size: 0, modified: 0, changed: 0)
+            isChanged = true
+        }
     }
 
-    /// A script that starts an interpreter may start another one next time, so it is asked every time.
+    private func prepared(_ pool: WorkerPool, _ id: InterpreterID) -> WorkerPool {
+        pool.onChangedInterpreter = { [weak self] in self?.forgetInstallation(id) }
+        return pool
+    }
+
+    /// A script may start another interpreter each time, so only programs (ELF files) are remembered.
     private static func isProgram(_ path: BytePath) -> Bool {
         (Host.contents(path, limit: 4) ?? []).elementsEqual([0x7F, 0x45, 0x4C, 0x46])
     }
 
     package func pool(_ id: InterpreterID) -> WorkerPool {
         if let pool = pools[id] { return pool }
-        let pool = WorkerPool(loop: loop, interpreter: self[id], size: jobs, deadline: deadline)
+        let pool = prepared(WorkerPool(loop: loop, interpreter: self[id], size: jobs, deadline: deadline), id)
         pools[id] = pool
         return pool
     }

@@ -1,11 +1,10 @@
-// Asking an interpreter what it is.
-// Knows: that a worker's first frame says so. Does not know: where interpreters are found.
+// Asking an interpreter what it is: a worker's first frame says so.
 
 import BasicTypes
 import BuildModel
 import LinuxSystem
 
-/// Why there is no interpreter to work with.
+/// Why no interpreter can be used.
 package enum InterpreterError: Error, Sendable {
     case notFound(spec: String, searched: String)
     case noneFound
@@ -23,18 +22,22 @@ package enum InterpreterError: Error, Sendable {
     }
 }
 
-/// A probed interpreter, and the warm worker that the probe has left.
+/// A probed interpreter, and the warm worker that the probe leaves.
 package struct ProbedInterpreter {
     package let interpreter: Interpreter
+    /// Its `sys.version`.
+    let build: String?
     let worker: WorkerProcess
 }
 
 package enum InterpreterProbe {
     /// How long an interpreter may take to start, in nanoseconds.
-    static let deadline: Int64 = 20_000_000_000
+    package static let deadline: Int64 = 20_000_000_000
 
-    /// Starts the interpreter and waits for what it says of itself.
-    package static func run(_ path: BytePath) throws(InterpreterError) -> ProbedInterpreter {
+    /// Starts the interpreter and waits for its hello.
+    package static func run(
+        _ path: BytePath, deadline: Int64 = InterpreterProbe.deadline
+    ) throws(InterpreterError) -> ProbedInterpreter {
         var hello: WorkerHello?
         var reading = WorkerProcess.Reading.more
         let worker: WorkerProcess
@@ -47,29 +50,29 @@ package enum InterpreterProbe {
             worker = try WorkerProcess(path, level: nil, tells: true)
             let begun = Host.monotonic
             while hello == nil, reading == .more, Host.monotonic - begun < deadline {
-                try worker.child.output.waitUntilReadable(nanoseconds: deadline - (Host.monotonic - begun))
-                reading = worker.read { if case .hello(let said) = $0 { hello = said } }
+                let ready = try worker.child.waitUntilReady(
+                    forInput: worker.hasUnsent, nanoseconds: deadline - (Host.monotonic - begun))
+                if ready.input { worker.flush() }
+                if ready.output { reading = worker.read { if case .hello(let said) = $0 { hello = said } } }
             }
         } catch {
             throw .notPython(path, reason: error.reason)
         }
         guard let hello else {
-            throw .notPython(path, reason: reading == .more ? "it does not answer" : "it cannot run the compiler")
+            throw .notPython(
+                path,
+                reason: reading == .more
+                    ? "no answer within \(deadline / 1_000_000_000) s" : "it cannot run the compiler")
         }
-        guard let interpreter = hello.interpreter(path: path, executable: stamp, hashed: hash(sampleBy:key:)) else {
+        guard let interpreter = hello.interpreter(path: path, executable: stamp) else {
             throw .notPython(path, reason: "it does not say what it is")
         }
-        return ProbedInterpreter(interpreter: interpreter, worker: worker)
-    }
-
-    /// The hash of worker.py's sample.
-    private static func hash(sampleBy variant: SourceHashVariant, key: UInt64) -> UInt64 {
-        Array("freshpyc".utf8).withUnsafeBytes { variant.hash($0, key: key) }
+        return ProbedInterpreter(interpreter: interpreter, build: hello.build, worker: worker)
     }
 }
 
 extension SourceHashVariant {
-    /// CPython's `_imp.source_hash`: the key is the raw magic number, and nothing for its upper half.
+    /// CPython's `_imp.source_hash`: the key is the raw magic number; the upper half of the key is 0.
     package func hash(_ bytes: UnsafeRawBufferPointer, key: UInt64) -> UInt64 {
         switch self {
         case .sipHash13: SipHash.hash13(bytes, key: (key, 0))

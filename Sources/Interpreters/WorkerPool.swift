@@ -1,5 +1,5 @@
 // The warm workers of one interpreter, and the jobs that wait for them.
-// Knows: who compiles what, deadlines, crashes, retries. Does not know: why a file is compiled, or where code goes.
+// `WorkerPoolState` decides; this performs its actions with processes, pipes and timers, and reports what they do.
 
 import BasicTypes
 import BuildModel
@@ -13,329 +13,304 @@ package enum CompileResult: Sendable {
     case crashed(ExitReason)
     /// It was not done in time, twice.
     case timedOut
-    /// No worker can be started.
-    case unavailable(String)
+    /// No worker can be used.
+    case unavailable(WorkerFailure)
 }
 
 /// Workers of one interpreter, started when needed, at most `size`.
-///
-/// A worker has several jobs in its pipe, so that it never waits for us, and does them in order: when it dies or
-/// hangs, the first that it has not answered is the one that did it.
 package final class WorkerPool {
     private struct Job {
         let request: CompileRequest
-        var attempts = 0
         let done: (CompileResult) -> Void
     }
 
     private final class Worker {
+        let number: Int
         let process: WorkerProcess
-        let level: OptimizationLevel?
-        var isReady: Bool
-        var inFlight: [Job] = []
-        var bytesInFlight = 0
-        /// When the first job in flight became the first.
-        var headSince: Int64 = 0
-        var unwritten: [UInt8] = []
         var reader: EventLoop.Source?
         var writer: EventLoop.Source?
 
-        init(process: WorkerProcess, level: OptimizationLevel?, isReady: Bool) {
+        init(number: Int, process: WorkerProcess) {
+            self.number = number
             self.process = process
-            self.level = level
-            self.isReady = isReady
         }
     }
 
-    /// What may wait in one worker's pipe: enough to hide our turn-around, little enough to share the end fairly.
-    private static let mostInFlight = 8
-    private static let mostBytesInFlight = 192 * 1024
-    private static let mostFailedStarts = 3
-
     private let loop: EventLoop
-    private let executable: BytePath
-    /// Python 2 takes its level from the command line, so each level has workers of its own.
+    /// What every worker must be, and where it is started.
+    private let interpreter: Interpreter
+    /// The text of `sys.version` that the first worker gave.
+    private var build: String?
+    private let deadline: Int64
     private let levelIsFixed: Bool
     private let size: Int
-    /// Nanoseconds for one file.
-    private let deadline: Int64
+    private let pipeSize: Int32
+    private var state: WorkerPoolState
     private var workers: [Worker] = []
-    private var waiting: [Job] = []
-    private var failedStarts = 0
+    /// By slot. Free slots are used again.
+    private var jobs: [Job?] = []
+    private var freeSlots: [Int] = []
+    /// Results that have not been handed over yet.
+    private var results: [(job: Job, result: CompileResult)] = []
+    private var isSettlingLater = false
     private var ticker: EventLoop.Source?
-    /// Workers that were replaced because they died or hung.
-    package private(set) var replaced = 0
     private var leaving: EventLoop.Source?
     /// Nanoseconds without work after which all workers but one leave.
     private static let patience: Int64 = 10_000_000_000
     /// Bytes of resident memory that a worker may keep: a huge source leaves its arenas behind.
-    private static let mostMemory = 512 << 20
-    /// Called when a job could be taken again.
+    private static let maximumMemory = 512 << 20
+    /// Called when another job could be taken.
     package var onRoom: () -> Void = {}
+    /// Called when a worker turns out to be another interpreter than the one selected.
+    package var onChangedInterpreter: () -> Void = {}
 
-    package init(loop: EventLoop, probed: ProbedInterpreter, size: Int, deadline: Int64) {
-        self.loop = loop
-        executable = probed.interpreter.path
-        levelIsFixed = probed.interpreter.layout == .legacy
-        self.size = max(1, size)
-        self.deadline = deadline
-        if !levelIsFixed { adopt(probed.worker, level: nil, isReady: true) }
+    /// A pool whose first worker is the probe's.
+    package convenience init(loop: EventLoop, probed: ProbedInterpreter, size: Int, deadline: Int64) {
+        self.init(
+            loop: loop, interpreter: probed.interpreter, size: size, deadline: deadline,
+            pipeSize: WorkerProcess.largePipe)
+        build = probed.build
+        // A probe has no level; Python 2 would need one.
+        if !levelIsFixed { add(probed.worker, number: state.adopt()) }
     }
 
-    package init(loop: EventLoop, interpreter: Interpreter, size: Int, deadline: Int64) {
+    /// - Parameter deadline: nanoseconds for one file.
+    package convenience init(loop: EventLoop, interpreter: Interpreter, size: Int, deadline: Int64) {
+        self.init(
+            loop: loop, interpreter: interpreter, size: size, deadline: deadline, pipeSize: WorkerProcess.largePipe)
+    }
+
+    /// - Parameter pipeSize: bytes that the pipes to and from a worker should hold.
+    init(loop: EventLoop, interpreter: Interpreter, size: Int, deadline: Int64, pipeSize: Int32) {
         self.loop = loop
-        executable = interpreter.path
-        levelIsFixed = interpreter.layout == .legacy
-        self.size = max(1, size)
+        self.interpreter = interpreter
         self.deadline = deadline
+        self.size = max(1, size)
+        self.pipeSize = pipeSize
+        levelIsFixed = interpreter.layout == .legacy
+        state = WorkerPoolState(levelIsFixed: levelIsFixed, size: size, deadline: deadline)
     }
 
     deinit {
         shutDown()
     }
 
-    package var isIdle: Bool { waiting.isEmpty && workers.allSatisfy { $0.inFlight.isEmpty } }
+    package var isIdle: Bool { state.isIdle }
     package var identifiers: [Int32] { workers.map(\.process.child.identifier) }
+    /// Number of workers that died or hung and were replaced.
+    package var replaced: Int { state.replaced }
 
-    /// Whether a job handed over now would go to a worker soon; more would only hold memory.
-    package var hasRoom: Bool {
-        guard waiting.count < size else { return false }
-        return workers.count < size || workers.contains { hasRoom($0) }
-    }
+    /// Whether a job submitted now would go to a worker soon; more jobs would only hold memory.
+    package var hasRoom: Bool { results.count < size && state.hasRoom }
 
-    private func hasRoom(_ worker: Worker) -> Bool {
-        worker.inFlight.isEmpty
-            || (worker.inFlight.count < Self.mostInFlight && worker.bytesInFlight < Self.mostBytesInFlight)
-    }
+    /// A wave begins: an interpreter that could not be used earlier is tried again.
+    package func reopen() { handle(.reopened) }
 
     /// Compiles; `done` is called later, on the loop.
     package func compile(_ request: CompileRequest, _ done: @escaping (CompileResult) -> Void) {
-        waiting.append(Job(request: request, done: done))
-        fill()
+        replaceDeadIdleWorkers()
+        let job = Job(request: request, done: done)
+        let slot = freeSlots.popLast() ?? jobs.count
+        if slot == jobs.count { jobs.append(job) } else { jobs[slot] = job }
+        handle(
+            .submitted(
+                WorkerPoolState.Job(
+                    slot: slot, identifier: request.identifier, level: request.level, bytes: request.source.count)))
+        if !results.isEmpty { settleLater() }
     }
 
     /// Ends all workers. Jobs that are under way are dropped.
     package func shutDown() {
         ticker = nil
         leaving = nil
-        waiting = []
-        let ending = workers
-        workers = []
-        for worker in ending { stop(worker) }
+        results = []
+        jobs = []
+        freeSlots = []
+        handle(.shutDown)
     }
 
-    private func stop(_ worker: Worker) {
-        worker.reader?.cancel()
-        worker.writer?.cancel()
-        worker.process.child.kill()
-    }
-
-    // MARK: Handing out
-
-    private func fill() {
-        while let job = waiting.first {
-            let level = levelIsFixed ? job.request.level : nil
-            guard let worker = worker(for: level, isRetry: job.attempts > 0) else { break }
-            waiting.removeFirst()
-            send(job, to: worker)
+    /// A worker that died while it had nothing to do must not get a file, which would be blamed.
+    private func replaceDeadIdleWorkers() {
+        for index in state.workers.indices.reversed() where state.workers[index].phase == .idle {
+            let number = state.workers[index].number
+            guard let worker = worker(number), worker.process.hasEnded else { continue }
+            handle(.ended(worker: number, worker.process.child.kill()))
         }
-        if !isIdle, ticker == nil { tick() }
     }
 
-    private func worker(for level: OptimizationLevel?, isRetry: Bool) -> Worker? {
-        // One that died while it had nothing to do is no file's fault, and gets none.
-        for worker in workers where worker.isReady && worker.inFlight.isEmpty && worker.process.hasEnded {
-            _ = replace(worker, isTimeout: false)
-        }
-        let fitting = workers.filter { $0.level == level }
-        if let idle = fitting.first(where: { $0.inFlight.isEmpty }) { return idle }
-        if workers.count < size {
-            if let started = start(level: level) { return started }
-        } else if fitting.isEmpty, let other = workers.firstIndex(where: { $0.inFlight.isEmpty }) {
-            stop(workers.remove(at: other))
-            return start(level: level)
-        }
-        // A file that has already cost a worker goes to one that has nothing else.
-        if isRetry { return nil }
-        return fitting.filter { hasRoom($0) }.min { $0.bytesInFlight < $1.bytesInFlight }
+    // MARK: Actions
+
+    private func handle(_ event: WorkerPoolState.Event) {
+        state.handle(event, at: Host.monotonic)
+        perform()
     }
 
-    @discardableResult
-    private func start(level: OptimizationLevel?) -> Worker? {
+    private func perform(_ reply: CompileReply? = nil) {
+        var next = 0
+        // A start that fails adds actions.
+        while next < state.actions.count {
+            let action = state.actions[next]
+            next += 1
+            switch action {
+            case .start(let number, let level): start(number, level)
+            case .send(let slot, let number):
+                guard let worker = worker(number), let job = job(slot) else { continue }
+                send(job.request.frame(levelIsFixed: levelIsFixed), to: worker)
+            case .stop(let number): stop(number)
+            case .deliver(let slot):
+                guard let reply else { continue }
+                finish(slot, CompileResult(reply))
+            case .fail(let slot, .crashed(let reason)): finish(slot, .crashed(reason))
+            case .fail(let slot, .timedOut): finish(slot, .timedOut)
+            case .fail(let slot, .unavailable(let failure)): finish(slot, .unavailable(failure))
+            }
+        }
+        state.actions.removeAll(keepingCapacity: true)
+        if ticker == nil, !state.isIdle { tick() }
+    }
+
+    private func worker(_ number: Int) -> Worker? { workers.first { $0.number == number } }
+
+    private func job(_ slot: Int) -> Job? { jobs.indices.contains(slot) ? jobs[slot] : nil }
+
+    private func finish(_ slot: Int, _ result: CompileResult) {
+        guard let job = job(slot) else { return }
+        jobs[slot] = nil
+        freeSlots.append(slot)
+        results.append((job, result))
+    }
+
+    private func start(_ number: Int, _ level: OptimizationLevel?) {
         do throws(SystemError) {
-            return adopt(try WorkerProcess(executable, level: level), level: level, isReady: false)
+            add(try WorkerProcess(interpreter.path, level: level, pipeSize: pipeSize), number: number)
         } catch {
-            failedStarts += 1
-            if failedStarts >= Self.mostFailedStarts, workers.isEmpty { giveUp(error.reason) }
-            return nil
+            state.handle(.startFailed(worker: number, reason: error.reason), at: Host.monotonic)
         }
     }
 
-    @discardableResult
-    private func adopt(_ process: WorkerProcess, level: OptimizationLevel?, isReady: Bool) -> Worker {
-        let worker = Worker(process: process, level: level, isReady: isReady)
+    private func add(_ process: WorkerProcess, number: Int) {
+        let worker = Worker(number: number, process: process)
         workers.append(worker)
         worker.reader = loop.onReadable(process.child.output) { [weak self, weak worker] in
             guard let self, let worker else { return }
             receive(from: worker)
         }
-        return worker
+        if process.hasUnsent { writeLater(to: worker) }
     }
 
-    private func send(_ job: Job, to worker: Worker) {
-        var job = job
-        job.attempts += 1
-        if worker.inFlight.isEmpty { worker.headSince = Host.monotonic }
-        worker.inFlight.append(job)
-        worker.bytesInFlight += job.request.source.count
-        let frame = job.request.frame(levelIsFixed: levelIsFixed)
-        if worker.unwritten.isEmpty {
-            worker.unwritten = frame
-            write(to: worker)
-        } else {
-            worker.unwritten += frame
-        }
+    private func stop(_ number: Int) {
+        guard let index = workers.firstIndex(where: { $0.number == number }) else { return }
+        let worker = workers.remove(at: index)
+        worker.reader?.cancel()
+        worker.writer?.cancel()
+        worker.process.child.kill()
     }
 
-    private func write(to worker: Worker) {
-        var sent = 0
-        var failure: SystemError?
-        worker.unwritten.withUnsafeBytes { bytes in
-            do throws(SystemError) {
-                while sent < bytes.count {
-                    sent += try worker.process.child.input.writeSome(UnsafeRawBufferPointer(rebasing: bytes[sent...]))
-                }
-            } catch {
-                failure = error
-            }
-        }
-        if sent == worker.unwritten.count {
-            worker.unwritten = []
+    private func send(_ frame: [UInt8], to worker: Worker) {
+        worker.process.send(frame)
+        if worker.process.hasUnsent, worker.writer == nil { writeLater(to: worker) }
+    }
+
+    private func writeLater(to worker: Worker) {
+        worker.writer = loop.onWritable(worker.process.child.input) { [weak worker] in
+            guard let worker else { return }
+            worker.process.flush()
+            guard !worker.process.hasUnsent else { return }
             worker.writer?.cancel()
             worker.writer = nil
-            return
-        }
-        worker.unwritten.removeFirst(sent)
-        guard let failure, failure.wouldBlock else {
-            // Any error but a full pipe shows as the end of its output as well, which is where it is dealt with.
-            worker.unwritten = []
-            worker.writer?.cancel()
-            worker.writer = nil
-            return
-        }
-        guard worker.writer == nil else { return }
-        worker.writer = loop.onWritable(worker.process.child.input) { [weak self, weak worker] in
-            guard let self, let worker else { return }
-            write(to: worker)
         }
     }
 
-    // MARK: Taking back
+    // MARK: What comes back
 
     private func receive(from worker: Worker) {
-        var results: [(Job, CompileResult)] = []
-        var isOrderly = true
         let reading = worker.process.read { frame in
             switch frame {
-            case .hello:
-                worker.isReady = true
-                failedStarts = 0
+            case .hello(let hello): handle(.greeted(worker: worker.number, greeting(hello)))
             case .reply(let reply):
-                guard let job = worker.inFlight.first, job.request.identifier == reply.identifier else {
-                    isOrderly = false
-                    return
-                }
-                worker.inFlight.removeFirst()
-                worker.bytesInFlight -= job.request.source.count
-                worker.headSince = Host.monotonic
-                results.append(
-                    (
-                        job,
-                        reply.isFailure
-                            ? .refused(
-                                diagnostics: reply.diagnostics, microseconds: reply.microseconds,
-                                text: String(decoding: reply.code, as: UTF8.self))
-                            : .compiled(
-                                code: reply.code, diagnostics: reply.diagnostics, microseconds: reply.microseconds)
-                    ))
+                state.handle(.replied(worker: worker.number, identifier: reply.identifier), at: Host.monotonic)
+                perform(reply)
             }
         }
-        if reading != .more || !isOrderly { results += replace(worker, isTimeout: false) }
-        // The worker is fed before results are dealt with: it compiles while we publish.
-        finish(results)
+        switch reading {
+        case .more: break
+        case .rubbish: handle(.babbled(worker: worker.number))
+        case .ended:
+            // The end of its output may come before its end.
+            handle(.ended(worker: worker.number, worker.process.child.kill()))
+        }
+        settle()
     }
 
-    private func finish(_ results: [(Job, CompileResult)]) {
+    /// Whether a worker is what was selected: a virtual environment may have been made anew in the meantime, and a
+    /// header must never say anything else than what its code is.
+    private func greeting(_ hello: WorkerHello) -> WorkerPoolState.Greeting {
+        let found = hello.interpreter(path: interpreter.path, executable: interpreter.executable)
+        let isSameBuild = build == nil || build == hello.build
+        if let found, found.identity == interpreter.identity, isSameBuild {
+            build = hello.build
+            return .expected
+        }
+        onChangedInterpreter()
+        let now = found?.identity == interpreter.identity ? "another build of it" : found?.name ?? "another program"
+        return .other(.interpreterChanged(before: interpreter.name, now: now))
+    }
+
+    /// Hands over results. Workers have been fed before, and compile while results are dealt with.
+    private func settle() {
+        let settled = results
+        results = []
         onRoom()
-        fill()
-        for (job, result) in results { job.done(result) }
-        if isIdle {
+        for (job, result) in settled { job.done(result) }
+        if state.isIdle {
             ticker = nil
             dismissLater()
         }
     }
 
-    /// Takes a worker out of service; what it had in hand is done again, but for the file that has now cost two.
-    private func replace(_ worker: Worker, isTimeout: Bool) -> [(Job, CompileResult)] {
-        guard let index = workers.firstIndex(where: { $0 === worker }) else { return [] }
-        workers.remove(at: index)
-        worker.reader?.cancel()
-        worker.writer?.cancel()
-        let reason = worker.process.child.kill()
-        var jobs = worker.inFlight
-        if !worker.isReady {
-            // It never came up: no file is to blame.
-            failedStarts += 1
-            for index in jobs.indices { jobs[index].attempts -= 1 }
-            waiting.insert(contentsOf: jobs, at: 0)
-            if failedStarts >= Self.mostFailedStarts { giveUp("the interpreter does not start") }
-            return []
-        }
-        replaced += 1
-        guard let culprit = jobs.first else { return [] }
-        for index in jobs.indices.dropFirst() { jobs[index].attempts -= 1 }
-        // SIGKILL comes from outside, from a person or a kernel short of memory, and may have met two workers at once.
-        let isKilled = !isTimeout && reason == .signal(ExitReason.killSignal)
-        if culprit.attempts < (isKilled ? 3 : 2) {
-            waiting.insert(contentsOf: jobs, at: 0)
-            return []
-        }
-        waiting.insert(contentsOf: jobs.dropFirst(), at: 0)
-        return [(culprit, isTimeout ? .timedOut : .crashed(reason))]
-    }
-
-    private func giveUp(_ reason: String) {
-        let jobs = waiting
-        waiting = []
-        failedStarts = 0
-        for job in jobs { loop.later { job.done(.unavailable(reason)) } }
-    }
-
-    /// Once there is nothing to do: workers that have grown too large are replaced when they are next needed, and after
-    /// a while all leave but one, which the next edit finds warm.
-    private func dismissLater() {
-        guard leaving == nil, !workers.isEmpty else { return }
-        leaving = loop.after(Self.patience) { [weak self] in
+    /// Callers are not entered from within `compile`.
+    private func settleLater() {
+        guard !isSettlingLater else { return }
+        isSettlingLater = true
+        loop.later { [weak self] in
             guard let self else { return }
-            leaving = nil
-            guard isIdle else { return }
-            let kept = workers.first { Host.residentMemory(of: $0.process.child.identifier) < Self.mostMemory }
-            for worker in workers where worker !== kept { stop(worker) }
-            workers.removeAll { $0 !== kept }
+            isSettlingLater = false
+            settle()
         }
     }
 
-    // MARK: Deadlines
+    // MARK: Time
 
     /// Looks at all workers now and then while there is work, and never when there is none.
     private func tick() {
         ticker = loop.after(min(1_000_000_000, deadline / 4)) { [weak self] in
             guard let self else { return }
             ticker = nil
-            let now = Host.monotonic
-            let late = workers.filter { !$0.inFlight.isEmpty && now - $0.headSince > deadline }
-            finish(late.flatMap { replace($0, isTimeout: true) })
-            if !isIdle, ticker == nil { tick() }
+            handle(.ticked)
+            settle()
         }
+    }
+
+    /// Once there is nothing to do, workers that have grown too large are replaced when they are next needed, and after
+    /// a while all leave but one, which the next edit finds warm.
+    private func dismissLater() {
+        guard leaving == nil, !workers.isEmpty else { return }
+        leaving = loop.after(Self.patience) { [weak self] in
+            guard let self else { return }
+            leaving = nil
+            let kept = workers.first { Host.residentMemory(of: $0.process.child.identifier) < Self.maximumMemory }
+            handle(.rested(keeping: kept?.number))
+        }
+    }
+}
+
+extension CompileResult {
+    fileprivate init(_ reply: CompileReply) {
+        self =
+            reply.isFailure
+            ? .refused(
+                diagnostics: reply.diagnostics, microseconds: reply.microseconds,
+                text: String(decoding: reply.code, as: UTF8.self))
+            : .compiled(code: reply.code, diagnostics: reply.diagnostics, microseconds: reply.microseconds)
     }
 }

@@ -1,28 +1,34 @@
-// One interpreter process that runs worker.py.
-// Knows: how it is started, and how frames are put together from what its pipe gives. Does not know: jobs.
+// One interpreter process that runs worker.py: how it is started, and its pipes as frames.
 
 import BasicTypes
 import BuildModel
 import LinuxSystem
 
-/// A worker's process and the bytes that came from it.
+/// A worker's process, the bytes on their way to it, and those that came from it.
 final class WorkerProcess {
     let child: ChildProcess
+    /// What the pipe has not taken yet.
+    private var unsent: [UInt8]
+    private var isGreeted = false
     private var received: [UInt8] = []
     private var consumed = 0
     private var chunk = [UInt8](repeating: 0, count: 65_536)
 
-    /// Frames larger than this are rubbish: no code comes near it.
+    /// Larger frames are not worker.py's: no code comes near this size (bytes).
     private static let largestFrame = 1 << 31
+    /// The same for its hello, so that what another program prints is not collected.
+    private static let largestHello = 1 << 20
+    /// The size of pipes that lets several sources wait at a worker (bytes).
+    static let largePipe: Int32 = 1 << 20
 
-    /// The program, and a first line short enough to be read in a list of processes: it reads the rest from standard
-    /// input, for an argument must not be longer than 128 KiB.
     private static let program = PackageResources.worker_py
-    private static let bootstrap = BytePath(
-        "import os\ns=b''\nwhile len(s)<\(program.count):s+=os.read(0,\(program.count)-len(s))\n"
-            + "exec(compile(s,'freshpyc-worker','exec'))")
+    /// The loader is short enough for a list of processes. It reads worker.py from standard input, since an argument is
+    /// limited to 128 KiB, and ends if its input ends early: freshpyc is gone then.
+    static let bootstrap = BytePath(
+        "import os\ns=b''\nwhile len(s)<\(program.count):\n c=os.read(0,\(program.count)-len(s))\n"
+            + " if not c:os._exit(0)\n s+=c\nexec(compile(s,'freshpyc-worker','exec'))")
 
-    /// Nothing of the user's environment but what the dynamic loader may need to find libpython. This, `-S` and
+    /// The user's environment is left out, except what the dynamic loader may need to find libpython. This, `-S` and
     /// worker.py's first line isolate as `-I` does; `-I` itself would ignore PYTHONHASHSEED.
     static var environment: [BytePath] {
         var environment = [BytePath("PYTHONHASHSEED=0"), BytePath("LC_ALL=C.UTF-8")]
@@ -32,10 +38,17 @@ final class WorkerProcess {
         return environment
     }
 
+    /// Starts an interpreter and begins to send worker.py.
+    ///
     /// - Parameters:
     ///   - level: given to the process where it cannot be given with each file (Python 2).
-    ///   - tells: whether its first frame is to say all that a probe asks.
-    init(_ executable: BytePath, level: OptimizationLevel?, tells: Bool = false) throws(SystemError) {
+    ///   - tells: whether its hello contains everything that a probe needs.
+    ///   - pipeSize: bytes that its pipes should hold; the kernel may refuse (pipe(7)).
+    init(
+        _ executable: BytePath, level: OptimizationLevel?, tells: Bool = false,
+        pipeSize: Int32 = WorkerProcess.largePipe
+    ) throws(SystemError) {
+        unsent = Self.program
         var flags = ["-s", "-S", "-B"]
         switch level {
         case .asserts: flags.append("-O")
@@ -47,28 +60,54 @@ final class WorkerProcess {
             arguments: flags.map { BytePath($0) } + [BytePath("-c"), Self.bootstrap]
                 + (tells ? [BytePath("tell")] : []),
             environment: Self.environment, sharesErrors: false)
-        // Large pipes let several sources wait at the worker, so that it never waits for us.
-        child.input.growPipe(to: 1 << 20)
-        child.output.growPipe(to: 1 << 20)
-        // A fresh pipe holds the program whole.
-        do throws(SystemError) {
-            _ = try Self.program.withRawBytes { bytes throws(SystemError) in try child.input.writeSome(bytes) }
-        } catch  where error.isBrokenPipe {
-            // It has ended already; the end of its output says so to whoever reads.
+        child.input.growPipe(to: pipeSize)
+        child.output.growPipe(to: pipeSize)
+        flush()
+    }
+
+    /// Whether something has to be written once the pipe takes it.
+    var hasUnsent: Bool { !unsent.isEmpty }
+
+    /// Sends a frame, or as much as the pipe takes now.
+    func send(_ frame: [UInt8]) {
+        if unsent.isEmpty { unsent = frame } else { unsent += frame }
+        flush()
+    }
+
+    /// Writes what the pipe takes.
+    func flush() {
+        var sent = 0
+        var failure: SystemError?
+        unsent.withUnsafeBytes { bytes in
+            do throws(SystemError) {
+                while sent < bytes.count {
+                    sent += try child.input.writeSome(UnsafeRawBufferPointer(rebasing: bytes[sent...]))
+                }
+            } catch {
+                failure = error
+            }
+        }
+        if failure?.wouldBlock == true {
+            unsent.removeFirst(sent)
+        } else {
+            // Any other error means that the worker has ended; the end of its output is where that is dealt with.
+            unsent = []
         }
     }
 
-    /// Whether an idle worker, which says nothing, has something to read after all: the end of its output.
+    /// Whether an idle worker, which writes nothing, can be read: that is the end of its output.
     var hasEnded: Bool { (try? child.output.waitUntilReadable(nanoseconds: -1_000_000)) ?? true }
 
-    /// What reading came to.
+    /// What reading ended with.
     enum Reading {
+        /// Everything that is there now has been read.
         case more
         case ended
+        /// The bytes are not worker.py's.
         case rubbish
     }
 
-    /// Reads what there is and hands over each whole frame.
+    /// Reads what is there and hands over each whole frame.
     func read(_ body: (WorkerFrame) -> Void) -> Reading {
         while true {
             var count = 0
@@ -97,17 +136,18 @@ final class WorkerProcess {
 
     private func takeFrames(_ body: (WorkerFrame) -> Void) -> Bool {
         while let length = frameLength {
-            guard length < Self.largestFrame else { return false }
+            guard length < (isGreeted ? Self.largestFrame : Self.largestHello) else { return false }
             guard received.count - consumed >= length + 4 else { break }
             let frame = received.withUnsafeBytes {
                 WorkerFrame(payload: UnsafeRawBufferPointer(rebasing: $0[(consumed + 4)..<(consumed + 4 + length)]))
             }
             guard let frame else { return false }
             consumed += length + 4
+            isGreeted = true
             body(frame)
         }
         if consumed == received.count {
-            // One large file must not leave its memory behind.
+            // The memory for one large file is given back.
             received.removeAll(keepingCapacity: received.capacity <= 1 << 20)
             consumed = 0
         } else if consumed > 1 << 20 {

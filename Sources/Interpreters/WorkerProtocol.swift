@@ -1,5 +1,4 @@
 // The frames between us and `worker.py`, which describes them.
-// Knows: their bytes. Does not know: processes or pipes.
 
 import BasicTypes
 import BuildModel
@@ -8,9 +7,9 @@ import BuildModel
 package struct CompileRequest: Sendable {
     package var identifier: UInt32
     package var level: OptimizationLevel
-    /// Whether the code is sent back; a check wants the verdict alone.
+    /// Whether the code is sent back; a check needs only the verdict.
     package var wantsCode: Bool
-    /// Whether the answer is to be what `py_compile` would print, and then how.
+    /// How the answer is printed, if it should be what `py_compile` prints.
     package var printing: Printing?
     /// What the code says it was compiled from (`co_filename`).
     package var fileName: BytePath
@@ -28,7 +27,7 @@ package struct CompileRequest: Sendable {
         self.source = source
     }
 
-    /// What errors and warnings depend on besides the source, where they are to be CPython's word for word.
+    /// What CPython's own errors and warnings depend on besides the source.
     package struct Printing: Sendable {
         /// Whether the file name leads to the source from where the user is, so that Python would show its lines.
         package var hasLines: Bool
@@ -41,7 +40,7 @@ package struct CompileRequest: Sendable {
         }
     }
 
-    /// A source must leave room for the rest of its frame in 32 bits; far smaller ones exhaust a compiler.
+    /// Maximum size of a source (bytes). The length of a frame has 32 bits; far smaller sources exhaust a compiler.
     package static let largestSource: Int64 = 1 << 29
 
     /// The frame.
@@ -66,13 +65,13 @@ package struct CompileRequest: Sendable {
     }
 }
 
-/// What the compiler made of a source.
+/// The result of compiling a source.
 package struct CompileReply: Sendable {
     package var identifier: UInt32
     package var isFailure: Bool
     package var microseconds: UInt32
     package var diagnostics: [Diagnostic]
-    /// Marshalled; empty for checks. Of a failure, its text where that was asked for.
+    /// Marshalled code; empty for checks. For a failure, its text if that was requested.
     package var code: [UInt8]
 }
 
@@ -80,10 +79,11 @@ package struct CompileReply: Sendable {
 package struct WorkerHello: Sendable {
     var facts: [String: String]
 
-    /// - Returns: `nil` where a fact is missing or makes no sense.
-    func interpreter(path: BytePath, executable: Stamp, hashed: (SourceHashVariant, _ key: UInt64) -> UInt64)
-        -> Interpreter?
-    {
+    /// Hexadecimal of `sys.version`, which names the build.
+    var build: String? { facts["build"] }
+
+    /// - Returns: `nil` if a fact is missing or invalid.
+    func interpreter(path: BytePath, executable: Stamp) -> Interpreter? {
         guard let version = facts["version"], let implementation = facts["implementation"], let tag = facts["tag"],
             let magic = facts["magic"].flatMap(Self.word), let magic32 = UInt32(exactly: magic),
             let layout = facts["header"].flatMap({ Int($0) }).flatMap({ HeaderLayout(rawValue: $0) })
@@ -91,7 +91,9 @@ package struct WorkerHello: Sendable {
         // The interpreter hashed a sample; the variant that gives the same is the one it uses.
         let sample = facts["hash"].flatMap(Self.word)
         let variants: [SourceHashVariant] = [.sipHash13, .sipHash24]
-        let variant = variants.first { sample != nil && hashed($0, magic) == sample }
+        let variant = variants.first { variant in
+            sample != nil && Self.hashSample.withUnsafeBytes { variant.hash($0, key: magic) } == sample
+        }
         return Interpreter(
             path: path, executable: executable, version: version, implementation: implementation, cacheTag: tag,
             magic: magic32, layout: layout, sourceHash: layout == .flagged ? variant : nil,
@@ -99,6 +101,9 @@ package struct WorkerHello: Sendable {
             opcodes: (facts["opcodes"] ?? "").split(separator: ".").compactMap { UInt8($0) },
             standardLibrary: facts["stdlib"] ?? "")
     }
+
+    /// What worker.py hashes.
+    private static let hashSample = Array("freshpyc".utf8)
 
     /// The little-endian number that hexadecimal digits stand for.
     private static func word(_ text: String) -> UInt64? {
@@ -114,7 +119,7 @@ enum WorkerFrame {
 
     static let helloIdentifier: UInt32 = 0xFFFF_FFFF
 
-    /// Reads one frame's payload; `nil` where it is not of the form that worker.py writes.
+    /// Reads one frame's payload; `nil` if worker.py does not write such a frame.
     init?(payload: UnsafeRawBufferPointer) {
         var cursor = Cursor(bytes: payload)
         guard let identifier = cursor.word() else { return nil }
@@ -185,7 +190,7 @@ enum WorkerFrame {
                 message: message)
         }
 
-        /// CPython has one exception for many things; versions differ in which.
+        /// CPython uses one exception for many causes, and versions differ.
         private static func rule(type: String, message: String) -> Rule {
             if message.contains("null bytes") { return .nullBytes }
             switch type {

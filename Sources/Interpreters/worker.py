@@ -1,8 +1,8 @@
 # A warm compiler. Reads sources from standard input, writes code to standard output, until its input ends.
 #
-# Runs on CPython 2.7 and 3.6 to the newest, and on PyPy. Compiles, and never executes or imports, what it is sent.
-# It is started without `site`, with an environment that holds nothing of the user's but PYTHONHASHSEED=0 (which
-# isolated mode, -I, would ignore, and without which the order of sets in code differs from run to run).
+# Runs on CPython 2.7 and 3.6 to the newest, and on PyPy. It compiles sources, and never executes or imports them.
+# It is started without `site` and without the user's environment. PYTHONHASHSEED=0 makes the order of sets in code the
+# same in each run; isolated mode, -I, would ignore it.
 #
 # All integers are little-endian. A frame is a u32 with the length of the rest, then:
 #   request  u32 id, u8 level (255: the interpreter's own), u8 flags (1: send the code; 2: answer as py_compile would
@@ -26,13 +26,18 @@ import struct
 import time
 import warnings
 
-FIRST = ('abc', 'codecs', 'genericpath', 'io', 'os', 'posixpath', 'site', 'stat')  # by `site`, which is off here
+FIRST = ('abc', 'codecs', 'genericpath', 'io', 'os', 'posixpath', 'site', 'stat')  # loaded by `site`, which is off here
 PYTHON_2 = sys.version_info[0] == 2
-MOST_PLACED = 64  # warnings of one file that are compiled again for their column
+PROCESSOR_TIME = getattr(time, 'process_time', None) or time.clock  # Python 2 has only the latter
+# A warning's column is only known when the warning is an error, so a file is compiled again for each. These bound the
+# time for that; other warnings have a line only.
+MAXIMUM_PLACED = 64  # warnings of one file
+MAXIMUM_PLACED_BYTES = 1 << 19  # their number times the size of the file, if there is more than one warning
+MAXIMUM_PLACED_SECONDS = 1.0  # processor time of the first compilation
 
 
 def header_length():
-    # Asked of the interpreter's own import system, which has no such function in Python 2.
+    # The interpreter's own import system knows; Python 2 has no such function.
     try:
         import importlib._bootstrap_external as external
     except ImportError:
@@ -65,7 +70,7 @@ def hexadecimal(data):
 
 
 def code_layout():
-    # Which fields a marshalled code object has, in the order of the version that brought them.
+    # Which fields a marshalled code object has; named for the newest of them.
     code = compile(b'', 'x', 'exec')
     if PYTHON_2:
         return 'python2'
@@ -90,7 +95,7 @@ def standard_library():
             if os.path.isdir(place):
                 names.update(entry.split('.')[0] for entry in os.listdir(place) if '-' not in entry)
         names.update(sys.builtin_module_names)
-    # What is built in, and what a normal start has loaded before the program: no file takes their place.
+    # No file can replace built-in modules and those that a normal start loads before the program.
     fixed = set(sys.builtin_module_names) | set(FIRST) | set(name for name in LOADED if '.' not in name)
     return ['!' * (name in fixed) + name for name in sorted(names | fixed) if name.replace('_', 'a').isalnum()]
 
@@ -112,9 +117,10 @@ def hello():
         ('magic', hexadecimal(magic_number())),
         ('header', str(header_length())),
         ('hash', hexadecimal(source_hash_sample())),
+        ('build', hexadecimal(sys.version.encode('utf-8', 'backslashreplace'))),
         ('executable', hexadecimal(executable)),
     ]
-    if 'tell' in sys.argv:  # the probe asks for more; it costs a millisecond, so that no other start tells it
+    if 'tell' in sys.argv:  # only a probe needs this, and it costs a millisecond
         facts += [('code', code_layout()), ('opcodes', opcodes()), ('stdlib', ','.join(standard_library()))]
     return struct.pack('<I', 0xFFFFFFFF) + ''.join('%s %s\n' % fact for fact in facts).encode('ascii')
 
@@ -142,7 +148,7 @@ def of_error(error):
     name = type(error).__name__
     if not isinstance(error, SyntaxError):
         return diagnostic(0, 0, 0, 0, 0, name, str(error) or name)
-    # A file that cannot be decoded has its error at line 0 or none at all.
+    # The error of a file that cannot be decoded has line 0 or none.
     return diagnostic(0, error.lineno, error.offset, getattr(error, 'end_lineno', 0),
                       getattr(error, 'end_offset', 0), name, error.msg or name)
 
@@ -238,7 +244,7 @@ class Compiler(object):
         if options not in self.chosen:
             self.use(self.chosen[None])
             text = options if PYTHON_2 else options.decode('utf-8', 'surrogateescape')
-            # What is no option is told on standard error, where nobody listens, and is left out.
+            # Invalid options are ignored; the message goes to standard error, which nobody reads.
             getattr(warnings, '_processoptions', lambda texts: None)([part for part in text.split(',') if part])
             self.chosen[options] = list(warnings.filters)
             self.use(self.filters)
@@ -260,14 +266,20 @@ class Compiler(object):
             self.use(self.filters)
         return line, 0, 0, 0
 
-    def found(self, source, name, level):
-        """The warnings that the last compilation caught, in order, each with its place."""
+    def found(self, source, name, level, seconds):
+        """The warnings that the last compilation caught, in order, each with its place.
+
+        `seconds` is the processor time of that compilation.
+        """
         caught, self.caught = self.caught, []
+        placed = min(MAXIMUM_PLACED, max(1, MAXIMUM_PLACED_BYTES // max(1, len(source))))
+        if seconds > MAXIMUM_PLACED_SECONDS:
+            placed = 0
         counts, packed = {}, []
         for category, text, line in caught:
             which = counts[text, category] = counts.get((text, category), 0) + 1
             place = (line, 0, 0, 0)
-            if len(packed) < MOST_PLACED:
+            if len(packed) < placed:
                 place = self.place(source, name, level, category, text, line, which)
                 self.caught = []
             packed.append(diagnostic(kind_of(category), *(place + (category.__name__, text))))
@@ -287,14 +299,15 @@ class Compiler(object):
     def run(self, source, name, level, wants_code):
         """(status, diagnostics, code)"""
         self.caught = []
+        begun = PROCESSOR_TIME()
         try:
             code = self.compile(source, name, level)
         except Exception as error:
             # MemoryError and RecursionError as well: the interpreter lives on.
             failure = of_error(error)
             del error
-            return 1, self.found(source, name, level) + [failure], b''
-        found = self.found(source, name, level) if self.caught else []
+            return 1, self.found(source, name, level, PROCESSOR_TIME() - begun) + [failure], b''
+        found = self.found(source, name, level, PROCESSOR_TIME() - begun) if self.caught else []
         return 0, found, marshal.dumps(code) if wants_code else b''
 
     def run_printing(self, source, name, level, options, has_lines):
@@ -320,7 +333,7 @@ class Compiler(object):
 def read_exactly(stream, count):
     data = stream.read(count)
     if data is None or len(data) < count:
-        os._exit(0)  # whoever sent the frames is gone
+        os._exit(0)  # freshpyc is gone
     return data
 
 

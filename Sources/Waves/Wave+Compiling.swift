@@ -99,7 +99,7 @@ extension Wave {
             record(.failed, diagnostics, microseconds, snapshot, job)
             return .refused
         case .unavailable(let diagnostic):
-            fail(job.module, diagnostic)
+            if unavailable.insert(target.key.interpreter).inserted { fail(job.module, diagnostic) }
             return .blocked
         }
     }

@@ -90,6 +90,8 @@ package final class Wave {
     package var finishedModules = 0
     package var nextIdentifier: UInt32 = 0
     package var unwritable: Set<BytePath> = []
+    /// Interpreters that cannot compile at all: reported once, not for each source.
+    package var unavailable: Set<InterpreterID> = []
     /// What was read while judging, for waves so small that it does not matter in memory.
     package var snapshots: [Int: SourceSnapshot] = [:]
     private var done: (WaveOutcome) -> Void = { _ in }

@@ -1,0 +1,290 @@
+// What the workers of one interpreter are doing, as a value: events in, actions out.
+// It must not touch processes, pipes or clocks; `WorkerPool` performs the actions and reports what happens.
+
+import BuildModel
+import LinuxSystem
+
+/// The state of a pool of workers.
+///
+/// A worker has several jobs in its pipe, so that it never waits for us, and answers them in order. When it dies or
+/// hangs, the first job that it has not answered is the cause.
+struct WorkerPoolState: Sendable {
+    /// A job as the pool sees it.
+    struct Job: Hashable, Sendable {
+        /// Where the caller keeps the request.
+        let slot: Int
+        /// The number in its frames.
+        let identifier: UInt32
+        let level: OptimizationLevel
+        /// The size of its source.
+        let bytes: Int
+        /// How often it was sent to a worker that did not fail because of another job.
+        var attempts = 0
+    }
+
+    enum Phase: Hashable, Sendable {
+        /// It has not said hello yet. Jobs may already be in its pipe.
+        case starting
+        case idle
+        case busy
+    }
+
+    struct Worker: Hashable, Sendable {
+        let number: Int
+        /// Python 2 takes its level from the command line; otherwise `nil`.
+        let level: OptimizationLevel?
+        var phase: Phase
+        var inFlight: [Job] = []
+        var bytesInFlight = 0
+        /// When the first job in flight became the first (monotonic, nanoseconds).
+        var headSince: Int64 = 0
+    }
+
+    /// What a worker says of itself when it has started.
+    enum Greeting: Hashable, Sendable {
+        case expected
+        case other(WorkerFailure)
+    }
+
+    enum Event: Hashable, Sendable {
+        /// A wave begins: an earlier failure to start may have been repaired.
+        case reopened
+        case submitted(Job)
+        /// The process of a worker could not be started; the reason follows a colon.
+        case startFailed(worker: Int, reason: String)
+        case greeted(worker: Int, Greeting)
+        /// The answer to a job.
+        case replied(worker: Int, identifier: UInt32)
+        /// It wrote bytes that are no frame.
+        case babbled(worker: Int)
+        case ended(worker: Int, ExitReason)
+        /// Time to look for workers that are late.
+        case ticked
+        /// There has been no work for a while; all workers but one leave.
+        case rested(keeping: Int?)
+        case shutDown
+    }
+
+    enum Action: Hashable, Sendable {
+        case start(worker: Int, level: OptimizationLevel?)
+        case send(slot: Int, worker: Int)
+        /// End the process, if it has not ended yet, and forget it.
+        case stop(worker: Int)
+        /// The reply just read answers this job.
+        case deliver(slot: Int)
+        case fail(slot: Int, JobFailure)
+    }
+
+    /// Why a job has no reply.
+    enum JobFailure: Hashable, Sendable {
+        case crashed(ExitReason)
+        case timedOut
+        case unavailable(WorkerFailure)
+    }
+
+    /// Enough jobs in one worker's pipe to hide our response time, few enough to share the last ones fairly.
+    private static let maximumInFlight = 8
+    private static let maximumBytesInFlight = 192 * 1024
+    private static let maximumFailedStarts = 3
+
+    private let levelIsFixed: Bool
+    private let size: Int
+    /// Nanoseconds for one file.
+    private let deadline: Int64
+    private(set) var workers: [Worker] = []
+    private(set) var waiting: [Job] = []
+    private var failedStarts = 0
+    private var nextWorker = 0
+    /// Why no worker can be started, until the next wave.
+    private(set) var failure: WorkerFailure?
+    /// Number of workers that died or hung and were replaced.
+    private(set) var replaced = 0
+    /// Actions not yet performed, in order. The owner empties it.
+    var actions: [Action] = []
+
+    init(levelIsFixed: Bool, size: Int, deadline: Int64) {
+        self.levelIsFixed = levelIsFixed
+        self.size = max(1, size)
+        self.deadline = deadline
+    }
+
+    var isIdle: Bool { waiting.isEmpty && workers.allSatisfy(\.inFlight.isEmpty) }
+
+    /// Whether a job submitted now would go to a worker soon; more jobs would only hold memory.
+    var hasRoom: Bool {
+        waiting.count < size && (workers.count < size || workers.contains { Self.hasRoom($0) })
+    }
+
+    private static func hasRoom(_ worker: Worker) -> Bool {
+        worker.inFlight.isEmpty
+            || (worker.inFlight.count < maximumInFlight && worker.bytesInFlight < maximumBytesInFlight)
+    }
+
+    /// Takes over a worker that has already said hello.
+    ///
+    /// - Returns: its number.
+    mutating func adopt() -> Int {
+        workers.append(Worker(number: newNumber(), level: nil, phase: .idle))
+        return nextWorker - 1
+    }
+
+    private mutating func newNumber() -> Int {
+        nextWorker += 1
+        return nextWorker - 1
+    }
+
+    // MARK: Events
+
+    /// Takes in an event. An event of a worker that has been stopped changes nothing.
+    ///
+    /// - Parameter now: the monotonic time, in nanoseconds.
+    mutating func handle(_ event: Event, at now: Int64) {
+        switch event {
+        case .reopened: failure = nil
+        case .submitted(let job):
+            if let failure {
+                actions.append(.fail(slot: job.slot, .unavailable(failure)))
+                return
+            }
+            waiting.append(job)
+        case .startFailed(let number, let reason):
+            guard let index = position(of: number) else { return }
+            takeBack(workers.remove(at: index))
+            if failedStarts >= Self.maximumFailedStarts, workers.isEmpty { giveUp(.cannotStart(reason)) }
+            // Where others work, they do; where none does, the next attempt is made at once.
+            return fill(at: now, mayStart: workers.isEmpty)
+        case .greeted(let number, let greeting):
+            guard let index = position(of: number) else { return }
+            greet(index, greeting)
+        case .replied(let number, let identifier):
+            guard let index = position(of: number) else { return }
+            reply(index, identifier, now)
+        case .babbled(let number):
+            guard let index = position(of: number) else { return }
+            stop(index, .crashed(Self.killed), attempts: 2)
+        case .ended(let number, let reason):
+            guard let index = position(of: number) else { return }
+            // SIGKILL comes from outside, from a person or a kernel short of memory, and may have hit two workers.
+            stop(index, .crashed(reason), attempts: reason == Self.killed ? 3 : 2)
+        case .ticked:
+            for worker in workers where !worker.inFlight.isEmpty && now - worker.headSince > deadline {
+                guard let index = position(of: worker.number) else { continue }
+                stop(index, .timedOut, attempts: 2)
+            }
+        case .rested(let kept):
+            guard isIdle else { return }
+            for worker in workers where worker.number != kept { actions.append(.stop(worker: worker.number)) }
+            workers.removeAll { $0.number != kept }
+        case .shutDown:
+            for worker in workers { actions.append(.stop(worker: worker.number)) }
+            workers = []
+            waiting = []
+        }
+        fill(at: now)
+    }
+
+    private static let killed = ExitReason.signal(ExitReason.killSignal)
+
+    private func position(of number: Int) -> Int? { workers.firstIndex { $0.number == number } }
+
+    private mutating func greet(_ index: Int, _ greeting: Greeting) {
+        // worker.py says hello once.
+        guard workers[index].phase == .starting else { return stop(index, .crashed(Self.killed), attempts: 2) }
+        switch greeting {
+        case .expected:
+            workers[index].phase = workers[index].inFlight.isEmpty ? .idle : .busy
+            failedStarts = 0
+        case .other(let failure):
+            actions.append(.stop(worker: workers[index].number))
+            takeBack(workers.remove(at: index))
+            giveUp(failure)
+        }
+    }
+
+    private mutating func reply(_ index: Int, _ identifier: UInt32, _ now: Int64) {
+        guard workers[index].phase == .busy, let job = workers[index].inFlight.first, job.identifier == identifier
+        else { return stop(index, .crashed(Self.killed), attempts: 2) }
+        workers[index].inFlight.removeFirst()
+        workers[index].bytesInFlight -= job.bytes
+        workers[index].headSince = now
+        if workers[index].inFlight.isEmpty { workers[index].phase = .idle }
+        actions.append(.deliver(slot: job.slot))
+    }
+
+    // MARK: Failures
+
+    /// Stops a worker. Its jobs are done again, except the first one if that has cost `attempts` workers.
+    private mutating func stop(_ index: Int, _ outcome: JobFailure, attempts: Int) {
+        var worker = workers.remove(at: index)
+        actions.append(.stop(worker: worker.number))
+        guard worker.phase != .starting else {
+            takeBack(worker)
+            if failedStarts >= Self.maximumFailedStarts { giveUp(.cannotStart("the interpreter does not start")) }
+            return
+        }
+        replaced += 1
+        guard let first = worker.inFlight.first else { return }
+        for index in worker.inFlight.indices.dropFirst() { worker.inFlight[index].attempts -= 1 }
+        if first.attempts < attempts {
+            waiting.insert(contentsOf: worker.inFlight, at: 0)
+        } else {
+            waiting.insert(contentsOf: worker.inFlight.dropFirst(), at: 0)
+            actions.append(.fail(slot: first.slot, outcome))
+        }
+    }
+
+    /// Puts back the jobs of a worker that never came up: no file is to blame.
+    private mutating func takeBack(_ worker: Worker) {
+        failedStarts += 1
+        var jobs = worker.inFlight
+        for index in jobs.indices { jobs[index].attempts -= 1 }
+        waiting.insert(contentsOf: jobs, at: 0)
+    }
+
+    private mutating func giveUp(_ failure: WorkerFailure) {
+        self.failure = failure
+        failedStarts = 0
+        for job in waiting { actions.append(.fail(slot: job.slot, .unavailable(failure))) }
+        waiting = []
+    }
+
+    // MARK: Handing out
+
+    private mutating func fill(at now: Int64, mayStart: Bool = true) {
+        while let job = waiting.first, let index = worker(for: job, mayStart: mayStart) {
+            waiting.removeFirst()
+            if workers[index].inFlight.isEmpty { workers[index].headSince = now }
+            if workers[index].phase == .idle { workers[index].phase = .busy }
+            workers[index].inFlight.append(job)
+            workers[index].inFlight[workers[index].inFlight.count - 1].attempts += 1
+            workers[index].bytesInFlight += job.bytes
+            actions.append(.send(slot: job.slot, worker: workers[index].number))
+        }
+    }
+
+    /// The index of the worker that gets a job next; `nil` if it has to wait.
+    private mutating func worker(for job: Job, mayStart: Bool) -> Int? {
+        let level = levelIsFixed ? job.level : nil
+        var hasFitting = false
+        var best: Int?
+        for index in workers.indices where workers[index].level == level {
+            hasFitting = true
+            if workers[index].inFlight.isEmpty { return index }
+            guard Self.hasRoom(workers[index]) else { continue }
+            if best.map({ workers[index].bytesInFlight < workers[$0].bytesInFlight }) ?? true { best = index }
+        }
+        if mayStart, workers.count < size { return start(level) }
+        if mayStart, !hasFitting, let other = workers.firstIndex(where: \.inFlight.isEmpty) {
+            actions.append(.stop(worker: workers.remove(at: other).number))
+            return start(level)
+        }
+        // A file that has already cost a worker goes to one that has nothing else.
+        return job.attempts > 0 ? nil : best
+    }
+
+    private mutating func start(_ level: OptimizationLevel?) -> Int {
+        workers.append(Worker(number: newNumber(), level: level, phase: .starting))
+        actions.append(.start(worker: nextWorker - 1, level: level))
+        return workers.count - 1
+    }
+}
