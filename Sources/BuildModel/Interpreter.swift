@@ -41,8 +41,8 @@ package struct Interpreter: Hashable, Sendable {
     /// The numbers of STORE_NAME, STORE_GLOBAL, DELETE_NAME, EXTENDED_ARG and EXEC_STMT (0: none), and of the first
     /// opcode with an argument (0: every instruction has two bytes).
     package var opcodes: [UInt8]
-    /// The top-level names of its standard library, parted by commas. A `!` stands before those that it has built in, or
-    /// loads before any program: no file can take their place.
+    /// The top-level names of its standard library, separated by commas. A `!` precedes those that are built in or loaded
+    /// before any program: no file can replace them.
     package var standardLibrary: String
 
     package init(
@@ -71,7 +71,7 @@ package struct Interpreter: Hashable, Sendable {
             })
     }
 
-    /// Those of them that no file can take the place of.
+    /// The standard library's names that no file can replace.
     package var builtInNames: Set<[UInt8]> {
         Set(
             standardLibrary.utf8.split(separator: UInt8(ascii: ",")).compactMap {

@@ -1,5 +1,4 @@
-// Where interpreters are looked for.
-// Knows: PATH, virtual environments, pyenv's and uv's folders. Does not know: what is found; nothing is started here.
+// Looking for interpreters: PATH, virtual environments, pyenv's and uv's folders. Nothing is started here.
 
 import BasicTypes
 import LinuxSystem
@@ -18,7 +17,7 @@ package enum InterpreterOrigin: String, Sendable {
 package struct InterpreterCandidate: Hashable, Sendable {
     package let path: BytePath
     package let origin: InterpreterOrigin
-    /// One of all that were found: nobody has named it, and it may turn out to be of no use.
+    /// Whether it comes from `--python all`: if it cannot be used, it is left out instead of being an error.
     package var isOptional = false
 
     package init(path: BytePath, origin: InterpreterOrigin) {
@@ -27,7 +26,7 @@ package struct InterpreterCandidate: Hashable, Sendable {
     }
 }
 
-/// Looks for interpreters, for a root.
+/// Looks for interpreters to build a root with.
 package struct InterpreterFinder: Sendable {
     private let root: BytePath
     private let searchPath: [BytePath]
@@ -40,7 +39,7 @@ package struct InterpreterFinder: Sendable {
             Host.environment("PATH")?.bytes.split(separator: UInt8(ascii: ":")).compactMap { BytePath($0) } ?? []
     }
 
-    /// The one to use where the user named none.
+    /// The default interpreter, if the user names none.
     package func standard() throws(InterpreterError) -> InterpreterCandidate {
         if let environment = Host.environment("VIRTUAL_ENV"), let python = Self.python(in: environment) {
             return InterpreterCandidate(path: python, origin: .activeEnvironment)
@@ -54,7 +53,7 @@ package struct InterpreterFinder: Sendable {
         throw .noneFound
     }
 
-    /// What `--python SPEC` means: a path, a version such as `3.12`, or a command.
+    /// Resolves `--python SPEC`: a path, a version such as `3.12`, or a command.
     package func find(_ spec: String, relativeTo directory: BytePath) throws(InterpreterError) -> InterpreterCandidate {
         if spec.contains("/") {
             let given = BytePath(spec)
@@ -78,10 +77,10 @@ package struct InterpreterFinder: Sendable {
         throw .notFound(spec: spec, searched: "looked on PATH")
     }
 
-    /// What stands for every interpreter in the place of a `--python SPEC`.
+    /// The SPEC that means every interpreter.
     package static let everything = "all"
 
-    /// What several `--python SPEC` mean, in order; the standard one where there is none.
+    /// Resolves several `--python SPEC` in order; without any, gives the default interpreter.
     package func candidates(
         _ specs: [String], relativeTo directory: BytePath
     ) throws(InterpreterError) -> [InterpreterCandidate] {
@@ -137,8 +136,8 @@ package struct InterpreterFinder: Sendable {
         return nil
     }
 
-    /// The executable behind a name on PATH. One of pyenv's shims is a shell script that looks at its surroundings;
-    /// what it would choose is read from the same places instead, without a shell.
+    /// The executable behind a name on PATH. A pyenv shim is a shell script that chooses by its environment; this reads
+    /// the same places without a shell.
     private func resolved(_ path: BytePath) -> BytePath? {
         guard Host.isExecutable(path) else { return nil }
         let directory = path.parent
@@ -153,7 +152,7 @@ package struct InterpreterFinder: Sendable {
         return nil
     }
 
-    /// What pyenv has selected: `PYENV_VERSION`, else the nearest `.python-version` upwards, else the global file.
+    /// pyenv's selection: `PYENV_VERSION`, else the nearest `.python-version` upwards, else the global file.
     private func pyenvVersions(pyenv: BytePath) -> [String] {
         var text = Host.environment("PYENV_VERSION").map { String(decoding: $0.bytes, as: UTF8.self) }
         var directory = root
@@ -164,7 +163,7 @@ package struct InterpreterFinder: Sendable {
         }
         text = text ?? Host.contents(pyenv.appending("version")).map { String(decoding: $0, as: UTF8.self) }
         let selected = (text ?? "").split { $0.isWhitespace || $0 == ":" }.map(String.init)
-        // A prefix such as `3.12` stands for the newest of its series.
+        // A prefix such as `3.12` means the newest of its series.
         return selected.map { name in
             guard let version = PythonVersion(name), version.parts.count < 3 else { return name }
             let matching = installed().filter { $0.origin == .pyenv && version.covers($0.version) }
@@ -204,7 +203,7 @@ package struct InterpreterFinder: Sendable {
     }
 }
 
-/// One to three numbers with dots between.
+/// One to three numbers separated by dots.
 struct PythonVersion: Comparable {
     let parts: [Int]
 

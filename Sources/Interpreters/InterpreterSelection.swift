@@ -1,5 +1,4 @@
-// The interpreters that a command line means, probed, for verbs that do not compile.
-// Knows: `--python`, and its word for all. Does not know: databases: each is asked anew.
+// The interpreters of a command line for verbs that do not compile. Each one is probed; no database is used.
 
 import BasicTypes
 import BuildModel
@@ -7,9 +6,9 @@ import LinuxSystem
 
 package enum InterpreterSelection {
     /// - Parameters:
-    ///   - specs: as the user gave them; none for the standard one.
-    ///   - directory: what relative paths are relative to.
-    /// - Returns: in order, the first of each cache tag: others would write the same files.
+    ///   - specs: the values of `--python`; empty for the default interpreter.
+    ///   - directory: where relative paths begin.
+    /// - Returns: in order, the first of each cache tag; others would write the same files.
     package static func probe(
         _ specs: [String], root: BytePath, relativeTo directory: BytePath
     ) throws(InterpreterError) -> [Interpreter] {
@@ -27,7 +26,7 @@ package enum InterpreterSelection {
         return found.filter { tags.insert($0.cacheTag).inserted }
     }
 
-    /// Starting an interpreter takes 20 ms or more: they are asked side by side.
+    /// Starting an interpreter takes 20 ms or more, so they are probed in parallel.
     private static func answers(of candidates: [InterpreterCandidate]) -> [Result<Interpreter, InterpreterError>] {
         ParallelSlices.map(candidates, sliceSize: 1, scratch: {}) { candidate, _ in
             do throws(InterpreterError) {
@@ -39,9 +38,9 @@ package enum InterpreterSelection {
     }
 }
 
-/// Finds the interpreter that writes a magic number, and starts as few as it can.
+/// Finds the interpreter that writes a magic number, and starts as few interpreters as it can.
 ///
-/// Never a table of magic numbers: such a table is behind as soon as the next Python is out.
+/// A table of magic numbers would be out of date with each new Python.
 package final class MagicSearch {
     private let finder: InterpreterFinder
     private let root: BytePath
@@ -55,8 +54,8 @@ package final class MagicSearch {
 
     /// - Parameters:
     ///   - magic: the first four bytes of a file.
-    ///   - specs: what `--python` would say of those that are likely: they are asked first.
-    /// - Returns: `nil` where no interpreter that can be found writes it.
+    ///   - specs: values of `--python` for likely interpreters, which are probed first.
+    /// - Returns: `nil` if no interpreter that can be found writes it.
     package func interpreter(magic: UInt32, likely specs: [String]) -> Interpreter? {
         if let known = asked.values.lazy.compactMap({ $0 }).first(where: { $0.magic == magic }) { return known }
         for spec in specs {

@@ -1,10 +1,10 @@
-# What is asked of an interpreter besides compiling. It runs without `site`, so that no .pth file is executed.
+# Answers questions about an interpreter. It runs without `site`, so that no .pth file is executed.
 #
-#   paths [PREFIX]     three groups of paths, parted by two NULs, the paths of a group by one: the standard library; where
-#                      packages are installed (of PREFIX, a virtual environment); all of sys.path but user's own
-#   search             sys.path as the user's programs find it, the paths parted by NULs, after two NULs (this one is
-#                      started with `site` and the user's environment: what .pth files print comes before)
-#   match PATTERN      reads names parted by NULs; a 1 for each in which the pattern is found, else a 0
+#   paths [PREFIX]     three groups of paths, separated by two NULs, the paths of a group by one: the standard library;
+#                      where packages are installed (in PREFIX, a virtual environment); sys.path without the user's own
+#   search             two NULs, then the user's sys.path, separated by NULs (this one is started with `site` and the
+#                      user's environment; output of .pth files comes first)
+#   match PATTERN      reads names separated by NULs; writes 1 for each that the pattern matches, otherwise 0
 import os
 import sys
 

@@ -5,9 +5,9 @@
 # same in each run; isolated mode, -I, would ignore it.
 #
 # All integers are little-endian. A frame is a u32 with the length of the rest, then:
-#   request  u32 id, u8 level (255: the interpreter's own), u8 flags (1: send the code; 2: answer as py_compile would
-#            print it; 4: with 2, the file name leads to this source, so that its lines are shown), u32 n, n bytes of
-#            file name, with 2: u32 n, n bytes of warning options as in PYTHONWARNINGS, source
+#   request  u32 id, u8 level (255: the interpreter's own), u8 flags (1: send the code; 2: answer with the text that
+#            py_compile prints; 4: with 2, the file name leads to this source, so that its lines are shown), u32 n,
+#            n bytes of file name, with 2: u32 n, n bytes of warning options as in PYTHONWARNINGS, source
 #   reply    u32 id, u8 status (0 compiled, 1 failed), u32 microseconds, u32 count, count diagnostics, code or text
 #   diagnostic  u8 kind (0 error, 1 SyntaxWarning, 2 DeprecationWarning, 3 another warning), i32 line, column,
 #               end line, end column (0: unknown), u32 n, n bytes of class name, u32 n, n bytes of message (of a warning
@@ -163,9 +163,9 @@ def text_of(error, name):
 
 
 def raw_line(source, number):
-    """A line as the compiler reads it for an error that it finds after parsing; `None` where it cannot.
+    """A line as the compiler reads it for an error that it finds after parsing; `None` if it cannot.
 
-    As UTF-8, whatever the source says of itself.
+    The compiler reads it as UTF-8, whatever encoding the source declares.
     """
     lines = source.replace(b'\r\n', b'\n').replace(b'\r', b'\n').split(b'\n')
     if not 0 < number <= len(lines):
@@ -180,7 +180,7 @@ def raw_line(source, number):
 
 
 def shown_lines(source):
-    """The lines of a source as linecache has them: none where they cannot be decoded."""
+    """The lines of a source as linecache gives them; none if they cannot be decoded."""
     if PYTHON_2:
         return source.splitlines(True)
     import io
@@ -199,7 +199,7 @@ def kind_of(category):
 
 
 class Nth(object):
-    """Matches a message the n-th time that it is asked: the warnings module takes any object with `match`."""
+    """Matches a message the n-th time it is asked; the warnings module accepts any object with `match`."""
 
     def __init__(self, message, which):
         self.message, self.which, self.seen = message, which, 0
@@ -214,7 +214,7 @@ class Nth(object):
 class Compiler(object):
     def __init__(self):
         self.caught = []
-        self.chosen = {None: list(warnings.filters)}  # by options: what the interpreter's own warnings would pass
+        self.chosen = {None: list(warnings.filters)}  # filters by options; None: the interpreter's own
         warnings.simplefilter('always')
         self.filters = list(warnings.filters)
         if hasattr(warnings, '_showwarnmsg'):
@@ -229,7 +229,7 @@ class Compiler(object):
 
     def compile(self, source, name, level):
         if PYTHON_2:
-            # As its py_compile, which reads in universal newlines mode.
+            # Its py_compile reads with universal newlines.
             source = source.replace(b'\r\n', b'\n').replace(b'\r', b'\n')
             return compile(source, name, 'exec', 0, True)
         return compile(source, name, 'exec', 0, True, -1 if level == 255 else level)
@@ -240,7 +240,7 @@ class Compiler(object):
         getattr(warnings, '_filters_mutated', getattr(warnings, '_filters_mutated_lock_held', lambda: None))()
 
     def filters_of(self, options):
-        """The interpreter's own filters with those of PYTHONWARNINGS before them."""
+        """The filters of PYTHONWARNINGS, then the interpreter's own."""
         if options not in self.chosen:
             self.use(self.chosen[None])
             text = options if PYTHON_2 else options.decode('utf-8', 'surrogateescape')
@@ -251,7 +251,7 @@ class Compiler(object):
         return self.chosen[options]
 
     def place(self, source, name, level, category, text, line, which):
-        """Where a warning is: as an error, it comes with a column."""
+        """The place of a warning. As an error, it has a column."""
         self.use([('error', Nth(text, which), category, None, 0)] + self.filters)
         kept = self.caught
         try:
@@ -303,7 +303,7 @@ class Compiler(object):
         try:
             code = self.compile(source, name, level)
         except Exception as error:
-            # MemoryError and RecursionError as well: the interpreter lives on.
+            # This includes MemoryError and RecursionError; the interpreter goes on.
             failure = of_error(error)
             del error
             return 1, self.found(source, name, level, PROCESSOR_TIME() - begun) + [failure], b''
