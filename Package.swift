@@ -123,7 +123,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests", dependencies: ["freshpyc", "BuildModel", "LinuxSystem", "BasicTypes"],
             path: "integration",
-            exclude: ["bench", "conformance", "imports", "oracle.py", "torture"]),
+            exclude: ["bench", "conformance", "imports", "oracle.py", "faults", "torture"]),
     ],
     swiftLanguageModes: [.v6]
 )

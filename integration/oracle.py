@@ -39,12 +39,13 @@ def header(path, source, mode):
     return external._code_to_hash_pyc(compile("", "", "exec"), hashed, mode == "checked-hash")[:16]
 
 
-def check(path, level, mode):
+def check(path, level, mode, filename=None):
+    """What is wrong with the artifact of a source, or None; `filename` is what its code should name."""
     with open(path, "rb") as stream:
         source = stream.read()
     cache = importlib.util.cache_from_source(path, optimization="" if level == 0 else level)
     try:
-        code = compile(source, path, "exec", dont_inherit=True, optimize=level)
+        code = compile(source, filename or path, "exec", dont_inherit=True, optimize=level)
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         code = None
     if not os.path.exists(cache):
@@ -85,4 +86,5 @@ def main(root, levels, mode):
                     print("%s (level %d): %s" % (ascii(path), level, difference))
 
 
-main(sys.argv[1], [int(level) for level in sys.argv[2].split(",")], sys.argv[3])
+if __name__ == "__main__":
+    main(sys.argv[1], [int(level) for level in sys.argv[2].split(",")], sys.argv[3])

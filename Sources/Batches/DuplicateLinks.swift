@@ -5,8 +5,6 @@ import BasicTypes
 import LinuxSystem
 
 package enum DuplicateLinks {
-    private static let temporary = BytePath(".freshpyc-link-\(Host.processIdentifier)")
-
     /// Replaces each file that equals the one before it by another name of that.
     ///
     /// - Parameter places: the files of one source and interpreter, by level.
@@ -38,9 +36,7 @@ package enum DuplicateLinks {
                 directory.status(name, followsLinks: false), directory.status(existing, followsLinks: false)
             )
             if status.0?.stamp.inode == status.1?.stamp.inode { return false }
-            _ = try directory.removeFile(temporary)
-            try directory.makeHardLink(temporary, to: existing)
-            try directory.rename(temporary, to: name)
+            try FileReplacement(name, in: directory).link(to: existing)
             return true
         } catch {
             // File systems without hard links keep two files.

@@ -128,13 +128,9 @@ struct TreeMirror: Sendable {
         {
             return
         }
-        let temporary =
-            BytePath(
-                Array("\(ArtifactPublisher.temporaryPrefix)\(Host.processIdentifier)-\(name.hashValue.magnitude)".utf8))
-            ?? name
-        _ = try directory.removeFile(temporary)
-        do throws(SystemError) {
-            let copy = try directory.file(temporary, .createNew(status.permissions & 0o777))
+        try FileReplacement(name, in: directory, path: path).write(
+            FileReplacement.Options(permissions: status.permissions & 0o777, modified: modified)
+        ) { copy throws(SystemError) in
             var buffer = [UInt8](repeating: 0, count: 1 << 20)
             while true {
                 let count = try buffer.withMutableRawBytes { bytes throws(SystemError) in try file.read(into: bytes) }
@@ -143,11 +139,6 @@ struct TreeMirror: Sendable {
                     try copy.writeAll(bytes, path: path)
                 }
             }
-            try copy.setModified(modified, path: path)
-            try directory.rename(temporary, to: name)
-        } catch {
-            _ = try? directory.removeFile(temporary)
-            throw error
         }
     }
 

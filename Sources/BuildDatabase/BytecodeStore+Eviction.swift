@@ -22,7 +22,9 @@ struct StoreUsage {
     init?(in root: Directory, user: UInt32) throws(SystemError) {
         file = try root.file(Self.name, .append(0o600))
         let status = try file.status(Self.name)
-        guard status.kind == .regular, status.isWritten(onlyBy: user) else { throw .refused(Self.name) }
+        guard status.kind == .regular, status.isWritten(onlyBy: user) else {
+            throw SystemError("openat", Self.name, .foreignOwner)
+        }
         // Whoever only adds to it is done at once. Whoever evicts counts what we have added.
         var isOurs = try file.lock(waits: false, path: Self.name)
         for _ in 0..<5 where !isOurs {

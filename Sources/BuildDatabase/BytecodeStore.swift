@@ -66,16 +66,12 @@ package final class BytecodeStore: Sendable {
     private let state: Mutex<State>
     /// Bytes on disk that were saved since the last look at the limit.
     let added = Atomic<Int64>(0)
-    private let identity: String
-    private let temporaries = Atomic<UInt64>(0)
 
     private init(place: BytePath, root: Directory, limit: Int64, user: UInt32) {
         self.place = place
         self.limit = limit
         self.user = user
         state = Mutex(State(root: root))
-        // Several containers, each with its own process 1, may share the store.
-        identity = "\(Self.temporaryPrefix)\(Host.processIdentifier)-\(UInt64.random(in: 0 ... .max))-"
     }
 
     // MARK: Opening
@@ -141,12 +137,9 @@ package final class BytecodeStore: Sendable {
 
     /// What a new store begins with. Without it all works as well, so a failure is none.
     private static func writeMarkers(in root: Directory) {
-        let tag =
-            "Signature: 8a477f597d28d172789f06886806bc55\n# Compiled Python of freshpyc; see https://bford.info/cachedir/\n"
-        for (name, bytes) in [(BytePath("CACHEDIR.TAG"), Array(tag.utf8)), (StoreUsage.name, StoreUsage.encode(0))] {
-            guard let file = try? root.file(name, .createNew(0o600)) else { continue }
-            try? bytes.withRawBytes { bytes throws(SystemError) in try file.writeAll(bytes, path: name) }
-        }
+        try? CacheDirectoryTag.write(in: root, permissions: 0o600)
+        try? root.writeIfMissing(
+            StoreUsage.name, String(decoding: StoreUsage.encode(0), as: UTF8.self), permissions: 0o600)
     }
 
     // MARK: Directories
@@ -175,7 +168,7 @@ package final class BytecodeStore: Sendable {
             opened = try root.directory(name)
         }
         guard try opened.descriptor.status(name).isWritten(onlyBy: user) else {
-            throw .refused(place.appending(name))
+            throw SystemError("openat", place.appending(name), .foreignOwner)
         }
         return opened
     }
@@ -259,15 +252,9 @@ package final class BytecodeStore: Sendable {
 
     private func publish(_ address: StoreAddress, _ head: [UInt8], _ body: [UInt8]) throws(SystemError) {
         let shard = try shard(address.shard, makes: true)
-        let temporary = BytePath(identity + String(temporaries.add(1, ordering: .relaxed).newValue))
-        let file = try shard.file(temporary, .createNew(0o600))
-        do throws(SystemError) {
-            try file.writeAll(head, body, path: temporary)
-            try shard.rename(temporary, to: address.name)
-        } catch {
-            _ = try? shard.removeFile(temporary)
-            throw error
-        }
+        try FileReplacement(address.name, in: shard, temporary: .unique(prefix: Self.temporaryPrefix)).write(
+            FileReplacement.Options(permissions: 0o600)
+        ) { file throws(SystemError) in try file.writeAll(head, body, path: address.name) }
         added.add(Self.occupied(Int64(head.count + body.count)), ordering: .relaxed)
     }
 

@@ -9,6 +9,7 @@ import LinuxSystem
 package enum DatabaseError: Error, Sendable {
     case newerSchema(path: BytePath, schema: Int)
     case unusable(SystemError)
+    case unreadable(SystemError)
     case held(by: String, path: BytePath)
 
     package var message: String {
@@ -17,6 +18,8 @@ package enum DatabaseError: Error, Sendable {
             "\(path) was written by a newer freshpyc (schema \(schema)); update freshpyc, or use another --state-dir"
         case .unusable(let error):
             "the database cannot be written: \(error); use --state-dir DIR to keep it elsewhere"
+        case .unreadable(let error):
+            "the database cannot be read: \(error)"
         case .held(let holder, let path):
             "\(holder) is at work on this tree already (it holds \(path)); stop it first"
         }
@@ -59,6 +62,8 @@ package final class DatabaseStore {
     private var lock: OwnedDescriptor?
     private var journal: OwnedDescriptor?
     private var journalLength: Int64 = 0
+    /// Whether the journal ends with a part of a line that could not be removed.
+    private var isJournalTorn = false
     private var snapshotLength: Int64 = 0
     /// Whether the last holder of the lock was killed before it could finish.
     package private(set) var wasLeftUncleanly = false
@@ -68,16 +73,23 @@ package final class DatabaseStore {
         self.location = location
     }
 
-    /// Opens the database's directory to read, or `nil` where there is none.
+    /// Opens the database's directory to read, or `nil` where there is none that this user may read.
     ///
     /// - Parameter stateDirectory: absolute; `nil` for `.freshpyc` in the root, which must not be a link.
-    package static func existing(root: Directory, rootPath: BytePath, stateDirectory: BytePath?) -> DatabaseStore? {
-        if let stateDirectory {
-            guard let directory = try? Directory(path: stateDirectory) else { return nil }
-            return DatabaseStore(directory: directory, location: stateDirectory)
+    package static func existing(
+        root: Directory, rootPath: BytePath, stateDirectory: BytePath?
+    ) throws(DatabaseError) -> DatabaseStore? {
+        do throws(SystemError) {
+            if let stateDirectory {
+                return DatabaseStore(directory: try Directory(path: stateDirectory), location: stateDirectory)
+            }
+            return DatabaseStore(
+                directory: try root.directory(BytePath(".freshpyc")), location: rootPath.appending(".freshpyc"))
+        } catch  where error.isMissing || error.isDenied || error.isLoop {
+            return nil
+        } catch {
+            throw .unreadable(error)
         }
-        guard let directory = try? root.directory(BytePath(".freshpyc")) else { return nil }
-        return DatabaseStore(directory: directory, location: rootPath.appending(".freshpyc"))
     }
 
     /// Opens the database's directory to write, makes it where it is missing, and takes its lock.
@@ -108,20 +120,8 @@ package final class DatabaseStore {
 
     /// What keeps version control and back-ups away from it.
     private func writeMarkers() throws(SystemError) {
-        let markers: [(String, String)] = [
-            (".gitignore", "*\n"),
-            (
-                "CACHEDIR.TAG",
-                "Signature: 8a477f597d28d172789f06886806bc55\n# Made by freshpyc; see https://bford.info/cachedir/\n"
-            ),
-        ]
-        for (name, text) in markers {
-            guard try directory.status(BytePath(name), followsLinks: false) == nil else { continue }
-            let file = try directory.file(BytePath(name), .createNew(0o666))
-            try Array(text.utf8).withRawBytes { bytes throws(SystemError) in
-                try file.writeAll(bytes, path: BytePath(name))
-            }
-        }
+        try directory.writeIfMissing(BytePath(".gitignore"), "*\n", permissions: 0o666)
+        try CacheDirectoryTag.write(in: directory, permissions: 0o666)
     }
 
     private func takeLock(holder: String, lifetime: LockLifetime) throws(DatabaseError) {
@@ -219,7 +219,9 @@ package final class DatabaseStore {
         do throws(SystemError) {
             let file = try directory.file(name, .read)
             let status = try file.status(name)
-            guard status.kind == .regular else { throw SystemError("open", location.appending(name), code: 22) }
+            guard status.kind == .regular else {
+                throw SystemError("openat", location.appending(name), .notRegularFile)
+            }
             return try file.readAll(expected: Int(clamping: status.stamp.size), limit: 1 << 31, path: name)
         } catch  where error.isMissing {
             return nil
@@ -271,8 +273,12 @@ package final class DatabaseStore {
                     try file.writeAll(bytes, path: location.appending(Self.journalName))
                 }
             } catch {
-                // Half a line would make the next one unreadable.
-                try? file.truncate(to: journalLength)
+                // Half a line would make the next one unreadable, so it goes; else the next wave writes a snapshot.
+                do throws(SystemError) {
+                    try file.truncate(to: journalLength)
+                } catch {
+                    isJournalTorn = true
+                }
                 throw error
             }
             journalLength += Int64(line.count)
@@ -291,7 +297,7 @@ package final class DatabaseStore {
         }
     }
 
-    private var mustFold: Bool { journalLength > max(Self.smallestFold, snapshotLength / 2) }
+    private var mustFold: Bool { isJournalTorn || journalLength > max(Self.smallestFold, snapshotLength / 2) }
 
     /// Makes and removes a file, for whoever watches the directory to see.
     package func makeCookie(_ name: BytePath) throws(SystemError) {
@@ -314,19 +320,9 @@ package final class DatabaseStore {
     ///
     /// - Parameter isDurable: whether it must outlast a loss of power from now on.
     func replace(_ name: BytePath, with bytes: [UInt8], isDurable: Bool) throws(SystemError) {
-        let temporary = BytePath("\(name).tmp")
-        _ = try directory.removeFile(temporary)
-        let file = try directory.file(temporary, .createNew(0o666))
-        do throws(SystemError) {
-            try bytes.withRawBytes { buffer throws(SystemError) in
-                try file.writeAll(buffer, path: location.appending(name))
-            }
-            if isDurable { try file.synchronize(path: location.appending(name)) }
-            try directory.rename(temporary, to: name)
-        } catch {
-            _ = try? directory.removeFile(temporary)
-            throw error
-        }
+        try FileReplacement(
+            name, in: directory, path: location.appending(name), temporary: .fixed(BytePath("\(name).tmp"))
+        ).write(bytes, FileReplacement.Options(isDurable: isDurable))
     }
 
     /// Writes a snapshot in place of the old one and of the journal.
@@ -339,6 +335,7 @@ package final class DatabaseStore {
             // Should we die here, the journal's waves are older than the snapshot's clock, and are passed over.
             journal = nil
             _ = try directory.removeFile(Self.journalName)
+            isJournalTorn = false
             journalLength = 0
         } catch {
             throw .unusable(error)

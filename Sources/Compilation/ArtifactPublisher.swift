@@ -9,13 +9,11 @@ import LinuxSystem
 /// Writes artifacts below a root. One for each thread: it keeps the last directories open.
 package final class ArtifactPublisher {
     /// What temporary files begin with.
-    package static let temporaryPrefix = ".freshpyc-"
+    package static let temporaryPrefix = FileReplacement.temporaryPrefix
     private static let mostOpen = 32
 
     private let root: Directory
     private let makesDirectories: Bool
-    private let identity = "\(temporaryPrefix)\(Host.processIdentifier)-\(UInt32.random(in: 0 ... .max))-"
-    private var count = 0
     private var open: [BytePath: Directory] = [:]
 
     /// - Parameter makesDirectories: whether all directories above an artifact are made where they are missing. Where they
@@ -66,19 +64,12 @@ package final class ArtifactPublisher {
         _ path: BytePath, header: [UInt8], body: [UInt8], permissions: UInt32, modified: Int64?
     ) throws(SystemError) -> Stamp {
         let directory = try directory(path.parent)
-        count += 1
-        let temporary = BytePath(identity + String(count))
-        let file = try directory.file(temporary, .createNew((permissions | 0o200) & 0o666))
-        do throws(SystemError) {
-            try file.writeAll(header, body, path: path)
-            if let modified { try file.setModified(modified, path: path) }
-            try directory.rename(temporary, to: BytePath.empty.appending(path.lastComponent))
-            // Renaming changes the file's ctime, so its stamp is taken afterwards.
-            return try file.status(path).stamp
-        } catch {
-            _ = try? directory.removeFile(temporary)
-            throw error
-        }
+        let name = BytePath.empty.appending(path.lastComponent)
+        let file = try FileReplacement(name, in: directory, path: path).write(
+            FileReplacement.Options(permissions: (permissions | 0o200) & 0o666, modified: modified)
+        ) { file throws(SystemError) in try file.writeAll(header, body, path: path) }
+        // Renaming changes the file's ctime, so its stamp is taken afterwards.
+        return try file.status(path).stamp
     }
 
     /// Gives an artifact another time and size in its header, in place: eight bytes in one write, which no reader and

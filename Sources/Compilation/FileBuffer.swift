@@ -20,7 +20,7 @@ package final class FileBuffer {
         -> UnsafeRawBufferPointer
     {
         // Neither a source nor bytecode is larger, and a sparse file may claim anything.
-        guard size <= Int64(Int32.max) else { throw .fileTooLarge }
+        guard size <= Int64(Int32.max) else { throw SystemError("read", path, .tooLarge) }
         // One more shows that the file ends there.
         grow(to: Int(clamping: size) + 1)
         var filled = 0
@@ -30,7 +30,7 @@ package final class FileBuffer {
             if count == 0 { return UnsafeRawBufferPointer(rebasing: memory[..<filled]) }
             filled += count
             if filled == memory.count {
-                guard filled <= Int(Int32.max) else { throw .fileTooLarge }
+                guard filled <= Int(Int32.max) else { throw SystemError("read", path, .tooLarge) }
                 grow(to: filled * 2)
             }
         }

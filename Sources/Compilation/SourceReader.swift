@@ -87,7 +87,7 @@ package struct SourceReader: Sendable {
             let file = try root.fileFollowingLinks(path)
             let before = try file.status(path)
             guard before.kind == .regular else { throw SystemError("open", path, code: SystemError.noSuchFile) }
-            guard before.stamp.size <= CompileRequestLimit.bytes else { throw .fileTooLarge }
+            guard before.stamp.size <= CompileRequestLimit.bytes else { throw SystemError("read", path, .tooLarge) }
             let bytes = try file.read(count: Int(before.stamp.size), path: path)
             let after = try file.status(path)
             guard before == after, Int64(bytes.count) == after.stamp.size else { return nil }
@@ -99,7 +99,7 @@ package struct SourceReader: Sendable {
                 needsGuard: StalenessJudge.needsGuard(after.stamp, readAt: now))
         } catch {
             if error.isMissing { throw .gone }
-            if error.isFileTooLarge {
+            if error.refusal == .tooLarge {
                 throw .diagnostic(
                     Diagnostic(
                         .tooLarge, .error,

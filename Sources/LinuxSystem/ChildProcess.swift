@@ -116,8 +116,10 @@ package enum Standard {
     /// Opens /dev/null on those of 0, 1 and 2 that our parent left closed, so that no other file gets their number.
     package static func ensureOpen() {
         while true {
-            let raw = freshpyc_openat(AT_FDCWD, "/dev/null", O_RDWR, 0)
-            if raw < 0 { return }
+            let raw = try? retrying("openat", BytePath("/dev/null")) {
+                freshpyc_openat(AT_FDCWD, "/dev/null", O_RDWR, 0)
+            }
+            guard let raw else { return }
             if raw > 2 {
                 close(raw)
                 return

@@ -13,7 +13,7 @@ extension Directory {
             path.withCString { readlinkat(descriptor.raw, $0, &buffer, size) }
         }
         guard let target = BytePath(buffer[..<count].map { UInt8(bitPattern: $0) }) else {
-            throw SystemError("readlink", path, code: EINVAL)
+            throw SystemError("readlink", path, .malformedName)
         }
         return target
     }

@@ -44,7 +44,7 @@ package final class Directory: Sendable {
 
     /// Opens by any path, following links: for roots that the user named.
     package init(path: BytePath) throws(SystemError) {
-        let raw = try retrying("open", path) {
+        let raw = try retrying("openat", path) {
             path.withCString { freshpyc_openat(AT_FDCWD, $0, Self.openFlags, 0) }
         }
         descriptor = OwnedDescriptor(raw)
@@ -65,7 +65,7 @@ package final class Directory: Sendable {
     /// Opens a file to read, following links: a source may be a link to another file.
     package func fileFollowingLinks(_ path: BytePath) throws(SystemError) -> OwnedDescriptor {
         OwnedDescriptor(
-            try retrying("open", path) {
+            try retrying("openat", path) {
                 path.withCString {
                     freshpyc_openat(descriptor.raw, $0, OpenMode.read.flags | O_CLOEXEC | O_NOCTTY, 0)
                 }
@@ -81,8 +81,9 @@ package final class Directory: Sendable {
             return try retrying("openat2", path) {
                 path.withCString { freshpyc_openat2(descriptor.raw, $0, flags, permissions, resolve) }
             }
-        } catch  where error.isUnsupported || error.code == EAGAIN {
-            // EAGAIN: a rename somewhere in the system raced with the look-up; the walk has no such race.
+        } catch  where error.isUnsupported || error.code == EPERM || error.code == EAGAIN {
+            // EPERM: a container's seccomp profile that does not know the call; where it is the file's own, the walk fails
+            // with it too. EAGAIN: a rename somewhere in the system raced with the look-up; the walk has no such race.
             return try walk(path, flags: flags, permissions: permissions)
         }
     }
@@ -90,18 +91,18 @@ package final class Directory: Sendable {
     private func walk(_ path: BytePath, flags: Int32, permissions: UInt32) throws(SystemError) -> Int32 {
         let components = path.components
         if components.contains(where: { $0.elementsEqual([0x2E, 0x2E]) }) {
-            throw SystemError("openat", path, code: EXDEV)
+            throw SystemError("openat", path, .leadsOutOfDirectory)
         }
         var current = descriptor
         for component in components.dropLast() {
-            guard let name = BytePath(component) else { throw SystemError("openat", path, code: EINVAL) }
+            guard let name = BytePath(component) else { throw SystemError("openat", path, .malformedName) }
             current = OwnedDescriptor(
                 try retrying("openat", path) {
                     name.withCString { freshpyc_openat(current.raw, $0, Self.openFlags | O_NOFOLLOW, 0) }
                 })
         }
         guard let name = components.last.flatMap({ BytePath($0) }) else {
-            throw SystemError("openat", path, code: EINVAL)
+            throw SystemError("openat", path, .malformedName)
         }
         return try retrying("openat", path) {
             name.withCString { freshpyc_openat(current.raw, $0, flags | O_NOFOLLOW, permissions) }
@@ -166,6 +167,6 @@ package final class Directory: Sendable {
 
     /// Removes a directory that is empty; `false` where it is not, or is not there.
     package func removeEmptyDirectory(_ name: BytePath) -> Bool {
-        name.withCString { unlinkat(descriptor.raw, $0, AT_REMOVEDIR) } == 0
+        (try? retrying("rmdir", name) { name.withCString { unlinkat(descriptor.raw, $0, AT_REMOVEDIR) } }) != nil
     }
 }

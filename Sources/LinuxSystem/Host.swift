@@ -41,17 +41,25 @@ package enum Host {
     }
 
     package static func workingDirectory() throws(SystemError) -> BytePath {
-        guard let raw = getcwd(nil, 0) else { throw .last("getcwd") }
-        defer { free(raw) }
-        return BytePath(cString: raw)
+        try allocated("getcwd") { getcwd(nil, 0) }
     }
 
     /// The path without links, dots and dot-dots (realpath(3)).
     package static func realPath(_ path: BytePath) throws(SystemError) -> BytePath {
-        let resolved: UnsafeMutablePointer<CChar>? = path.withCString { realpath($0, nil) }
-        guard let resolved else { throw .last("realpath", path) }
-        defer { free(resolved) }
-        return BytePath(cString: resolved)
+        try allocated("realpath", path) { path.withCString { realpath($0, nil) } }
+    }
+
+    /// The path that a call has allocated.
+    private static func allocated(
+        _ operation: String, _ path: BytePath = .empty, _ call: () -> UnsafeMutablePointer<CChar>?
+    ) throws(SystemError) -> BytePath {
+        var found: UnsafeMutablePointer<CChar>?
+        defer { free(found) }
+        _ = try retrying(operation, path) {
+            found = call()
+            return found == nil ? -1 : 0
+        }
+        return found.map { BytePath(cString: $0) } ?? .empty
     }
 
     /// What stat(2) says of any path; `nil` where there is nothing.
@@ -67,11 +75,21 @@ package enum Host {
         }
     }
 
-    /// The contents of a small file, at most `limit` bytes; `nil` where it cannot be read.
+    /// The contents of a small file, at most `limit` bytes; `nil` where there is no such file.
+    package static func readFile(_ path: BytePath, limit: Int = 1 << 20) throws(SystemError) -> [UInt8]? {
+        do throws(SystemError) {
+            let raw = try retrying("openat", path) {
+                path.withCString { freshpyc_openat(AT_FDCWD, $0, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0) }
+            }
+            return try OwnedDescriptor(raw).readAll(expected: 4096, limit: limit, path: path)
+        } catch  where error.isMissing {
+            return nil
+        }
+    }
+
+    /// The same where a file that cannot be read counts as none: for what only improves a result.
     package static func contents(_ path: BytePath, limit: Int = 1 << 20) -> [UInt8]? {
-        let raw = path.withCString { freshpyc_openat(AT_FDCWD, $0, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0) }
-        guard raw >= 0 else { return nil }
-        return try? OwnedDescriptor(raw).readAll(expected: 4096, limit: limit)
+        (try? readFile(path, limit: limit)) ?? nil
     }
 
     /// Makes a directory; `false` where the name was taken.
@@ -91,26 +109,15 @@ package enum Host {
         _ = try makeDirectory(path, permissions: 0o777)
     }
 
-    /// Puts a text in the place of a file that the user named: whole, or not at all.
+    /// Until the command line uses `OutputFile`.
     package static func replaceFile(_ path: BytePath, with text: String) throws(SystemError) {
-        let directory = try Directory(path: path.parent.isEmpty ? BytePath(".") : path.parent)
-        let name = BytePath.empty.appending(path.lastComponent)
-        let temporary = BytePath(Array(".freshpyc-\(processIdentifier)-".utf8) + path.lastComponent) ?? name
-        _ = try directory.removeFile(temporary)
-        do throws(SystemError) {
-            let file = try directory.file(temporary, .createNew(0o666))
-            try Array(text.utf8).withRawBytes { bytes throws(SystemError) in try file.writeAll(bytes, path: path) }
-            try directory.rename(temporary, to: name)
-        } catch {
-            _ = try? directory.removeFile(temporary)
-            throw error
-        }
+        try OutputFile.write(Array(text.utf8), to: path)
     }
 
     /// Whether the file may be executed by this process.
     package static func isExecutable(_ path: BytePath) -> Bool {
         guard let status = try? status(path), status.kind == .regular else { return false }
-        return path.withCString { access($0, X_OK) } == 0
+        return (try? retrying("access", path) { path.withCString { access($0, X_OK) } }) != nil
     }
 
     package static var processIdentifier: Int32 { getpid() }
@@ -157,9 +164,8 @@ package enum Host {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
-            let count = read(0, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return bytes }
+            let count = try? retrying("read", BytePath("/dev/stdin")) { read(0, &buffer, buffer.count) }
+            guard let count, count > 0 else { return bytes }
             bytes += buffer[..<count]
         }
     }

@@ -51,7 +51,7 @@ package final class InotifyDescriptor: Sendable {
 
     /// Stops a watch; one that is gone already is no error.
     package func unwatch(_ watch: Int32) {
-        inotify_rm_watch(descriptor.raw, watch)
+        _ = try? retrying("inotify_rm_watch") { inotify_rm_watch(descriptor.raw, watch) }
     }
 }
 

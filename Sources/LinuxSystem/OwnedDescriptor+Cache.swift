@@ -45,8 +45,3 @@ extension FileStatus {
         owner == user && permissions & 0o022 == 0
     }
 }
-
-extension SystemError {
-    /// For a file that we refuse for whom it belongs to.
-    package static func refused(_ path: BytePath) -> SystemError { SystemError("open", path, code: EPERM) }
-}

@@ -25,12 +25,15 @@ package final class OwnedDescriptor: Sendable {
         return FileStatus(raw)
     }
 
+    private static let mostAllocatedAtFirst = 64 << 20
+
     /// Reads to the end, or to `limit` bytes.
     ///
-    /// - Parameter expected: a guess at the size; one read more tells that the file ended there.
+    /// - Parameter expected: a guess at the size; one read more tells that the file ended there. Memory is allocated for
+    ///   what was read and not for what a sparse file claims to hold.
     package func readAll(expected: Int, limit: Int = .max, path: BytePath = .empty) throws(SystemError) -> [UInt8] {
         var bytes = [UInt8]()
-        var capacity = min(max(expected, 0), limit) + 1
+        var capacity = min(max(expected, 0), limit, Self.mostAllocatedAtFirst) + 1
         while true {
             let count = bytes.count
             var failure: SystemError?
@@ -86,7 +89,7 @@ package final class OwnedDescriptor: Sendable {
         let count = try bytes.withRawBytes { buffer throws(SystemError) in
             try retrying("pwrite", path) { pwrite(raw, buffer.baseAddress, buffer.count, off_t(offset)) }
         }
-        if count != bytes.count { throw SystemError("pwrite", path, code: ENOSPC) }
+        if count != bytes.count { throw SystemError("pwrite", path, .incompleteWrite) }
     }
 
     package func synchronize(path: BytePath = .empty) throws(SystemError) {
@@ -103,7 +106,7 @@ package final class OwnedDescriptor: Sendable {
 
     /// Asks for a larger pipe; an unprivileged user's limit (pipe(7)) may refuse, and then it stays as it is.
     package func growPipe(to bytes: Int32) {
-        _ = freshpyc_set_pipe_size(raw, bytes)
+        _ = try? retrying("fcntl") { freshpyc_set_pipe_size(raw, bytes) }
     }
 
     /// Takes the lock for as long as the descriptor is open (flock(2)).
@@ -169,7 +172,7 @@ extension OwnedDescriptor {
                     iovec(iov_base: UnsafeMutableRawPointer(mutating: head.baseAddress), iov_len: head.count),
                     iovec(iov_base: UnsafeMutableRawPointer(mutating: tail.baseAddress), iov_len: tail.count),
                 ]
-                return try retrying("write", path) { writev(raw, &parts, 2) }
+                return try retrying("writev", path) { writev(raw, &parts, 2) }
             }
         }
         // A short write means that the disk is full; writing on says so.

@@ -1,8 +1,13 @@
-// Which descriptors are ready and which timers are due.
-// Knows: epoll(7) and timerfd(2). Does not know: queues or threads; its owner calls it when its descriptor is readable.
+// Which descriptors are ready and which timers are due, by one epoll instance and one timerfd. Its owner calls it whenever
+// its descriptor is readable.
 //
-// Our own, in the place of a Dispatch source for each pipe, connection and timer: with those, libdispatch crashed in its
-// manager thread (`_dispatch_event_loop_drain`) while workers were killed and replaced; the cause in it is not known. Here all of it happens on one queue, and Dispatch watches a single descriptor that never goes.
+// A Dispatch source for each pipe, connection and timer needs a promise that is easily broken: a source's descriptor must
+// stay open until its cancel handler has run. libdispatch removes it from its epoll instance by its number
+// (EPOLL_CTL_DEL), later and on its manager thread. If it is closed by then, the call fails with EBADF. As long as a child
+// that is being spawned shares the open file, the registration stays in the kernel, with a pointer to memory that
+// libdispatch has freed; its next event crashes the manager thread in `_dispatch_event_loop_drain` or ends up with another
+// source, and the one it was meant for waits until its deadline. strace shows this order of calls: close, EPOLL_CTL_DEL
+// with EBADF, then an event from epoll_wait with the same pointer. Here a descriptor is removed while it is still held.
 
 import CLinuxShims
 import Glibc
@@ -13,6 +18,10 @@ final class Readiness {
         let descriptor: OwnedDescriptor
         var reads: (() -> Void)?
         var writes: (() -> Void)?
+        /// Whether the kernel knows what it is watched for by now.
+        var isApplied = false
+        /// Whether it was added to the epoll instance.
+        var isAdded = false
     }
 
     private struct Timer {
@@ -50,9 +59,9 @@ final class Readiness {
         var entry = watched[token] ?? Watched(descriptor: watchedDescriptor)
         entry.reads = reads ?? entry.reads
         entry.writes = writes ?? entry.writes
-        watched[token] = entry
         tokens[watchedDescriptor.raw] = token
-        apply(entry, token, isNew: known == nil)
+        apply(&entry, token)
+        watched[token] = entry
         return token
     }
 
@@ -62,20 +71,36 @@ final class Readiness {
         if entry.reads == nil, entry.writes == nil {
             watched[token] = nil
             tokens[entry.descriptor.raw] = nil
-            _ = freshpyc_epoll_remove(descriptor.raw, entry.descriptor.raw)
+            _ = try? retrying("epoll_ctl") { freshpyc_epoll_remove(descriptor.raw, entry.descriptor.raw) }
         } else {
+            apply(&entry, token)
             watched[token] = entry
-            apply(entry, token, isNew: false)
         }
     }
 
-    private func apply(_ entry: Watched, _ token: UInt64, isNew: Bool) {
-        // Adding can only fail for want of kernel memory, or for a regular file, which is never watched.
-        _ = freshpyc_epoll_set(
-            descriptor.raw, entry.descriptor.raw, isNew ? 1 : 0, entry.reads == nil ? 0 : 1,
-            entry.writes == nil ? 0 : 1,
-            token)
+    /// Tells the kernel what a descriptor is watched for. Where it has no memory, or fs.epoll.max_user_watches is
+    /// reached, tries again until it can: whoever watches would wait forever.
+    private func apply(_ entry: inout Watched, _ token: UInt64) {
+        let (isNew, reads, writes) = (!entry.isAdded, entry.reads != nil, entry.writes != nil)
+        let raw = entry.descriptor.raw
+        do throws(SystemError) {
+            _ = try retrying("epoll_ctl") {
+                freshpyc_epoll_set(descriptor.raw, raw, isNew ? 1 : 0, reads ? 1 : 0, writes ? 1 : 0, token)
+            }
+            entry.isApplied = true
+            entry.isAdded = true
+        } catch {
+            entry.isApplied = false
+            _ = schedule(Host.monotonic + Self.retryInterval) { [weak self] in
+                guard let self, var entry = watched[token], !entry.isApplied else { return }
+                apply(&entry, token)
+                watched[token] = entry
+            }
+        }
     }
+
+    /// Nanoseconds.
+    private static let retryInterval: Int64 = 20_000_000
 
     /// Calls once, at a time of the monotonic clock or soon after.
     func schedule(_ due: Int64, _ body: @escaping () -> Void) -> UInt64 {
@@ -94,16 +119,17 @@ final class Readiness {
     }
 
     private func arm() {
-        // A time of 0 would disarm it.
-        _ = freshpyc_timer_set(timer.raw, timers.last.map { max(1, $0.due) } ?? 0)
+        // A time of 0 would disarm it. It can only fail for a time that is none.
+        _ = try? retrying("timerfd_settime") { freshpyc_timer_set(timer.raw, timers.last.map { max(1, $0.due) } ?? 0) }
     }
 
     /// Calls whoever is ready or due now. What a call cancels is not called any more.
     func deliver() {
         var ready = [UInt64](repeating: 0, count: 64)
         var states = [Int32](repeating: 0, count: 64)
-        let count = Int(freshpyc_epoll_take(descriptor.raw, &ready, &states, 64))
-        for index in 0..<max(0, count) {
+        // It can only fail for a descriptor that is none.
+        let count = try? retrying("epoll_wait") { freshpyc_epoll_take(descriptor.raw, &ready, &states, 64) }
+        for index in 0..<Int(count ?? 0) {
             if ready[index] == Self.timerToken {
                 deliverTimers()
                 continue

@@ -30,19 +30,22 @@ enum Spawn {
         guard failure == 0 else { throw SystemError("posix_spawn", executable, code: failure) }
 
         var child: pid_t = 0
-        let code = withCStrings([executable] + arguments) { arguments in
-            withCStrings(environment) { environment in
-                executable.withCString { posix_spawn(&child, $0, &actions, &attributes, arguments, environment) }
+        _ = try retrying("posix_spawn", executable) {
+            // Unlike a system call, it returns its errno.
+            errno = withCStrings([executable] + arguments) { arguments in
+                withCStrings(environment) { environment in
+                    executable.withCString { posix_spawn(&child, $0, &actions, &attributes, arguments, environment) }
+                }
             }
+            return errno == 0 ? 0 : -1
         }
-        guard code == 0 else { throw SystemError("posix_spawn", executable, code: code) }
         return child
     }
 
     /// Waits until a child has ended, so that no zombie is left.
     static func wait(for child: pid_t) -> ExitReason {
         var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0, errno == EINTR {}
+        _ = try? retrying("waitpid") { waitpid(child, &status, 0) }
         return freshpyc_exited(status) != 0
             ? .status(freshpyc_exit_status(status)) : .signal(freshpyc_term_signal(status))
     }

@@ -1,46 +1,85 @@
-// A system call that failed, as a value.
-// Knows: which call, on what, and errno. Does not know: what the caller wanted with it.
+// A system call that failed, or a file that we refuse, as a value.
 
 import BasicTypes
 import Glibc
 
-/// A failed system call.
+/// A failed system call, or our own refusal to go on with what one returned.
 package struct SystemError: Error, Hashable, Sendable {
-    /// The call's name, as its man page has it.
+    /// What went wrong.
+    package enum Cause: Hashable, Sendable {
+        /// From errno(3).
+        case errno(Int32)
+        case refusal(Refusal)
+    }
+
+    /// What we decide ourselves: no system call has failed.
+    package enum Refusal: String, Hashable, Sendable {
+        case isDirectory = "is a directory"
+        case notRegularFile = "not a regular file"
+        case foreignOwner = "other users may write to it"
+        case incompleteWrite = "only a part could be written"
+        case leadsOutOfDirectory = "leads out of its directory"
+        case malformedName = "not a file name"
+        case noAnswer = "it does not answer as it should"
+        case sameDirectory = "the same directory"
+        case socketPathTooLong = "too long for a socket"
+        case timedOut = "no answer in time"
+        case tooLarge = "file too large"
+    }
+
+    /// The call's name, as in its man page.
     package let operation: String
-    /// What it was about; empty where there is no path.
+    /// The file concerned; empty where there is none.
     package let path: BytePath
-    /// From errno(3).
-    package let code: Int32
+    package let cause: Cause
 
     package init(_ operation: String, _ path: BytePath = .empty, code: Int32) {
         self.operation = operation
         self.path = path
-        self.code = code
+        cause = .errno(code)
     }
 
-    /// With the `errno` that the call just made has left.
-    static func last(_ operation: String, _ path: BytePath = .empty) -> SystemError {
-        SystemError(operation, path, code: errno)
+    package init(_ operation: String, _ path: BytePath, _ refusal: Refusal) {
+        self.operation = operation
+        self.path = path
+        cause = .refusal(refusal)
     }
 
-    /// strerror(3), beginning with a small letter: it follows a colon.
+    /// From errno(3); 0 for a refusal.
+    package var code: Int32 {
+        switch cause {
+        case .errno(let code): code
+        case .refusal: 0
+        }
+    }
+
+    package var refusal: Refusal? {
+        switch cause {
+        case .errno: nil
+        case .refusal(let refusal): refusal
+        }
+    }
+
+    /// In words, beginning with a lower-case letter because it follows a colon (strerror(3)).
     package var reason: String {
-        var buffer = [CChar](repeating: 0, count: 128)
-        guard strerror_r(code, &buffer, buffer.count) == 0 else { return "error \(code)" }
-        let text = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-        let message = String(decoding: text, as: UTF8.self)
-        return message.prefix(1).lowercased() + message.dropFirst()
+        switch cause {
+        case .refusal(let refusal): return refusal.rawValue
+        case .errno(let code):
+            var buffer = [CChar](repeating: 0, count: 128)
+            guard strerror_r(code, &buffer, buffer.count) == 0 else { return "error \(code)" }
+            let text = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+            let message = String(decoding: text, as: UTF8.self)
+            return message.prefix(1).lowercased() + message.dropFirst()
+        }
     }
 
     package static let noSuchFile = ENOENT
     package static let isDirectory = EISDIR
-    /// For a place that must be another.
+    /// Until the command line uses the refusals.
     package static let sameFile = EXDEV
-    /// For what is neither a regular file nor a directory.
     package static let isNoFile = EINVAL
-    /// For a wait of our own that was in vain.
-    package static let timedOut = SystemError("poll", code: ETIMEDOUT)
+    package static let timedOut = SystemError("poll", .empty, .timedOut)
+    /// There is no such file. Nothing else means that: a file that cannot be reached or read may well be there.
     package var isMissing: Bool { code == ENOENT || code == ENOTDIR }
     package var isDenied: Bool { code == EACCES || code == EPERM }
     package var isLoop: Bool { code == ELOOP }
@@ -60,24 +99,24 @@ extension SystemError: CustomStringConvertible {
     }
 }
 
-/// The funnel: every call that can be interrupted goes through here.
+/// The funnel: every system call that can fail goes through here, and so tests can make each of them fail (`FaultPlan`).
 ///
 /// - Returns: the call's result, never negative.
-/// - Throws: `SystemError` for any `errno` but `EINTR`, which means: again.
+/// - Throws: `SystemError` for any `errno` but `EINTR`, after which the call is made again.
 @inline(__always)
 func retrying<Result: SignedInteger>(
     _ operation: @autoclosure () -> String, _ path: @autoclosure () -> BytePath = .empty, _ call: () -> Result
 ) throws(SystemError) -> Result {
     while true {
-        let result = call()
+        #if DEBUG
+            let fault = FaultPlan.fault(at: operation(), path())
+            let result = fault == nil ? call() : -1
+            let code = fault ?? errno
+        #else
+            let result = call()
+            let code = errno
+        #endif
         if result >= 0 { return result }
-        let code = errno
         if code != EINTR { throw SystemError(operation(), path(), code: code) }
     }
-}
-
-extension SystemError {
-    /// For a file that we refuse for its size.
-    package static let fileTooLarge = SystemError("read", code: EFBIG)
-    package var isFileTooLarge: Bool { code == EFBIG }
 }

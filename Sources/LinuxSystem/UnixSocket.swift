@@ -23,7 +23,7 @@ package enum UnixSocket {
         address.sun_family = sa_family_t(AF_UNIX)
         let bytes = Array(path.bytes)
         guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
-            throw SystemError("bind", path, code: ENAMETOOLONG)
+            throw SystemError("bind", path, .socketPathTooLong)
         }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
         // An abstract name begins with NUL and ends with its length (unix(7)).

@@ -64,7 +64,9 @@ package final class ControlClient {
             do throws(SystemError) {
                 if let timeout {
                     let rest = timeout - (Host.monotonic - begun)
-                    guard rest > 0, try connection.waitUntilReadable(nanoseconds: rest) else { throw .timedOut }
+                    guard rest > 0, try connection.waitUntilReadable(nanoseconds: rest) else {
+                        throw SystemError("poll", .empty, .timedOut)
+                    }
                 }
                 var buffer = [UInt8](repeating: 0, count: 65_536)
                 let count = try buffer.withMutableRawBytes { bytes throws(SystemError) in
@@ -73,7 +75,7 @@ package final class ControlClient {
                 if count == 0 { return nil }
                 received += buffer[..<count]
             } catch {
-                throw error == .timedOut ? .timeout : .disconnected
+                throw error.refusal == .timedOut ? .timeout : .disconnected
             }
         }
     }

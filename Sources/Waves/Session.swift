@@ -99,7 +99,7 @@ package final class Session {
         _ configuration: SessionConfiguration, _ root: Directory
     ) throws(DatabaseError) -> DatabaseStore? {
         guard configuration.writesDatabase || configuration.writesGraph else {
-            return DatabaseStore.existing(
+            return try DatabaseStore.existing(
                 root: root, rootPath: configuration.rootPath, stateDirectory: configuration.stateDirectory)
         }
         do throws(DatabaseError) {
@@ -109,7 +109,7 @@ package final class Session {
         } catch {
             if configuration.writesDatabase { throw error }
             // Held by another, or on a disk that is read-only: what is known is read, and nothing is remembered.
-            return DatabaseStore.existing(
+            return try DatabaseStore.existing(
                 root: root, rootPath: configuration.rootPath, stateDirectory: configuration.stateDirectory)
         }
     }

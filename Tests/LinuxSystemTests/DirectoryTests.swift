@@ -54,6 +54,15 @@ import Testing
         _ = try Directory(path: path.parent).removeEmptyDirectory(BytePath.empty.appending(path.lastComponent))
     }
 
+    /// A sparse file may claim any size.
+    @Test func memoryIsAllocatedForWhatIsRead() throws {
+        let (directory, path) = try scratch()
+        try write(directory, "f", "0123456789")
+        #expect(try directory.file(BytePath("f"), .read).readAll(expected: 1 << 50).count == 10)
+        _ = try directory.removeFile(BytePath("f"))
+        _ = try Directory(path: path.parent).removeEmptyDirectory(BytePath.empty.appending(path.lastComponent))
+    }
+
     @Test func slicesKeepTheirOrder() {
         let doubled = ParallelSlices.map(Array(0..<10_000), sliceSize: 7, scratch: {}) { number, _ in "\(number * 2)" }
         #expect(doubled == (0..<10_000).map { "\($0 * 2)" })
