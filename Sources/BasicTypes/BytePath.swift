@@ -166,7 +166,7 @@ extension BytePath: CustomStringConvertible {
             case "\t": shown += "\\t"
             case "\r": shown += "\\r"
             case _ where scalar.value < 0x20 || scalar.value == 0x7F:
-                shown += "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+                shown += "\\x" + Hexadecimal.text(scalar.value, digits: 2)
             default: shown.unicodeScalars.append(scalar)
             }
         }

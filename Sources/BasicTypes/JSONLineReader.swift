@@ -73,19 +73,11 @@ package struct JSONLineReader {
     package mutating func hexadecimal() throws(MalformedState) -> UInt64 {
         var value: UInt64 = 0
         for _ in 0..<16 {
-            guard offset < end, let digit = Self.digit(bytes[offset]) else { throw failure }
+            guard offset < end, let digit = Hexadecimal.value(of: bytes[offset]) else { throw failure }
             value = value &<< 4 | UInt64(digit)
             offset &+= 1
         }
         return value
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 0x30...0x39: byte - 0x30
-        case 0x61...0x66: byte - 0x61 + 10
-        default: nil
-        }
     }
 
     package mutating func text() throws(MalformedState) -> String {
@@ -95,7 +87,9 @@ package struct JSONLineReader {
     package mutating func path() throws(MalformedState) -> BytePath {
         if take("{\"bytes\":\"") {
             var path = [UInt8]()
-            while offset + 1 < end, let high = Self.digit(bytes[offset]), let low = Self.digit(bytes[offset + 1]) {
+            while offset + 1 < end, let high = Hexadecimal.value(of: bytes[offset]),
+                let low = Hexadecimal.value(of: bytes[offset + 1])
+            {
                 path.append(high << 4 | low)
                 offset += 2
             }
@@ -138,8 +132,8 @@ package struct JSONLineReader {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): decoded.append(escaped)
             case UInt8(ascii: "n"): decoded.append(UInt8(ascii: "\n"))
             case UInt8(ascii: "u"):
-                guard take("00"), offset + 1 < end, let high = Self.digit(bytes[offset]),
-                    let low = Self.digit(bytes[offset + 1])
+                guard take("00"), offset + 1 < end, let high = Hexadecimal.value(of: bytes[offset]),
+                    let low = Hexadecimal.value(of: bytes[offset + 1])
                 else { throw failure }
                 decoded.append(high << 4 | low)
                 offset += 2

@@ -92,8 +92,7 @@ package struct JSONLineWriter {
         bytes.append(UInt8(ascii: "\""))
         for word in words {
             for shift in stride(from: 60, through: 0, by: -4) {
-                let digit = UInt8(truncatingIfNeeded: word >> UInt64(shift)) & 15
-                bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit)
+                bytes.append(Hexadecimal.digit(UInt8(truncatingIfNeeded: word >> UInt64(shift)) & 15))
             }
         }
         bytes.append(UInt8(ascii: "\""))
@@ -113,8 +112,7 @@ package struct JSONLineWriter {
         } else {
             open("{")
             key("bytes")
-            value(
-                path.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+            value(Hexadecimal.text(path.bytes))
             close("}")
         }
     }
@@ -128,10 +126,9 @@ package struct JSONLineWriter {
                 bytes.append(byte)
             case UInt8(ascii: "\n"): bytes.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "n")])
             case ..<0x20:
-                let digits = Array("0123456789abcdef".utf8)
-                bytes.append(contentsOf: Array("\\u00".utf8))
-                bytes.append(digits[Int(byte >> 4)])
-                bytes.append(digits[Int(byte & 15)])
+                bytes.append(contentsOf: "\\u00".utf8)
+                bytes.append(Hexadecimal.digit(byte >> 4))
+                bytes.append(Hexadecimal.digit(byte & 15))
             default: bytes.append(byte)
             }
         }

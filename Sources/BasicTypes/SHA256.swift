@@ -31,10 +31,7 @@ package enum SHA256 {
         tail.withUnsafeBytes { tail in
             for start in stride(from: 0, to: tail.count, by: 64) { compress(tail, start, &state, &schedule) }
         }
-        return state.map { word in
-            let digits = String(word, radix: 16)
-            return String(repeating: "0", count: 8 - digits.count) + digits
-        }.joined()
+        return state.map { Hexadecimal.text($0, digits: 8) }.joined()
     }
 
     @inline(__always)

@@ -299,9 +299,15 @@ package final class DatabaseStore {
 
     private var mustFold: Bool { isJournalTorn || journalLength > max(Self.smallestFold, snapshotLength / 2) }
 
-    /// Makes and removes a file, for whoever watches the directory to see.
+    /// Makes and removes a file, which a watcher of the directory sees.
     package func makeCookie(_ name: BytePath) throws(SystemError) {
-        _ = try directory.file(name, .createNew(0o600))
+        do throws(SystemError) {
+            _ = try directory.file(name, .createNew(0o600))
+        } catch  where error.alreadyExists {
+            // An earlier one could not be removed.
+            _ = try directory.removeFile(name)
+            _ = try directory.file(name, .createNew(0o600))
+        }
         _ = try directory.removeFile(name)
     }
 

@@ -90,17 +90,10 @@ struct StoreAddress: Hashable, Sendable, Comparable {
     }
 
     private static func digit(_ value: UInt64) -> UInt8 {
-        let value = UInt8(truncatingIfNeeded: value) & 15
-        return value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
+        Hexadecimal.digit(UInt8(truncatingIfNeeded: value) & 15)
     }
 
-    private static func value(_ digit: UInt8) -> UInt64? {
-        switch digit {
-        case 0x30...0x39: UInt64(digit - 0x30)
-        case 0x61...0x66: UInt64(digit - 0x61 + 10)
-        default: nil
-        }
-    }
+    private static func value(_ digit: UInt8) -> UInt64? { Hexadecimal.value(of: digit).map { UInt64($0) } }
 }
 
 extension [UInt8] {

@@ -1,6 +1,8 @@
 // Strings of marshalled code as people read them.
 // Knows: Python's way of writing strings (`repr`), and where to stop. Does not know: objects other than strings.
 
+import BasicTypes
+
 /// Builds one line that is never much longer than its limit, however long what it shows is.
 struct EscapedText {
     /// What the text shows.
@@ -91,7 +93,7 @@ struct EscapedText {
         if byte < 0x80 {
             append(point: UInt32(byte), quote: quote, isASCII: true)
         } else {
-            append("\\x" + Self.hexadecimal(UInt32(byte), digits: 2))
+            append("\\x" + Hexadecimal.text(UInt32(byte), digits: 2))
         }
     }
 
@@ -109,11 +111,11 @@ struct EscapedText {
                 text.unicodeScalars.append(scalar)
                 remaining -= 1
             } else if point < 0x100 {
-                append("\\x" + Self.hexadecimal(point, digits: 2))
+                append("\\x" + Hexadecimal.text(point, digits: 2))
             } else if point < 0x10000 {
-                append("\\u" + Self.hexadecimal(point, digits: 4))
+                append("\\u" + Hexadecimal.text(point, digits: 4))
             } else {
-                append("\\U" + Self.hexadecimal(point, digits: 8))
+                append("\\U" + Hexadecimal.text(point, digits: 8))
             }
         }
     }
@@ -126,11 +128,6 @@ struct EscapedText {
             false
         default: true
         }
-    }
-
-    static func hexadecimal(_ value: UInt32, digits: Int) -> String {
-        let text = String(value, radix: 16)
-        return String(repeating: "0", count: max(0, digits - text.count)) + text
     }
 
     /// The code point at a place, and its bytes. UTF-8 as CPython's marshal has it, with surrogates let through

@@ -121,8 +121,7 @@ package struct InspectDocument: Encodable {
 
     /// 16 hexadecimal digits.
     package static func hexadecimal(_ value: UInt64) -> String {
-        let text = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - text.count) + text
+        Hexadecimal.text(value, digits: 16)
     }
 }
 

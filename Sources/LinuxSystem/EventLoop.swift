@@ -104,7 +104,8 @@ package final class EventLoop {
 
     /// Wakes once, after this many nanoseconds.
     package func after(_ nanoseconds: Int64, _ body: @escaping () -> Void) -> Source {
-        let token = readiness.schedule(Host.monotonic + max(0, nanoseconds), body)
+        let (due, overflows) = Host.monotonic.addingReportingOverflow(max(0, nanoseconds))
+        let token = readiness.schedule(overflows ? .max : due, body)
         return Source { [readiness] in readiness.unschedule(token) }
     }
 
