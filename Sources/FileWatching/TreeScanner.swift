@@ -47,7 +47,15 @@ package struct TreeScanner: Sendable {
         var result = ScanResult()
         var level: [Pending] = []
         for start in starts {
-            if isDirectory(start) {
+            let isDirectory: Bool
+            do throws(SystemError) {
+                isDirectory = try self.isDirectory(start)
+            } catch {
+                result.unreadable.append(
+                    UnreadablePlace(path: start, error: error, isDirectory: !start.hasSuffix(".py")))
+                continue
+            }
+            if isDirectory {
                 if obeysRules, isExcludedOnTheWay(to: start, isDirectory: true) { continue }
                 let isExcludedKind =
                     start.isEmpty
@@ -85,8 +93,12 @@ package struct TreeScanner: Sendable {
         return result
     }
 
-    private func isDirectory(_ path: BytePath) -> Bool {
-        (try? root.status(path.isEmpty ? BytePath(".") : path, followsLinks: true))?.kind == .directory
+    private func isDirectory(_ path: BytePath) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            return try root.status(path.isEmpty ? BytePath(".") : path, followsLinks: true)?.kind == .directory
+        } catch  where error.isLoop {
+            return false
+        }
     }
 
     /// Whether a name is a symbolic link now.
