@@ -1,5 +1,4 @@
-// A path as the kernel sees it: bytes without a meaning.
-// Knows: joining, splitting, prefixes, how to show itself. Does not know: what is on any disk.
+// A path as the kernel sees it: bytes without an encoding. Nothing here looks at a disk.
 
 /// A path of any bytes but NUL, kept with the terminator that system calls want.
 ///

@@ -1,5 +1,4 @@
-// Reading the database's JSON.
-// Knows: the subset of JSON that `JSONLineWriter` writes. Does not know: what the values mean.
+// Reads the subset of JSON that `JSONLineWriter` writes.
 
 /// The bytes are not what `JSONLineWriter` writes.
 package struct MalformedState: Error, Sendable {

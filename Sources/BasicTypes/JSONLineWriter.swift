@@ -1,5 +1,4 @@
-// Writing the database's JSON.
-// Knows: JSON's syntax, and how a path that is not UTF-8 is kept. Does not know: what the values mean.
+// Writes JSON, and keeps paths that are not UTF-8.
 //
 // Our own, with `JSONLineReader`, because a run that finds nothing to do must load all of it: the state of 7,722 modules
 // is 3 MB, and the whole run is to take no longer than 1.5 times a `find` of the tree, about 0.12 s.

@@ -1,5 +1,4 @@
-// Bytes of an array as the system calls want them.
-// Knows: pointers. Does not know: the calls.
+// Bytes of an array as system calls take them.
 
 extension Array where Element == UInt8 {
     /// `withUnsafeBytes` with a typed error, which the standard library's does not pass on.

@@ -1,5 +1,4 @@
-// SHA-256, by which manifests name contents.
-// Knows: the algorithm (FIPS 180-4). Does not know: what is hashed, or why.
+// SHA-256 (FIPS 180-4).
 //
 // Our own, because nothing that we may use offers it, and whoever reads a manifest compares with `sha256sum`.
 

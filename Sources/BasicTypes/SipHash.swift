@@ -1,5 +1,4 @@
-// SipHash, the keyed hash that CPython validates hash-based bytecode with.
-// Knows: the algorithm (Aumasson and Bernstein 2012). Does not know: what is hashed, or why.
+// SipHash (Aumasson and Bernstein 2012).
 //
 // Our own, because nothing that we may use offers it: CPython's `_imp.source_hash` is SipHash-1-3 (2-4 before 3.11)
 // with the magic number as its key, and staleness is judged without asking Python. The 128-bit form serves as the

@@ -1,5 +1,4 @@
-// Keeping the store within its limit.
-// Knows: how much there is, when each entry was used last. Does not know: what entries hold.
+// Keeping the store within its limit by removing the entries that were not used for the longest time.
 
 import BasicTypes
 import LinuxSystem

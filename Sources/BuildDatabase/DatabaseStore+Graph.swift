@@ -1,5 +1,4 @@
 // `graph.json`: what was scanned of imports, beside the database proper.
-// Knows: when it is read and written. Does not know: its form.
 //
 // A file of its own, because a build has no use for it and should not have to load it. It is no part of a wave: each
 // entry says what it was read from, and one that is behind is scanned again.

@@ -1,5 +1,4 @@
 // The graph's facts as one file's bytes, and back. FORMAT.md describes the result to people.
-// Knows: the form of `graph.json`. Does not know: files on disk, or what an import leads to.
 
 import BasicTypes
 import ImportGraph

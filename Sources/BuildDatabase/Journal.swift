@@ -1,5 +1,4 @@
 // What changed since the snapshot: one line a wave.
-// Knows: how a wave is written as a line and how lines are checked. Does not know: files on disk.
 
 import BasicTypes
 import BuildModel

@@ -1,5 +1,4 @@
 // A whole file of JSON with a checksum of itself at its end.
-// Knows: where the checksum stands, and what it is of. Does not know: what the file says.
 
 import BasicTypes
 

@@ -1,5 +1,4 @@
 // The whole database as one file's bytes, and back.
-// Knows: the frame around the records, checksum and schema number. Does not know: files on disk.
 
 import BasicTypes
 import BuildModel

@@ -1,5 +1,4 @@
 // How each remembered value is written down and read back. FORMAT.md describes the result to people.
-// Knows: the values of BuildModel. Does not know: files, checksums, versions of the format.
 
 import BasicTypes
 import BuildModel

@@ -1,5 +1,4 @@
 // By what compiled code is found again, and the name that an entry of the store has.
-// Knows: the canonical bytes of a key, their hash, names in hexadecimal. Does not know: files, or what an entry holds.
 
 import BasicTypes
 import BuildModel

@@ -1,5 +1,4 @@
 // What the store keeps of one compilation, and the bytes of the file that holds it (STORE.md describes them).
-// Knows: how an entry is written and checked. Does not know: files, names, marshal.
 
 import BasicTypes
 import BuildModel

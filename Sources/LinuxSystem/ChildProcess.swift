@@ -1,5 +1,4 @@
-// One child process with pipes to its standard input and from its standard output.
-// Knows: posix_spawn(3), waitpid(2). Does not know: what the child does.
+// One child process, with pipes to its standard input and from its standard output.
 
 import BasicTypes
 import CLinuxShims

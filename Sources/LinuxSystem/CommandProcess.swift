@@ -1,5 +1,5 @@
-// A shell command that runs beside us, on our terminal.
-// Knows: its process group, and a descriptor that tells of its end (pidfd_open(2)). Does not know: what it does.
+// A shell command that runs beside this process, on the same terminal, in a process group of its own. A pidfd
+// (pidfd_open(2)) tells of its end.
 
 import BasicTypes
 import CLinuxShims

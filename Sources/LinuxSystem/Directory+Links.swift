@@ -1,5 +1,4 @@
-// Links of both kinds below an open directory.
-// Knows: readlinkat(2), symlinkat(2), linkat(2). Does not know: where a link should lead.
+// Symbolic and hard links below an open directory: readlinkat(2), symlinkat(2), linkat(2).
 
 import BasicTypes
 import Glibc

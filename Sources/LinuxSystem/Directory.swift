@@ -1,5 +1,4 @@
-// Directories by descriptor: opening, listing, and every call that is relative to one.
-// Knows: the *at family and openat2(2). Does not know: what the names mean.
+// Open directories: opening files below them (openat2(2)), and every call that takes a name relative to one.
 
 import BasicTypes
 import CLinuxShims

@@ -1,5 +1,4 @@
-// The entries of a directory, straight from the kernel's records.
-// Knows: getdents64(2). Does not know: which entries matter.
+// The entries of a directory, read from the kernel's own records (getdents64(2)).
 
 import BasicTypes
 import CLinuxShims

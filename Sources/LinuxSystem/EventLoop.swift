@@ -1,5 +1,4 @@
 // The one serial queue that owns all mutable state, and what wakes it.
-// Knows: Dispatch. Does not know: what the handlers do.
 
 import Dispatch
 import Glibc

@@ -1,5 +1,4 @@
-// What the process is told by the machine around it: environment, clocks, processors, its own descriptors.
-// Knows: how each is asked. Does not know: what any of it is used for.
+// What the machine tells a process about itself: environment, clocks, processors, standard descriptors.
 
 import BasicTypes
 import CLinuxShims

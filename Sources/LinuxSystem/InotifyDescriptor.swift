@@ -1,5 +1,4 @@
-// One inotify instance.
-// Knows: inotify(7)'s calls and masks. Does not know: what is watched, or what an event means.
+// One inotify instance: the calls and masks of inotify(7).
 
 import BasicTypes
 import CLinuxShims

@@ -1,5 +1,4 @@
-// What a cache of many small files asks of one that it has open.
-// Knows: reading a known size at once, the time of last use, whom a file may be trusted by. Does not know: what is kept.
+// What a cache of many small files needs of one that is open: reading a known size, time of last use, owner.
 
 import BasicTypes
 import Glibc

@@ -1,5 +1,4 @@
-// One open descriptor with one owner.
-// Knows: reading, writing and stat'ing it whole. Does not know: what kind of thing it is.
+// One open descriptor with one owner: reading, writing, stat, lock.
 
 import BasicTypes
 import CLinuxShims

@@ -1,5 +1,4 @@
-// Work on values that is spread over the processors and brought back.
-// Knows: serial Dispatch queues. Does not know: the work.
+// A function of each element of an array, on all processors.
 
 import Dispatch
 import Synchronization

@@ -1,5 +1,4 @@
-// How many processors this process may use.
-// Knows: sched_getaffinity(2) and cgroup quotas. Does not know: what they are used for.
+// How many processors this process may use: sched_getaffinity(2) and the quotas of cgroups.
 
 import BasicTypes
 import CLinuxShims

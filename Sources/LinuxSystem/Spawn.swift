@@ -1,5 +1,4 @@
-// Starting a process and waiting for its end.
-// Knows: posix_spawn(3), waitpid(2). Does not know: what a process is for, or what its descriptors are.
+// Starting a process and waiting for its end: posix_spawn(3), waitpid(2).
 
 import BasicTypes
 import CLinuxShims

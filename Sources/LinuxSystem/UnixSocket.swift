@@ -1,5 +1,4 @@
-// Unix sockets: listening, connecting, and who is at the other end.
-// Knows: unix(7). Does not know: what is said.
+// Unix sockets (unix(7)): listening, connecting, and who is at the other end.
 
 import BasicTypes
 import CLinuxShims
