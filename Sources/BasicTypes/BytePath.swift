@@ -1,6 +1,6 @@
 // A path as the kernel sees it: bytes without an encoding. Nothing here looks at a disk.
 
-/// A path of any bytes but NUL, kept with the terminator that system calls want.
+/// A path of any bytes except NUL, stored with the terminator that system calls need.
 ///
 /// Linux paths have no encoding (path_resolution(7)); they are decoded only to be shown.
 package struct BytePath: Sendable {
@@ -24,7 +24,7 @@ package struct BytePath: Sendable {
         self.terminated = terminated
     }
 
-    /// The same for an array, which needs no iterator: a graph makes a hundred thousand of them.
+    /// The same for an array, without an iterator, because a graph makes a hundred thousand paths.
     package init?(_ bytes: [UInt8]) {
         let hasNUL = bytes.withUnsafeBufferPointer { buffer in
             var found = false
@@ -113,7 +113,7 @@ package struct BytePath: Sendable {
         return BytePath(terminated: Array(rest.drop { $0 == UInt8(ascii: "/") }) + [0])
     }
 
-    /// The path without `.`, empty components and `..` taken by its letters alone.
+    /// The path without `.` and empty components; `..` removes the component before it, even if that is a link.
     package var normalized: BytePath {
         var kept: [ArraySlice<UInt8>] = []
         for component in components {
@@ -154,8 +154,8 @@ extension BytePath: Hashable, Comparable {
 }
 
 extension BytePath: CustomStringConvertible {
-    /// For people: what is not UTF-8 is shown as U+FFFD, and control characters are escaped, so that a name cannot
-    /// draw on the terminal or add a line.
+    /// For people: bytes that are not UTF-8 are shown as U+FFFD, and control characters are escaped, so that a name cannot
+    /// control the terminal or add a line.
     package var description: String {
         let text = String(decoding: bytes, as: UTF8.self)
         guard text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else { return text }

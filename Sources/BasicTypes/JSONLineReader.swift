@@ -33,7 +33,7 @@ package struct JSONLineReader {
         guard take(text) else { throw failure }
     }
 
-    /// Takes these bytes if they come next.
+    /// Skips these bytes if they come next.
     @inline(__always)
     package mutating func take(_ text: StaticString) -> Bool {
         let count = text.utf8CodeUnitCount
@@ -142,7 +142,7 @@ package struct JSONLineReader {
         throw failure
     }
 
-    /// Values parted by commas up to a closing bracket; the opening one was taken.
+    /// Values separated by commas up to a closing bracket; the opening one was already read.
     package mutating func list(
         closedBy bracket: StaticString, _ element: (inout JSONLineReader) throws(MalformedState) -> Void
     ) throws(MalformedState) {

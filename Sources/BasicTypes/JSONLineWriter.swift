@@ -1,12 +1,12 @@
 // Writes JSON, and keeps paths that are not UTF-8.
 //
 // Our own, with `JSONLineReader`, because a run that finds nothing to do must load all of it: the state of 7,722 modules
-// is 3 MB, and the whole run is to take no longer than 1.5 times a `find` of the tree, about 0.12 s.
+// is 3 MB, and the whole run should take no longer than 1.5 times a `find` of the tree, about 0.12 s.
 
-/// Appends JSON to a buffer. Commas are put where they belong.
+/// Appends JSON to a buffer, and commas where they belong.
 package struct JSONLineWriter {
     package private(set) var bytes: [UInt8] = []
-    /// Whether something stands before the next value that a comma must part it from.
+    /// Whether the next value must be separated from the one before by a comma.
     private var needsComma = false
 
     package init(capacity: Int = 0) {

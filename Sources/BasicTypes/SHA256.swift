@@ -1,6 +1,6 @@
 // SHA-256 (FIPS 180-4).
 //
-// Our own, because nothing that we may use offers it, and whoever reads a manifest compares with `sha256sum`.
+// Our own, because none of the modules used here offers it. Manifests contain it so that `sha256sum` can check them.
 
 package enum SHA256 {
     private static let constants: [UInt32] = [

@@ -1,6 +1,6 @@
 // SipHash (Aumasson and Bernstein 2012).
 //
-// Our own, because nothing that we may use offers it: CPython's `_imp.source_hash` is SipHash-1-3 (2-4 before 3.11)
+// Our own, because none of the modules used here offers it: CPython's `_imp.source_hash` is SipHash-1-3 (2-4 before 3.11)
 // with the magic number as its key, and staleness is judged without asking Python. The 128-bit form serves as the
 // fingerprint of contents.
 

@@ -4,27 +4,27 @@ import BasicTypes
 import LinuxSystem
 import Synchronization
 
-/// The file that remembers how much is in the store, so that not every run has to count. It is an estimate: what two
-/// runs save twice counts twice, and what is removed for being broken still counts. Being wrong costs a count.
+/// A file with the size of the store, so that a run need not count. It is an estimate: an entry that two runs save counts
+/// twice, and broken entries that were removed still count. A wrong estimate costs an early count.
 struct StoreUsage {
     static let name = BytePath("usage")
     private static let mostBytes = 256
 
     /// Locked for as long as it is open.
     private let file: OwnedDescriptor
-    /// `nil` where it says nothing that makes sense.
+    /// `nil` if the file is malformed.
     let bytes: Int64?
 
     /// Opens and locks it.
     ///
-    /// - Returns: `nil` where another process has the lock.
+    /// - Returns: `nil` if another process holds the lock.
     init?(in root: Directory, user: UInt32) throws(SystemError) {
         file = try root.file(Self.name, .append(0o600))
         let status = try file.status(Self.name)
         guard status.kind == .regular, status.isWritten(onlyBy: user) else {
             throw SystemError("openat", Self.name, .foreignOwner)
         }
-        // Whoever only adds to it is done at once. Whoever evicts counts what we have added.
+        // A process that only adds its sum is done at once. One that evicts counts our entries as well.
         var isOurs = try file.lock(waits: false, path: Self.name)
         for _ in 0..<5 where !isOurs {
             Host.sleep(nanoseconds: 1_000_000)
@@ -35,7 +35,7 @@ struct StoreUsage {
     }
 
     func write(_ bytes: Int64) throws(SystemError) {
-        // Killed in between, it is empty, and the next one counts.
+        // If this process is killed here, the file is empty, and the next one counts.
         try file.truncate(to: 0, path: Self.name)
         try Self.encode(bytes).withRawBytes { text throws(SystemError) in try file.writeAll(text, path: Self.name) }
     }
@@ -62,31 +62,31 @@ struct StoreUsage {
 }
 
 extension BytecodeStore {
-    /// Once the store is over its limit, what is left of it in parts of a hundred.
+    /// How much of the limit an eviction keeps.
     private static let percentKept: Int128 = 80
 
-    /// How many entries are held in memory at once, at 32 bytes each. As each takes up a block of 4 KiB or more, all
-    /// entries of a store of 1 GiB are.
+    /// Maximum number of entries in memory at once, at 32 bytes each. As an entry occupies 4 KiB or more on disk, this is
+    /// enough for a store of 1 GiB.
     static let mostHeld = 1 << 18
 
-    /// Nanoseconds that removing may take: where a disk is busy, it was seen to take 0.4 ms an entry.
+    /// Maximum time to spend on removing, in nanoseconds. A busy disk was seen to need 0.4 ms for each entry.
     static let removalTime: Int64 = 500_000_000
 
-    /// Adds what was saved since the last call to the estimate and, where that is over the limit, counts and removes the
-    /// least recently used entries. For the end of a run; it does nothing where nothing was saved.
+    /// Adds the size of what was saved since the last call to the estimate. If that exceeds the limit, counts all entries and
+    /// removes the least recently used ones. Called at the end of a run; does nothing if nothing was saved.
     ///
-    /// The work is bounded: a count is one `stat` an entry, after one a fifth of the limit must be filled before the next,
-    /// and what cannot be removed within `removalTime` is left to the run that saves something next.
+    /// The work is bounded: counting costs one `stat` for each entry, a fifth of the limit must be filled before the next
+    /// count, and what cannot be removed within `removalTime` is left to the next run that saves something.
     package func evictIfNeeded() {
         let new = added.exchange(0, ordering: .relaxed)
         guard new > 0 else { return }
         let root = root
-        // Where the estimate cannot be kept, nothing can be saved either, which `notice` tells; or another process counts
-        // just now, and what we have saved with it.
+        // If the file cannot be opened, entries cannot be saved either, and `notice` says so. If another process holds its
+        // lock, that process is counting, and counts our entries as well.
         guard let usage = (try? StoreUsage(in: root, user: user)) ?? nil else { return }
         let (estimate, overflow) = (usage.bytes ?? .max).addingReportingOverflow(new)
         if !overflow {
-            // Also where entries go now: should we be killed, the next run is over the limit as well.
+            // Also before evicting: if this process is killed, the next run finds the limit exceeded, too.
             try? usage.write(estimate)
             if estimate <= limit { return }
         }
@@ -114,8 +114,8 @@ extension BytecodeStore {
         var address: StoreAddress
     }
 
-    /// Counts, and where there is too much, removes the oldest. Shards are taken together for as long as their entries fit
-    /// into memory; those that do not are the next group, with its own part of the limit.
+    /// Counts all entries and removes the least recently used ones beyond the limit. Shards whose entries fit into memory
+    /// together form a group, and each group has its share of the limit.
     ///
     /// - Returns: bytes on disk that are left.
     func sweep(
@@ -137,7 +137,7 @@ extension BytecodeStore {
                     if let address {
                         group.append(Entry(modified: status.stamp.modified, size: size, address: address))
                     } else if status.stamp.modified < stale {
-                        // No save takes that long: its process was killed.
+                        // No save takes that long, so its process was killed.
                         abandoned.append(BytePath(cString: name))
                         return
                     }
@@ -158,9 +158,9 @@ extension BytecodeStore {
         return left
     }
 
-    /// Removes the least recently used of these, until so many bytes went or the time is over.
+    /// Removes the least recently used of these entries until so many bytes are removed or the time is up.
     ///
-    /// - Returns: bytes on disk that went.
+    /// - Returns: bytes on disk that were removed.
     private func remove(_ entries: inout [Entry], bytes: Int64, timeLeft: inout Int64) -> Int64 {
         let start = Host.monotonic
         defer { timeLeft -= Host.monotonic - start }
@@ -168,7 +168,7 @@ extension BytecodeStore {
         var removed: Int64 = 0
         for entry in entries {
             if removed >= bytes || Host.monotonic - start >= timeLeft { break }
-            // Where it is gone already, somebody else has removed it: that counts as well.
+            // An entry that another process has removed counts as well.
             guard let shard = try? shard(entry.address.shard, makes: false),
                 (try? shard.removeFile(entry.address.name)) != nil
             else { continue }
@@ -177,8 +177,7 @@ extension BytecodeStore {
         return removed
     }
 
-    /// Calls `body` with each entry, and with each temporary file, which has no address. What else lies there is none of
-    /// ours.
+    /// Calls `body` with each entry, and with each temporary file, which has no address. Other files are ignored.
     private func forEachFile(
         in shard: Directory, _ index: UInt8, _ listing: DirectoryListing,
         _ body: (UnsafePointer<CChar>, StoreAddress?, FileStatus) -> Void
@@ -195,7 +194,7 @@ extension BytecodeStore {
     private static func isTemporary(_ name: UnsafePointer<CChar>) -> Bool {
         var index = 0
         for byte in temporaryPrefix.utf8 {
-            // The name's NUL ends this as well.
+            // The comparison also ends at the name's NUL.
             guard UInt8(bitPattern: name[index]) == byte else { return false }
             index += 1
         }

@@ -1,13 +1,11 @@
-// Compiled code that all trees of a user share: a branch that is switched back, a second checkout and a virtual
-// environment that is made again need no compiler.
-// Knows: where entries lie, whom they are trusted from, how they are put in place. Does not know: who asks, or what
-// marshalled code means. STORE.md describes it to people.
+// Compiled code that all trees of a user share: switching back to a branch, a second checkout and a recreated virtual
+// environment need no compiler. STORE.md describes the files.
 
 import BasicTypes
 import LinuxSystem
 import Synchronization
 
-/// Why the store cannot be used. It is a cache, so whoever is told goes on without it.
+/// Why the store cannot be used. It is a cache: the caller goes on without it.
 package enum StoreError: Error, Sendable {
     case notAbsolute(BytePath)
     case notADirectory(BytePath)
@@ -36,14 +34,14 @@ package enum StoreError: Error, Sendable {
     }
 }
 
-/// The store on disk. All of it is safe from many threads and processes at once: an entry appears whole by a rename,
-/// goes by an unlink, and says itself which key it is for.
+/// The store on disk. Many threads and processes may use it at once: an entry is renamed into place as a whole, removed
+/// by unlink, and contains its own key.
 package final class BytecodeStore: Sendable {
     /// What may change while it is open. The lock is never held across a system call.
     private struct State {
         var root: Directory
-        /// By first byte of the address, from the first use on: with them, a load has one component to look up, which
-        /// cannot be a link.
+        /// Open directories by the first byte of the address, so that a load looks up one component only, which cannot be a
+        /// link.
         var shards: [Directory?]
         var problem: String?
         var isTold = false
@@ -56,7 +54,8 @@ package final class BytecodeStore: Sendable {
 
     static let shardCount = 256
     static let temporaryPrefix = ".new-"
-    /// Nanoseconds by which the time of last use may be behind: it would be another write for each load.
+    /// How far the time of last use may lag behind, in nanoseconds, because keeping it exact would cost a write for each
+    /// load.
     static let usePrecision: Int64 = 3_600_000_000_000
 
     let place: BytePath
@@ -64,7 +63,7 @@ package final class BytecodeStore: Sendable {
     let limit: Int64
     let user: UInt32
     private let state: Mutex<State>
-    /// Bytes on disk that were saved since the last look at the limit.
+    /// Bytes on disk that were saved since the limit was last checked.
     let added = Atomic<Int64>(0)
 
     private init(place: BytePath, root: Directory, limit: Int64, user: UInt32) {
@@ -76,20 +75,21 @@ package final class BytecodeStore: Sendable {
 
     // MARK: Opening
 
-    /// `$XDG_CACHE_HOME/freshpyc/store`, else `~/.cache/freshpyc/store`; `nil` without a home. What is not absolute
-    /// does not count (XDG Base Directory Specification).
+    /// `$XDG_CACHE_HOME/freshpyc/store`, else `~/.cache/freshpyc/store`; `nil` without a home. Relative
+    /// paths are ignored (XDG Base Directory Specification).
     package static var standardPlace: BytePath? {
         let cache = Host.environment("XDG_CACHE_HOME").flatMap { $0.isAbsolute ? $0 : nil }
         let home = Host.environment("HOME").flatMap { $0.isAbsolute ? $0 : nil }
         return (cache ?? home?.appending(".cache"))?.appending("freshpyc/store")
     }
 
-    /// Opens the store, and makes it where it is missing (0700).
+    /// Opens the store, and makes it if it is missing (0700).
     ///
     /// - Parameters:
     ///   - place: absolute. Links may lead to it, but it must not be one.
     ///   - limit: bytes on disk from which on `evictIfNeeded` removes entries.
-    /// - Throws: also where it is not ours (the effective user's), or others may write to it: what is in it is executed.
+    /// - Throws: also if it does not belong to the effective user or others may write to it: its contents are executed, so
+    ///   it must belong to the user alone.
     package static func open(_ place: BytePath, limit: Int64) throws(StoreError) -> BytecodeStore {
         guard place.isAbsolute else { throw .notAbsolute(place) }
         let place = place.normalized
@@ -120,7 +120,7 @@ package final class BytecodeStore: Sendable {
         _ = try Host.makeDirectory(path, permissions: 0o700)
     }
 
-    /// - Returns: `nil` for a link, or what is no directory.
+    /// - Returns: `nil` for a link or anything else that is not a directory.
     private static func directory(_ name: BytePath, in parentPath: BytePath) throws(SystemError) -> Directory? {
         let parent = try Directory(path: parentPath)
         do throws(SystemError) {
@@ -135,7 +135,7 @@ package final class BytecodeStore: Sendable {
         }
     }
 
-    /// What a new store begins with. Without it all works as well, so a failure is none.
+    /// Files that a new store starts with. The store also works without them, so failures are ignored.
     private static func writeMarkers(in root: Directory) {
         try? CacheDirectoryTag.write(in: root, permissions: 0o600)
         try? root.writeIfMissing(
@@ -146,9 +146,9 @@ package final class BytecodeStore: Sendable {
 
     var root: Directory { state.withLock { $0.root } }
 
-    /// The directory that holds the entries with this first byte.
+    /// The directory of the entries with this first byte.
     ///
-    /// - Parameter makes: whether it is made where it is missing.
+    /// - Parameter makes: whether to make it if it is missing.
     func shard(_ index: UInt8, makes: Bool) throws(SystemError) -> Directory {
         let (known, root) = state.withLock { ($0.shards[Int(index)], $0.root) }
         if let known { return known }
@@ -157,7 +157,7 @@ package final class BytecodeStore: Sendable {
         return opened
     }
 
-    /// As above, with a descriptor of its own: a listing moves its place.
+    /// The same with a descriptor of its own, because listing moves its offset.
     func openShard(_ index: UInt8, in root: Directory, makes: Bool) throws(SystemError) -> Directory {
         let name = StoreAddress.shardName(index)
         let opened: Directory
@@ -173,12 +173,12 @@ package final class BytecodeStore: Sendable {
         return opened
     }
 
-    /// Closes the directories of the entries: a daemon that rests holds no descriptors for nothing.
+    /// Closes the directories of the entries, so that an idle daemon holds no descriptors needlessly.
     package func rest() {
         state.withLock { $0.shards = Array(repeating: nil, count: Self.shardCount) }
     }
 
-    /// Somebody has deleted directories that we have open: all are looked up anew, or made.
+    /// Opens or makes all directories again, after somebody has deleted one that was open.
     private func reopen() throws(StoreError) {
         let root = try Self.root(place, user: user)
         state.withLock { state in
@@ -189,9 +189,9 @@ package final class BytecodeStore: Sendable {
 
     // MARK: Entries
 
-    /// What was kept for this key, and marks it as used.
+    /// The entry for this key, which is marked as used.
     ///
-    /// - Returns: `nil` where there is nothing, or nothing to be trusted; that is removed.
+    /// - Returns: `nil` if there is none. One that cannot be trusted is removed.
     package func load(_ key: StoreKey) -> StoredCode? {
         let name = key.address.name
         guard let shard = try? shard(key.address.shard, makes: false) else { return nil }
@@ -205,7 +205,7 @@ package final class BytecodeStore: Sendable {
                 return nil
             }
             let now = Host.realtime
-            // A time to come, of a clock that was set back, would keep the entry for ever.
+            // A time in the future, from a clock that was set back later, would keep the entry forever.
             if !(now - Self.usePrecision...now + Self.usePrecision).contains(status.stamp.modified) {
                 try? file.setModified(now, path: name)
             }
@@ -220,16 +220,16 @@ package final class BytecodeStore: Sendable {
         do throws(SystemError) {
             _ = try shard.removeFile(name)
         } catch {
-            // A directory of that name would be in the way of every later save.
+            // A directory of that name would make every later save fail.
             _ = shard.removeEmptyDirectory(name)
         }
     }
 
-    /// Keeps what a compilation gave, in the place of what was there.
+    /// Saves the result of a compilation, replacing an older one.
     ///
-    /// That it fails is no error of the build: `notice` has it.
+    /// A failed save does not fail the build; see `notice`.
     package func save(_ key: StoreKey, _ code: StoredCode) {
-        // What takes up much of the limit alone would drive out what is used more.
+        // An entry that takes up much of the limit would evict others that are used more often.
         guard let head = StoreEntry.head(key, code), head.count + code.body.count <= limit / 8 else { return }
         do throws(StoreError) {
             do throws(SystemError) {
@@ -258,11 +258,11 @@ package final class BytecodeStore: Sendable {
         added.add(Self.occupied(Int64(head.count + body.count)), ordering: .relaxed)
     }
 
-    /// Bytes on disk of a file of this size, in the blocks of nearly all file systems. A file that is larger than any
-    /// entry is none of ours, whatever it says.
+    /// Bytes on disk of a file of this size, in blocks as nearly all file systems use. A file larger than any entry is not
+    /// ours, so its size is capped.
     static func occupied(_ size: Int64) -> Int64 { (min(size, Int64(StoreEntry.mostBytes)) + 4095) & ~4095 }
 
-    /// Why something was not kept, for the user. It is given once, and `nil` from then on.
+    /// Why something was not saved, for the user. Returned once, `nil` from then on.
     package var notice: String? {
         state.withLock { state in
             guard let problem = state.problem, !state.isTold else { return nil }

@@ -1,5 +1,4 @@
 // The database on disk: `.freshpyc/`, or the directory that `--state-dir` names.
-// Knows: which files there are, when which is written, what to do about broken ones. Does not know: what is in them.
 
 import BasicTypes
 import BuildModel
@@ -37,9 +36,9 @@ package enum LockLifetime: String, Sendable {
 /// What loading found.
 package struct LoadedDatabase: Sendable {
     package var contents: DatabaseContents
-    /// For the user, once: what was set aside and why.
+    /// What was set aside and why, to be shown to the user once.
     package var notices: [String] = []
-    /// Bytes of the journal that hold; 0 with a fresh or broken one.
+    /// Bytes of the journal that are valid; 0 for a new or broken one.
     var journalLength: Int64 = 0
     var snapshotLength: Int64 = 0
 
@@ -92,7 +91,7 @@ package final class DatabaseStore {
         }
     }
 
-    /// Opens the database's directory to write, makes it where it is missing, and takes its lock.
+    /// Opens the database's directory for writing, makes it if it is missing, and takes its lock.
     ///
     /// - Parameters:
     ///   - holder: what the lock file says of us, for those who find it taken.
@@ -118,7 +117,7 @@ package final class DatabaseStore {
         return store
     }
 
-    /// What keeps version control and back-ups away from it.
+    /// Files that keep version control and back-ups away from it.
     private func writeMarkers() throws(SystemError) {
         try directory.writeIfMissing(BytePath(".gitignore"), "*\n", permissions: 0o666)
         try CacheDirectoryTag.write(in: directory, permissions: 0o666)
@@ -134,11 +133,11 @@ package final class DatabaseStore {
         if let other { throw .held(by: other, path: location.appending(Self.lockName)) }
     }
 
-    /// Takes the lock, or says who has it.
+    /// Takes the lock, or returns who holds it.
     private func lockFile(holder: String, lifetime: LockLifetime) throws(SystemError) -> String? {
         let file = try directory.file(Self.lockName, .append(0o666))
         var isTaken = try !file.lock(waits: false, path: Self.lockName)
-        // A killed process holds its files until its last thread is gone.
+        // A killed process keeps its files open until its last thread has ended.
         for _ in 0..<100 where isTaken {
             guard let process = try file.holder().flatMap(Self.process(in:)), !Host.isAlive(process) else { break }
             Host.sleep(nanoseconds: 10_000_000)
@@ -167,7 +166,7 @@ package final class DatabaseStore {
 
     // MARK: Loading
 
-    /// Reads snapshot and journal. What cannot be trusted is set aside by whoever may write, and reported.
+    /// Reads snapshot and journal. What cannot be trusted is reported, and set aside by a process that may write.
     package func load(root: BytePath) throws(DatabaseError) -> LoadedDatabase {
         var loaded = LoadedDatabase(contents: DatabaseContents(root: root))
         guard let bytes = try read(Self.snapshotName) else { return loaded }
@@ -175,7 +174,7 @@ package final class DatabaseStore {
         case .newer(let schema):
             throw .newerSchema(path: location.appending(Self.snapshotName), schema: schema)
         case .older:
-            // The next snapshot takes its place; a journal that went with it must not be added to that.
+            // The next snapshot replaces it; its journal must not be applied to that one.
             if lock != nil { try removeJournal() }
             loaded.notices.append(
                 "\(location.appending(Self.snapshotName)) was written by an older freshpyc: everything is judged anew")
@@ -201,7 +200,7 @@ package final class DatabaseStore {
                 loaded.contents.apply(waves)
                 loaded.journalLength = Int64(length)
                 if lock != nil, length < bytes.count {
-                    // The torn line goes, so that the next one begins on a line of its own.
+                    // The incomplete line is removed, so that the next one starts on a line of its own.
                     do throws(SystemError) {
                         try directory.file(Self.journalName, .readWrite).truncate(to: Int64(length))
                     } catch {
@@ -255,9 +254,9 @@ package final class DatabaseStore {
 
     // MARK: Writing
 
-    /// Adds one wave, as a line of the journal or, where that costs no more, as a new snapshot.
+    /// Adds one wave: as a line of the journal or, if that costs no more, by writing a new snapshot.
     ///
-    /// - Parameter contents: the database with the wave in it; asked for only where a snapshot is written.
+    /// - Parameter contents: the database with the wave in it; only called if a snapshot is written.
     package func append(_ wave: WaveChange, contents: () -> DatabaseContents, moduleCount: Int) throws(DatabaseError) {
         if snapshotLength > 0, try isDeleted() { return }
         if snapshotLength == 0 || wave.modules.count > max(64, moduleCount / 4) || mustFold {
@@ -273,7 +272,7 @@ package final class DatabaseStore {
                     try file.writeAll(bytes, path: location.appending(Self.journalName))
                 }
             } catch {
-                // Half a line would make the next one unreadable, so it goes; else the next wave writes a snapshot.
+                // Half a line would make the next one unreadable. If it cannot be removed, the next wave writes a snapshot.
                 do throws(SystemError) {
                     try file.truncate(to: journalLength)
                 } catch {
@@ -287,8 +286,8 @@ package final class DatabaseStore {
         }
     }
 
-    /// Whether somebody has deleted the snapshot under us, perhaps with the whole tree: nothing is put in its place, and
-    /// the next start builds anew.
+    /// Whether somebody has deleted the snapshot, perhaps with the whole tree. Nothing is written in its place then, and the
+    /// next start builds everything again.
     private func isDeleted() throws(DatabaseError) -> Bool {
         do throws(SystemError) {
             return try directory.status(Self.snapshotName, followsLinks: false) == nil
@@ -311,20 +310,20 @@ package final class DatabaseStore {
         _ = try directory.removeFile(name)
     }
 
-    /// Says that nothing was left half done.
+    /// Records a clean end.
     package func markClean() {
         try? lock?.truncate(to: 0)
     }
 
-    /// Whether the lock is ours, and with it the right to write.
+    /// Whether this process holds the lock and may write.
     package var isHeld: Bool { lock != nil }
 
     /// Whether there is a journal that a clean stop should fold.
     package var hasJournal: Bool { journalLength > 0 }
 
-    /// Puts a whole file in the place of the one that has the name, or leaves that as it was.
+    /// Replaces a file as a whole, or leaves it as it was.
     ///
-    /// - Parameter isDurable: whether it must outlast a loss of power from now on.
+    /// - Parameter isDurable: whether it must survive a power failure from now on.
     func replace(_ name: BytePath, with bytes: [UInt8], isDurable: Bool) throws(SystemError) {
         try FileReplacement(
             name, in: directory, path: location.appending(name), temporary: .fixed(BytePath("\(name).tmp"))
@@ -338,7 +337,7 @@ package final class DatabaseStore {
         do throws(SystemError) {
             try replace(Self.snapshotName, with: bytes, isDurable: true)
             snapshotLength = Int64(bytes.count)
-            // Should we die here, the journal's waves are older than the snapshot's clock, and are passed over.
+            // If this process dies here, the journal's waves are older than the snapshot's clock and are ignored.
             journal = nil
             _ = try directory.removeFile(Self.journalName)
             isJournalTorn = false

@@ -1,12 +1,12 @@
-// By what compiled code is found again, and the name that an entry of the store has.
+// The key under which the store finds compiled code, and the name of an entry.
 
 import BasicTypes
 import BuildModel
 
-/// What stands for one compilation: everything that decides the code but the path that is embedded in it.
+/// Identifies one compilation: everything that determines the code except the path embedded in it.
 package struct StoreKey: Hashable, Sendable {
-    /// Raised whenever the same source could come to other code, other warnings or another form of an entry: what was
-    /// kept before is then not found any more, and goes as the least recently used.
+    /// Raised whenever the same source could yield different code, warnings or another form of an entry. Older entries are
+    /// not found any more and are evicted as the least recently used ones.
     static let format: UInt32 = 1
 
     /// All of it, with a length before each text, so that no two keys have the same bytes.
@@ -15,8 +15,8 @@ package struct StoreKey: Hashable, Sendable {
 
     /// - Parameters:
     ///   - source: of the bytes that are compiled.
-    ///   - interpreter: counts with all that `Interpreter.compilesLike` looks at and that can show in the code. Where it
-    ///     is installed does not count, nor how it reads headers.
+    ///   - interpreter: enters the key with everything that `Interpreter.compilesLike` compares and that can show in the
+    ///     code. Where it is installed and how it reads headers do not matter.
     package init(source: Fingerprint, interpreter: Interpreter, level: OptimizationLevel) {
         var bytes = [UInt8]()
         bytes.reserveCapacity(96)
@@ -38,7 +38,7 @@ package struct StoreKey: Hashable, Sendable {
     package func hash(into hasher: inout Hasher) { hasher.combine(address) }
 }
 
-/// Where an entry lies: 128 bits, of which the first byte is the shard and the others are the name.
+/// Where an entry is: 128 bits; the first byte is the shard, the others are the name.
 struct StoreAddress: Hashable, Sendable, Comparable {
     var high: UInt64
     var low: UInt64
@@ -48,7 +48,7 @@ struct StoreAddress: Hashable, Sendable, Comparable {
         self.low = low
     }
 
-    /// A fixed key: all processes of a user must come to the same address.
+    /// A fixed key, because all processes of a user must compute the same address.
     private static let key: (UInt64, UInt64) = (0x6672_6573_6870_7963, 0x7374_6f72_652e_6b65)
 
     init(of bytes: [UInt8]) {
@@ -68,7 +68,7 @@ struct StoreAddress: Hashable, Sendable, Comparable {
 
     private static let nameLength = 30
 
-    /// Thirty digits: what the name of the shard does not say.
+    /// Thirty digits: the address without the shard.
     var name: BytePath {
         var digits = [UInt8]()
         digits.reserveCapacity(Self.nameLength)
@@ -77,11 +77,11 @@ struct StoreAddress: Hashable, Sendable, Comparable {
         return BytePath.empty.appending(digits)
     }
 
-    /// - Returns: `nil` where this is no name of an entry.
+    /// - Returns: `nil` if this is not the name of an entry.
     init?(shard: UInt8, name: UnsafePointer<CChar>) {
         (high, low) = (UInt64(shard), 0)
         for index in 0..<Self.nameLength {
-            // A shorter name ends with NUL, which is no digit.
+            // A shorter name ends with NUL, which is not a digit.
             guard let digit = Self.value(UInt8(bitPattern: name[index])) else { return nil }
             if index < 14 { high = high << 4 | digit } else { low = low << 4 | digit }
         }

@@ -3,9 +3,9 @@
 import BasicTypes
 import BuildModel
 
-/// What a compilation gave.
+/// The result of a compilation.
 package struct StoredCode: Hashable, Sendable {
-    /// Marshalled code in canonical form, without header, with whatever file name it was compiled under.
+    /// Marshalled code in canonical form, without a header, with the file name it was compiled under.
     package var body: [UInt8]
     /// Bytes of `body` that hold the embedded file name's whole object (type byte, length, text); the reader of the store
     /// splices its own there.
@@ -25,11 +25,10 @@ package struct StoredCode: Hashable, Sendable {
 
 /// One entry as bytes: a head, then the body as it is.
 ///
-/// Each has a SipHash-1-3 of its own, the head's over the body's as well: so the two are written with one call and
-/// without being put together first, and no bit is without a check. SipHash-1-3 was measured to be fast enough: 2 µs for
-/// 10 kB, of the 10 µs of a load from memory.
+/// Each has its own SipHash-1-3, and the head's covers the body's, so that both are written with one call without being
+/// joined first, and every bit is checked. SipHash-1-3 is fast enough: 2 µs for 10 kB, of the 10 µs of a load from memory.
 enum StoreEntry {
-    /// Larger code is not kept, and a larger file is no entry. Bytes.
+    /// Maximum size in bytes. Larger code is not saved, and a larger file is not an entry.
     static let mostBytes = 64 << 20
 
     private static let signature = Array("freshpyc".utf8)
@@ -38,7 +37,7 @@ enum StoreEntry {
     private static let lengthOffset = 12
     private static let sumLength = 8
 
-    /// Fixed keys: the hashes guard against accidents. Against forgers there are only owner and permissions.
+    /// Fixed keys: the hashes protect against accidents. Only owner and permissions protect against forgery.
     private static let headKey: (UInt64, UInt64) = (0x6672_6573_6870_7963, 0x7374_6f72_652e_6864)
     private static let bodyKey: (UInt64, UInt64) = (0x6672_6573_6870_7963, 0x7374_6f72_652e_6264)
 
@@ -46,9 +45,9 @@ enum StoreEntry {
         SipHash.hash13(bytes, key: key)
     }
 
-    /// What stands before the body.
+    /// The bytes before the body.
     ///
-    /// - Returns: `nil` for what is not kept: it is too large, or its file name does not lie within it.
+    /// - Returns: `nil` for code that is not saved: it is too large, or its file name does not lie within it.
     static func head(_ key: StoreKey, _ code: StoredCode) -> [UInt8]? {
         guard code.fileName.lowerBound >= 0, code.fileName.upperBound <= code.body.count else { return nil }
         var head = [UInt8]()
@@ -78,7 +77,7 @@ enum StoreEntry {
         return head
     }
 
-    /// Puts the length in, which is known now, and the hash at the end.
+    /// Fills in the length, which is known now, and appends the hash.
     static func seal(_ head: inout [UInt8]) {
         withUnsafeBytes(of: UInt32(truncatingIfNeeded: head.count + sumLength).littleEndian) { bytes in
             head.replaceSubrange(lengthOffset..<lengthOffset + bytes.count, with: bytes)
@@ -86,7 +85,7 @@ enum StoreEntry {
         head.append(littleEndian: head.withUnsafeBytes { sum($0, headKey) })
     }
 
-    /// Reads an entry. Total: of any bytes that are not a whole entry for this key, `nil`.
+    /// Reads an entry; `nil` for any bytes that are not a whole entry for this key.
     static func decode(_ bytes: [UInt8], for key: StoreKey) -> StoredCode? {
         bytes.withUnsafeBytes { buffer in
             guard buffer.count >= fixedLength + sumLength, buffer.count <= mostBytes,
@@ -102,7 +101,7 @@ enum StoreEntry {
             guard trailer.number(UInt64.self) == sum(UnsafeRawBufferPointer(rebasing: buffer[..<end]), headKey),
                 bodySum == sum(UnsafeRawBufferPointer(rebasing: buffer[length...]), bodyKey)
             else { return nil }
-            // From here on the bytes are ours, unless somebody has forged them; nothing is taken for granted all the same.
+            // From here on the bytes are ours unless somebody has forged them, so everything is still checked.
             cursor = Cursor(buffer, from: fixedLength, to: end)
             guard cursor.take(key.bytes), let lower = cursor.length(), let upper = cursor.length(), lower <= upper,
                 upper <= buffer.count - length, let microseconds = cursor.number(UInt32.self),
@@ -114,7 +113,7 @@ enum StoreEntry {
         }
     }
 
-    /// Reads the head from front to back; each method gives `nil` where the bytes end before.
+    /// Reads the head from front to back; each method returns `nil` if the bytes end too early.
     private struct Cursor {
         private let bytes: UnsafeRawBufferPointer
         private var offset: Int

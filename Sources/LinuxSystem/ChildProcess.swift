@@ -16,27 +16,27 @@ package enum ExitReason: Hashable, Sendable {
 /// A child that was started and not yet waited for.
 package final class ChildProcess {
     package let identifier: pid_t
-    /// To the child's standard input; not blocking.
+    /// To the child's standard input; non-blocking.
     package private(set) var input: OwnedDescriptor
-    /// From the child's standard output; not blocking.
+    /// From the child's standard output; non-blocking.
     package let output: OwnedDescriptor
     private var ending: ExitReason?
     private let isDaemon: Bool
 
-    /// Starts a program with just this environment, in `/`, in a process group of its own (a Ctrl-C at the terminal
-    /// is ours to answer), with default signals and no descriptor but 0, 1 and 2.
+    /// Starts a program with exactly this environment, in `/`, in a process group of its own (this process handles
+    /// Ctrl-C), with default signal handling and no descriptors except 0, 1 and 2.
     ///
     /// - Parameters:
-    ///   - sharesErrors: whether the child's standard error is ours; else it is thrown away.
-    ///   - isDaemon: whether the child gets a session of its own, and lives on when this object goes.
+    ///   - sharesErrors: whether the child shares our standard error; otherwise it is discarded.
+    ///   - isDaemon: whether the child gets a session of its own and outlives this object.
     package init(
         _ executable: BytePath, arguments: [BytePath], environment: [BytePath], sharesErrors: Bool,
         isDaemon: Bool = false
     ) throws(SystemError) {
         let (childInput, input) = try Self.pipe()
         let (output, childOutput) = try Self.pipe()
-        // Pipes are made close-on-exec; dup2 in the child clears that for 0 and 1 alone. Were a pipe's own number 0
-        // or 1 already, dup2 would leave the flag, so those numbers are kept from ever being free (see `Standard`).
+        // Pipes are made close-on-exec; dup2 in the child clears that for 0 and 1 only. If a pipe already had the
+        // number 0 or 1, dup2 would leave the flag set, so these numbers are never free (see `Standard`).
         identifier = try Spawn.start(
             executable, arguments: arguments, environment: environment, directory: BytePath("/"), isSession: isDaemon
         ) { actions in
@@ -54,7 +54,7 @@ package final class ChildProcess {
         try output.setNonblocking()
     }
 
-    /// Tells the child that nothing more will come: the last reference to its input goes, and the descriptor with it.
+    /// Closes the child's input by dropping the last reference to it.
     package func closeInput() {
         input = output
     }
@@ -63,7 +63,7 @@ package final class ChildProcess {
         if !isDaemon { kill() }
     }
 
-    /// Ends the child now and waits for it, so that no zombie is left. Does nothing a second time.
+    /// Kills the child and waits for it, so that no zombie is left. A second call does nothing.
     @discardableResult
     package func kill() -> ExitReason {
         if let ending { return ending }
@@ -112,7 +112,7 @@ package final class ChildProcess {
 
 /// The three descriptors that every program expects to be open.
 package enum Standard {
-    /// Opens /dev/null on those of 0, 1 and 2 that our parent left closed, so that no other file gets their number.
+    /// Opens /dev/null on each of 0, 1 and 2 that the parent left closed, so that no other file gets its number.
     package static func ensureOpen() {
         while true {
             let raw = try? retrying("openat", BytePath("/dev/null")) {

@@ -8,7 +8,7 @@ import Glibc
 /// A command that was started and not yet waited for.
 package final class CommandProcess {
     private let identifier: pid_t
-    /// Can be read once the command has ended.
+    /// Becomes readable when the command ends.
     package let ending: OwnedDescriptor
     private var reason: ExitReason?
 
@@ -41,7 +41,7 @@ package final class CommandProcess {
         if reason == nil { finish(withForce: true) }
     }
 
-    /// Asks the command and all that it has started to end, or ends them.
+    /// Sends SIGTERM, or SIGKILL, to the command and everything it has started.
     package func terminate(withForce: Bool) {
         if reason == nil { Glibc.kill(-identifier, withForce ? SIGKILL : SIGTERM) }
     }

@@ -8,14 +8,14 @@ import Glibc
 package enum OpenMode: Sendable {
     case read
     case readWrite
-    /// For appending; made with these permissions where missing.
+    /// For appending; created with these permissions if missing.
     case append(UInt32)
-    /// Made now; the name must be free, and a link there counts as taken.
+    /// Created now. The name must be free; a link counts as taken.
     case createNew(UInt32)
 
     fileprivate var flags: Int32 {
         switch self {
-        // A FIFO that took a file's place must not block us.
+        // A FIFO in the place of a file must not block.
         case .read: O_RDONLY | O_NONBLOCK
         case .readWrite: O_RDWR | O_NONBLOCK
         case .append: O_RDWR | O_APPEND | O_CREAT
@@ -31,7 +31,7 @@ package enum OpenMode: Sendable {
     }
 }
 
-/// An open directory. Names handed to it are relative to it, whatever happens to the path that it was opened by.
+/// An open directory. Names are relative to it, whatever happens to the path under which it was opened.
 package final class Directory: Sendable {
     package let descriptor: OwnedDescriptor
 
@@ -41,7 +41,7 @@ package final class Directory: Sendable {
 
     private static let openFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
 
-    /// Opens by any path, following links: for roots that the user named.
+    /// Opens any path, following links: for roots that the user named.
     package init(path: BytePath) throws(SystemError) {
         let raw = try retrying("openat", path) {
             path.withCString { freshpyc_openat(AT_FDCWD, $0, Self.openFlags, 0) }
@@ -108,12 +108,12 @@ package final class Directory: Sendable {
         }
     }
 
-    /// What stat(2) says of a name below this directory; `nil` where there is nothing.
+    /// The status (stat(2)) of a name below this directory; `nil` if there is no such file.
     package func status(_ path: BytePath, followsLinks: Bool) throws(SystemError) -> FileStatus? {
         try path.withCString { pointer throws(SystemError) in try status(pointer, followsLinks: followsLinks) }
     }
 
-    /// Whether there certainly is no file of this name, not even behind a link. False where it cannot be told.
+    /// Whether there is certainly no file of this name, not even behind a link. False if that cannot be determined.
     package func isSurelyMissing(_ path: BytePath) -> Bool {
         do throws(SystemError) {
             return try status(path, followsLinks: true) == nil
@@ -122,7 +122,7 @@ package final class Directory: Sendable {
         }
     }
 
-    /// As above, for a name that lies in a buffer.
+    /// The same for a name in a buffer.
     package func status(_ name: UnsafePointer<CChar>, followsLinks: Bool) throws(SystemError) -> FileStatus? {
         var raw = Glibc.stat()
         do throws(SystemError) {
@@ -135,7 +135,7 @@ package final class Directory: Sendable {
         }
     }
 
-    /// Makes one directory; `false` where the name was taken.
+    /// Makes one directory; `false` if the name was taken.
     package func makeDirectory(_ name: BytePath, permissions: UInt32 = 0o777) throws(SystemError) -> Bool {
         do throws(SystemError) {
             _ = try retrying("mkdir", name) { name.withCString { mkdirat(descriptor.raw, $0, permissions) } }
@@ -145,7 +145,7 @@ package final class Directory: Sendable {
         }
     }
 
-    /// Renames within this directory, over what has the new name.
+    /// Renames within this directory, replacing a file of the new name.
     package func rename(_ old: BytePath, to new: BytePath) throws(SystemError) {
         _ = try retrying("rename", new) {
             old.withCString { from in
@@ -154,7 +154,7 @@ package final class Directory: Sendable {
         }
     }
 
-    /// Removes a file; `false` where there was none.
+    /// Removes a file; `false` if there was none.
     package func removeFile(_ name: BytePath) throws(SystemError) -> Bool {
         do throws(SystemError) {
             _ = try retrying("unlink", name) { name.withCString { unlinkat(descriptor.raw, $0, 0) } }
@@ -164,7 +164,7 @@ package final class Directory: Sendable {
         }
     }
 
-    /// Removes a directory that is empty; `false` where it is not, or is not there.
+    /// Removes an empty directory; `false` if it could not be removed.
     package func removeEmptyDirectory(_ name: BytePath) -> Bool {
         (try? retrying("rmdir", name) { name.withCString { unlinkat(descriptor.raw, $0, AT_REMOVEDIR) } }) != nil
     }

@@ -4,7 +4,7 @@ import BasicTypes
 import CLinuxShims
 import Glibc
 
-/// What a directory entry is said to be. Some file systems say nothing.
+/// The type of a directory entry. Some file systems do not tell it.
 package enum EntryKind: Sendable {
     case regular, directory, symbolicLink, other, unknown
 
@@ -19,7 +19,7 @@ package enum EntryKind: Sendable {
     }
 }
 
-/// A reusable buffer for listing directories; one for each thread.
+/// A reusable buffer for listing directories. Each thread needs its own.
 package final class DirectoryListing {
     private let buffer: UnsafeMutableRawBufferPointer
 
@@ -31,10 +31,10 @@ package final class DirectoryListing {
         buffer.deallocate()
     }
 
-    /// Calls `body` with each name but `.` and `..`. The pointer is good for the call alone.
+    /// Calls `body` with each name except `.` and `..`. The pointer is valid during the call only.
     ///
-    /// The records are `ino u64, off i64, length u16, type u8, name…NUL` (getdents64(2)). The name is used where it
-    /// lies: a record is shorter than `struct dirent`, and copying one by its type reads past the buffer.
+    /// The records are `ino u64, off i64, length u16, type u8, name…NUL` (getdents64(2)). The name is not
+    /// copied: a record is shorter than `struct dirent`, and copying that type would read past the buffer.
     package func forEach(
         in directory: Directory, path: BytePath,
         _ body: (UnsafePointer<CChar>, EntryKind) throws(SystemError) -> Void

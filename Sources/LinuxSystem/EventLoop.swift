@@ -3,21 +3,20 @@
 import Dispatch
 import Glibc
 
-/// A serial Dispatch queue with a beginning and an end.
+/// A serial Dispatch queue with a start and an end.
 ///
-/// A loop is made by `run` and lives on its own queue. It is not `Sendable`, nor are the objects that hold it: all that
-/// is reached through a loop belongs to its queue, and is used without locks.
+/// `run` makes a loop, which stays on its own queue. Neither the loop nor the objects that hold it are `Sendable`, so
+/// everything reached through a loop belongs to its queue and needs no locks.
 package final class EventLoop {
-    /// A closure that is run on the loop's queue, and nowhere else.
+    /// A closure that runs on the loop's queue only.
     ///
-    /// `@unchecked Sendable` because Dispatch wants handlers that may go to any thread. These do not: a loop exists on
-    /// its own queue only (`run` makes it there, and it cannot leave, not being `Sendable`), so a handler is made on
-    /// that queue, and all that calls one targets that same queue.
+    /// `@unchecked Sendable` because a handler never leaves the queue: `run` makes the loop there, a loop is not `Sendable`
+    /// and so cannot leave it, handlers are therefore made on it, and every Dispatch object that calls one targets it.
     private struct Handler: @unchecked Sendable {
         let body: () -> Void
     }
 
-    /// Something that wakes the loop until it is cancelled or forgotten. Once it is cancelled, it never calls again.
+    /// Something that wakes the loop until it is cancelled or released. Its handler is never called after that.
     package final class Source {
         private var end: (() -> Void)?
 
@@ -38,13 +37,14 @@ package final class EventLoop {
     private let queue: DispatchQueue
     private let finished: Finish
     private let readiness: Readiness
-    /// Dispatch's own sources: of the descriptor that tells of all others, and of signals. They live as long as the loop.
+    /// Dispatch's sources for signals and for the one descriptor that stands for all others. They live as long as the loop.
     private var dispatchSources: [any DispatchSourceProtocol] = []
 
-    /// Holds the exit status between the queue and the thread that waits for it.
+    /// Passes the exit status from the queue to the thread that waits for it.
+    ///
+    /// `@unchecked Sendable` because the status is written on the queue before the semaphore is signalled and read after
+    /// waiting for it, which orders the two.
     private final class Finish: @unchecked Sendable {
-        // Written once on the queue before the semaphore is signalled, read after it was waited for: the semaphore
-        // orders the two.
         var status: Int32 = 0
         let semaphore = DispatchSemaphore(value: 0)
     }
@@ -60,7 +60,7 @@ package final class EventLoop {
         dispatchSources.append(source)
     }
 
-    /// Runs `body` on a new loop, and returns the status that `stop` is called with.
+    /// Runs `body` on a new loop and returns the status that `stop` was called with.
     package static func run(_ body: @escaping @Sendable (EventLoop) -> Void) -> Int32 {
         let queue = DispatchQueue(label: "freshpyc.engine", qos: .userInitiated)
         let finished = Finish()
@@ -77,19 +77,19 @@ package final class EventLoop {
         return finished.status
     }
 
-    /// Ends `run`. What is still queued may or may not run.
+    /// Ends `run`. Handlers that are still queued may or may not run.
     package func stop(_ status: Int32) {
         finished.status = status
         finished.semaphore.signal()
     }
 
-    /// Runs after the handlers that wait already.
+    /// Runs after the handlers that are already queued.
     package func later(_ body: @escaping () -> Void) {
         let handler = Handler(body: body)
         queue.async { handler.body() }
     }
 
-    /// Wakes whenever the descriptor can be read, or its other end is gone.
+    /// Wakes whenever the descriptor can be read or its other end is closed.
     package func onReadable(_ descriptor: OwnedDescriptor, _ body: @escaping () -> Void) -> Source {
         let token = readiness.watch(descriptor, reads: body)
         return Source { [readiness] in readiness.unwatch(token, reads: true) }
@@ -108,7 +108,7 @@ package final class EventLoop {
         return Source { [readiness] in readiness.unschedule(token) }
     }
 
-    /// Wakes on a signal, which then has no other effect.
+    /// Wakes on a signal, which has no other effect from then on.
     package func onSignal(_ number: Int32, _ body: @escaping () -> Void) {
         signal(number, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: number, queue: queue)

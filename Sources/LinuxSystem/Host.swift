@@ -5,10 +5,10 @@ import CLinuxShims
 import Glibc
 
 package enum Host {
-    /// Nanoseconds since 1970, of the clock that people set.
+    /// Nanoseconds since 1970 of the clock that can be set.
     package static var realtime: Int64 { clock(CLOCK_REALTIME) }
 
-    /// Nanoseconds of a clock that only goes forward and stands while the machine sleeps.
+    /// Nanoseconds of a clock that never goes back and stops while the machine sleeps.
     package static var monotonic: Int64 { clock(CLOCK_MONOTONIC) }
 
     private static func clock(_ id: clockid_t) -> Int64 {
@@ -17,7 +17,7 @@ package enum Host {
         return Stamp.nanoseconds(seconds: time.tv_sec, nanoseconds: time.tv_nsec)
     }
 
-    /// The words of the command line after the program's name, as the kernel gave them: /proc keeps them apart by NUL.
+    /// The words of the command line after the program's name, as the kernel has them: separated by NULs in /proc.
     package static var arguments: [BytePath] {
         guard let raw = contents(BytePath("/proc/self/cmdline"), limit: 1 << 22), raw.last == 0 else {
             return CommandLine.arguments.dropFirst().map { BytePath($0) }
@@ -61,7 +61,7 @@ package enum Host {
         return found.map { BytePath(cString: $0) } ?? .empty
     }
 
-    /// What stat(2) says of any path; `nil` where there is nothing.
+    /// The status (stat(2)) of any path; `nil` if there is no such file.
     package static func status(_ path: BytePath, followsLinks: Bool = true) throws(SystemError) -> FileStatus? {
         var raw = Glibc.stat()
         do throws(SystemError) {
@@ -91,7 +91,7 @@ package enum Host {
         (try? readFile(path, limit: limit)) ?? nil
     }
 
-    /// Makes a directory; `false` where the name was taken.
+    /// Makes a directory; `false` if the name was taken.
     package static func makeDirectory(_ path: BytePath, permissions: UInt32) throws(SystemError) -> Bool {
         do throws(SystemError) {
             _ = try retrying("mkdir", path) { path.withCString { mkdir($0, permissions) } }
@@ -101,7 +101,7 @@ package enum Host {
         }
     }
 
-    /// Makes a directory and those above it where they are missing.
+    /// Makes a directory and those above it that are missing.
     package static func makeDirectories(_ path: BytePath) throws(SystemError) {
         guard try status(path) == nil else { return }
         if !path.parent.isEmpty { try makeDirectories(path.parent) }
@@ -121,7 +121,7 @@ package enum Host {
 
     package static var processIdentifier: Int32 { getpid() }
 
-    /// Whether a process runs: it is there, and has not ended (proc(5), `stat`, third field).
+    /// Whether a process exists and has not ended (third field of /proc/PID/stat, proc(5)).
     package static func isAlive(_ process: Int32) -> Bool {
         guard let text = contents(BytePath("/proc/\(process)/stat"), limit: 1024),
             let end = text.lastIndex(of: UInt8(ascii: ")")), end + 2 < text.count
@@ -132,14 +132,14 @@ package enum Host {
     /// Resident memory of this process in bytes.
     package static var residentMemory: Int { residentMemory(of: getpid()) }
 
-    /// Resident memory of a process in bytes; 0 where it is gone.
+    /// Resident memory of a process in bytes; 0 if it has ended.
     package static func residentMemory(of process: Int32) -> Int {
         guard let text = contents(BytePath("/proc/\(process)/statm"), limit: 256) else { return 0 }
         let pages = text.split(separator: UInt8(ascii: " ")).dropFirst().first
         return (pages.flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0) * sysconf(Int32(_SC_PAGESIZE))
     }
 
-    /// fs.inotify.max_user_watches, or 0 where it cannot be read.
+    /// fs.inotify.max_user_watches, or 0 if it cannot be read.
     package static var watchLimit: Int {
         let text = contents(BytePath("/proc/sys/fs/inotify/max_user_watches"), limit: 64) ?? []
         return Int(String(decoding: text.prefix { $0 != 0x0A }, as: UTF8.self)) ?? 0
@@ -153,7 +153,7 @@ package enum Host {
         (contents(BytePath("/proc/self/environ"), limit: 1 << 22) ?? []).split(separator: 0).compactMap { BytePath($0) }
     }
 
-    /// Gives memory that was freed back to the kernel (malloc_trim(3)).
+    /// Returns freed memory to the kernel (malloc_trim(3)).
     package static func trimMemory() {
         freshpyc_trim_memory()
     }
@@ -172,7 +172,7 @@ package enum Host {
     /// Whether a descriptor is a terminal.
     package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
-    /// Columns of the terminal, or `nil` where it is none.
+    /// Columns of the terminal, or `nil` if the descriptor is not a terminal.
     package static func terminalColumns(_ descriptor: Int32) -> Int? {
         let columns = freshpyc_terminal_columns(descriptor)
         return columns > 0 ? Int(columns) : nil
@@ -200,11 +200,11 @@ package enum Host {
         }
     }
 
-    /// Ends the process without running destructors: everything that must be on disk is there.
+    /// Ends the process without running destructors: everything that must be on disk is already there.
     package static func exit(_ status: Int32) -> Never { _exit(status) }
 
-    /// A write to a pipe without a reader gives EPIPE, and one beyond the limit on the size of files EFBIG, instead of a
-    /// signal that would end the process (signal(7)).
+    /// Makes a write to a pipe without a reader fail with EPIPE, and one beyond the limit on file sizes with EFBIG, instead
+    /// of ending the process by a signal (signal(7)).
     package static func ignoreWriteSignals() {
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)

@@ -4,22 +4,22 @@ import BasicTypes
 import CLinuxShims
 import Glibc
 
-/// An inotify instance; not blocking.
+/// An inotify instance; non-blocking.
 package final class InotifyDescriptor: Sendable {
     package let descriptor: OwnedDescriptor
 
     package init() throws(SystemError) {
-        // IN_NONBLOCK and IN_CLOEXEC are these flags of open(2), by inotify_init1(2).
+        // inotify_init1(2) defines IN_NONBLOCK and IN_CLOEXEC as these flags of open(2).
         descriptor = OwnedDescriptor(try retrying("inotify_init1") { inotify_init1(O_NONBLOCK | O_CLOEXEC) })
     }
 
-    /// What is asked of a directory.
+    /// Which changes of a directory send events.
     package enum Interest: Sendable {
-        /// A directory with sources: every change of a name, of contents, of attributes.
+        /// A directory with sources: all changes of names, contents and attributes.
         case sources
-        /// The database's directory: cookies that are made there, and nothing else.
+        /// The database's directory: new files only, which are cookies.
         case cookies
-        /// A `__pycache__`: bytecode that comes, goes or is written, by whomever.
+        /// A `__pycache__`: bytecode that is added, removed or written.
         case artifacts
 
         fileprivate var mask: UInt32 {
@@ -37,9 +37,9 @@ package final class InotifyDescriptor: Sendable {
         }
     }
 
-    /// Watches the very directory that is open, whatever its path is by now.
+    /// Watches the directory that is open, whatever its path is now.
     ///
-    /// - Returns: the watch descriptor; the one that it has already, if it is watched.
+    /// - Returns: the watch descriptor, which is the existing one if the directory is already watched.
     /// - Throws: `ENOSPC` where fs.inotify.max_user_watches is reached.
     package func watch(_ directory: Directory, _ interest: Interest) throws(SystemError) -> Int32 {
         let link = BytePath("/proc/self/fd/\(directory.descriptor.raw)")
@@ -48,7 +48,7 @@ package final class InotifyDescriptor: Sendable {
         }
     }
 
-    /// Stops a watch; one that is gone already is no error.
+    /// Stops a watch. It is not an error if the kernel has already removed it.
     package func unwatch(_ watch: Int32) {
         _ = try? retrying("inotify_rm_watch") { inotify_rm_watch(descriptor.raw, watch) }
     }

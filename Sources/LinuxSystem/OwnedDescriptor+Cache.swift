@@ -4,9 +4,9 @@ import BasicTypes
 import Glibc
 
 extension OwnedDescriptor {
-    /// Reads the next `count` bytes: with one call where the file holds them, fewer where it ends before.
+    /// Reads the next `count` bytes, or fewer if the file ends before.
     ///
-    /// Unlike `readAll` it does not ask for the end, which costs a second call.
+    /// Unlike `readAll` it needs no second call to find the end.
     package func read(count: Int, path: BytePath = .empty) throws(SystemError) -> [UInt8] {
         var failure: SystemError?
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
@@ -39,7 +39,7 @@ extension OwnedDescriptor {
 }
 
 extension FileStatus {
-    /// Whether nobody but this user, and root, can have written it.
+    /// Whether only this user and root can have written it.
     package func isWritten(onlyBy user: UInt32) -> Bool {
         owner == user && permissions & 0o022 == 0
     }

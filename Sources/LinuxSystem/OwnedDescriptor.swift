@@ -4,7 +4,7 @@ import BasicTypes
 import CLinuxShims
 import Glibc
 
-/// A file descriptor that is closed when its last reference goes.
+/// A file descriptor that is closed with its last reference.
 package final class OwnedDescriptor: Sendable {
     package let raw: Int32
 
@@ -13,7 +13,7 @@ package final class OwnedDescriptor: Sendable {
     }
 
     deinit {
-        // close(2) frees the descriptor even where it reports an error, so there is nothing to do about one.
+        // close(2) frees the descriptor even if it reports an error, so there is nothing left to do about one.
         close(raw)
     }
 
@@ -28,7 +28,7 @@ package final class OwnedDescriptor: Sendable {
 
     /// Reads to the end, or to `limit` bytes.
     ///
-    /// - Parameter expected: a guess at the size; one read more tells that the file ended there. Memory is allocated for
+    /// - Parameter expected: a guess at the size; one more read shows that the file ends there. Memory is allocated for
     ///   what was read and not for what a sparse file claims to hold.
     package func readAll(expected: Int, limit: Int = .max, path: BytePath = .empty) throws(SystemError) -> [UInt8] {
         var bytes = [UInt8]()
@@ -59,22 +59,22 @@ package final class OwnedDescriptor: Sendable {
         }
     }
 
-    /// Reads what is there, at most the buffer's size; 0 at the end.
+    /// Reads what is available, at most the buffer's size; 0 at the end.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
         try retrying("read") { Glibc.read(raw, buffer.baseAddress, buffer.count) }
     }
 
-    /// Reads at a place without moving the file's own.
+    /// Reads at an offset without moving the file's own.
     package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(SystemError) -> Int {
         try retrying("pread") { pread(raw, buffer.baseAddress, buffer.count, off_t(offset)) }
     }
 
-    /// Writes some of it and says how much.
+    /// Writes a part and returns its length.
     package func writeSome(_ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int {
         try retrying("write") { write(raw, bytes.baseAddress, bytes.count) }
     }
 
-    /// Writes all of it. A regular file takes all at once, unless the disk is full.
+    /// Writes everything. A regular file takes it all at once unless the disk is full.
     package func writeAll(_ bytes: UnsafeRawBufferPointer, path: BytePath = .empty) throws(SystemError) {
         var rest = bytes
         while !rest.isEmpty {
@@ -83,7 +83,7 @@ package final class OwnedDescriptor: Sendable {
         }
     }
 
-    /// Writes at a place, all or an error.
+    /// Writes everything at an offset.
     package func writeAll(_ bytes: [UInt8], at offset: Int64, path: BytePath = .empty) throws(SystemError) {
         let count = try bytes.withRawBytes { buffer throws(SystemError) in
             try retrying("pwrite", path) { pwrite(raw, buffer.baseAddress, buffer.count, off_t(offset)) }
@@ -103,14 +103,14 @@ package final class OwnedDescriptor: Sendable {
         _ = try retrying("fcntl") { freshpyc_set_nonblocking(raw) }
     }
 
-    /// Asks for a larger pipe; an unprivileged user's limit (pipe(7)) may refuse, and then it stays as it is.
+    /// Asks for a larger pipe. It keeps its size where the limit for unprivileged users is reached (pipe(7)).
     package func growPipe(to bytes: Int32) {
         _ = try? retrying("fcntl") { freshpyc_set_pipe_size(raw, bytes) }
     }
 
-    /// Takes the lock for as long as the descriptor is open (flock(2)).
+    /// Takes the lock until the descriptor is closed (flock(2)).
     ///
-    /// - Returns: `false` where another has it and `waits` is not set.
+    /// - Returns: `false` if another process holds it and `waits` is not set.
     package func lock(waits: Bool, path: BytePath = .empty) throws(SystemError) -> Bool {
         do throws(SystemError) {
             _ = try retrying("flock", path) { flock(raw, waits ? LOCK_EX : LOCK_EX | LOCK_NB) }
@@ -152,7 +152,7 @@ package struct FileStatus: Hashable, Sendable {
 }
 
 extension OwnedDescriptor {
-    /// Waits until there is something to read, or the time is over; a negative time only looks.
+    /// Waits until there is something to read or the time is up. A negative time does not wait.
     ///
     /// - Returns: whether there is.
     @discardableResult
@@ -163,7 +163,7 @@ extension OwnedDescriptor {
         } > 0
     }
 
-    /// Writes two buffers one after the other, all of both (writev(2)).
+    /// Writes all of two buffers, one after the other (writev(2)).
     package func writeAll(_ first: [UInt8], _ second: [UInt8], path: BytePath) throws(SystemError) {
         let written = try first.withRawBytes { head throws(SystemError) in
             try second.withRawBytes { tail throws(SystemError) in
@@ -174,7 +174,7 @@ extension OwnedDescriptor {
                 return try retrying("writev", path) { writev(raw, &parts, 2) }
             }
         }
-        // A short write means that the disk is full; writing on says so.
+        // A short write means that the disk is full; the next write reports that.
         if written < first.count + second.count {
             let rest = Array((first + second)[written...])
             try rest.withRawBytes { bytes throws(SystemError) in try writeAll(bytes, path: path) }

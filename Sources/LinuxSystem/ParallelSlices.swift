@@ -7,17 +7,17 @@ import Synchronization
 package enum ParallelSlices {
     /// Serial queues, one for each processor but the caller's.
     ///
-    /// Not `concurrentPerform`: that runs on a global queue, and the first thread of one makes libdispatch look after
-    /// its pool once a second for as long as the process lives (workqueue.c), while an idle daemon is to have no
-    /// wake-ups. Serial queues run on threads of the overcommitting kind, which nobody looks after.
+    /// Not `concurrentPerform`, which uses a global queue: from its first thread on, libdispatch monitors the pool once a
+    /// second for the rest of the process's life (workqueue.c), but an idle daemon should have no wake-ups. Serial
+    /// queues use overcommit threads, which are not monitored.
     private static let queues = (1..<max(2, Processors.available)).map {
         DispatchQueue(label: "freshpyc.slices.\($0)", qos: .userInitiated)
     }
 
     /// The results of `transform`, in the order of the elements.
     ///
-    /// Each processor takes one slice after the other, with a scratch value of its own; slices are small enough that a
-    /// slow one does not hold up the end. Runs on the calling thread alone where there is little to do.
+    /// Each processor takes one slice after another and has a scratch value of its own. Slices are small, so a slow one
+    /// does not delay the end much. A short array is handled on the calling thread alone.
     package static func map<Element: Sendable, Result: Sendable, Scratch>(
         _ elements: [Element], sliceSize: Int = 64, scratch: @Sendable () -> Scratch,
         _ transform: @Sendable (Element, Scratch) -> Result
@@ -53,8 +53,8 @@ package enum ParallelSlices {
 
     /// The uninitialized results.
     ///
-    /// `@unchecked Sendable` because each index is taken from the counter by one thread only, and read only after the
-    /// group was waited for.
+    /// `@unchecked Sendable` because the atomic counter gives each index to one thread only, and the results are read only
+    /// after `group.wait()`.
     private struct Slots<Result>: @unchecked Sendable {
         let base: UnsafeMutableBufferPointer<Result>
     }

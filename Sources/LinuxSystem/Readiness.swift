@@ -18,7 +18,7 @@ final class Readiness {
         let descriptor: OwnedDescriptor
         var reads: (() -> Void)?
         var writes: (() -> Void)?
-        /// Whether the kernel knows what it is watched for by now.
+        /// Whether epoll was told what it is watched for.
         var isApplied = false
         /// Whether it was added to the epoll instance.
         var isAdded = false
@@ -47,9 +47,9 @@ final class Readiness {
         _ = try retrying("epoll_ctl") { freshpyc_epoll_set(epoll, clock, 1, 1, 0, Self.timerToken) }
     }
 
-    /// Adds to what a descriptor is watched for. It stays open for as long as it is watched.
+    /// Adds to what a descriptor is watched for, and keeps it open meanwhile.
     ///
-    /// - Returns: what `unwatch` wants.
+    /// - Returns: a token for `unwatch`.
     func watch(
         _ watchedDescriptor: OwnedDescriptor, reads: (() -> Void)? = nil, writes: (() -> Void)? = nil
     ) -> UInt64 {
@@ -78,8 +78,8 @@ final class Readiness {
         }
     }
 
-    /// Tells the kernel what a descriptor is watched for. Where it has no memory, or fs.epoll.max_user_watches is
-    /// reached, tries again until it can: whoever watches would wait forever.
+    /// Tells epoll what a descriptor is watched for. If the kernel has no memory, or fs.epoll.max_user_watches is reached,
+    /// tries again until it succeeds: otherwise the watcher would wait forever.
     private func apply(_ entry: inout Watched, _ token: UInt64) {
         let (isNew, reads, writes) = (!entry.isAdded, entry.reads != nil, entry.writes != nil)
         let raw = entry.descriptor.raw
@@ -102,7 +102,7 @@ final class Readiness {
     /// Nanoseconds.
     private static let retryInterval: Int64 = 20_000_000
 
-    /// Calls once, at a time of the monotonic clock or soon after.
+    /// Calls once, at a time of the monotonic clock or shortly afterwards.
     func schedule(_ due: Int64, _ body: @escaping () -> Void) -> UInt64 {
         let token = nextToken
         nextToken += 1
@@ -119,15 +119,15 @@ final class Readiness {
     }
 
     private func arm() {
-        // A time of 0 would disarm it. It can only fail for a time that is none.
+        // A time of 0 would disarm it. It fails for invalid times only.
         _ = try? retrying("timerfd_settime") { freshpyc_timer_set(timer.raw, timers.last.map { max(1, $0.due) } ?? 0) }
     }
 
-    /// Calls whoever is ready or due now. What a call cancels is not called any more.
+    /// Calls the handlers that are ready or due. A handler cancelled by an earlier one is not called.
     func deliver() {
         var ready = [UInt64](repeating: 0, count: 64)
         var states = [Int32](repeating: 0, count: 64)
-        // It can only fail for a descriptor that is none.
+        // It fails for invalid arguments only.
         let count = try? retrying("epoll_wait") { freshpyc_epoll_take(descriptor.raw, &ready, &states, 64) }
         for index in 0..<Int(count ?? 0) {
             if ready[index] == Self.timerToken {

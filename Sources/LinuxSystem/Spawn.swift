@@ -5,10 +5,10 @@ import CLinuxShims
 import Glibc
 
 enum Spawn {
-    /// Starts a program with just this environment, in a process group or session of its own, with default signals and no
-    /// descriptor but 0, 1 and 2.
+    /// Starts a program with exactly this environment, in a process group or session of its own, with default signal
+    /// handling and no descriptors except 0, 1 and 2.
     ///
-    /// - Parameter prepare: says what these three are; gives what a posix_spawn function has given.
+    /// - Parameter prepare: sets up these three; returns the result of the last posix_spawn function that it called.
     static func start(
         _ executable: BytePath, arguments: [BytePath], environment: [BytePath], directory: BytePath, isSession: Bool,
         prepare: (inout posix_spawn_file_actions_t) -> Int32
@@ -23,7 +23,7 @@ enum Spawn {
         }
         var failure = prepare(&actions)
         if failure == 0 { failure = directory.withCString { freshpyc_spawn_start_in(&actions, $0) } }
-        // Whatever we ourselves inherited without close-on-exec stays out of the child.
+        // The child must not inherit what this process inherited without close-on-exec.
         if failure == 0 { failure = freshpyc_spawn_close_from(&actions, 3) }
         if failure == 0 { failure = freshpyc_spawn_defaults(&attributes, isSession ? 1 : 0) }
         guard failure == 0 else { throw SystemError("posix_spawn", executable, code: failure) }

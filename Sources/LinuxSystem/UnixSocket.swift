@@ -29,7 +29,7 @@ package enum UnixSocket {
         if isAbstract { withUnsafeMutableBytes(of: &address.sun_path) { $0[0] = 0 } }
         let offset = MemoryLayout<sa_family_t>.size
         let length = isAbstract ? offset + bytes.count : MemoryLayout<sockaddr_un>.size
-        // The structure begins with what sockaddr is, by sockaddr(3type).
+        // The structure begins like `sockaddr` (sockaddr(3type)).
         return try withUnsafePointer(to: address) { pointer throws(SystemError) in
             try body(UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr.self), socklen_t(length))
         }
@@ -43,12 +43,12 @@ package enum UnixSocket {
     private static let stream = Int32(SOCK_STREAM.rawValue)
     private static let datagram = Int32(SOCK_DGRAM.rawValue)
 
-    /// Listens at a name in a directory; what has the name is removed first, so the caller must hold a lock that
+    /// Listens at a name in a directory and removes any file of that name first, so the caller must hold a lock that
     /// keeps others from listening there. Only the owner may connect.
     package static func listen(_ directory: Directory, _ name: BytePath) throws(SystemError) -> OwnedDescriptor {
         _ = try directory.removeFile(name)
         let listener = try make(stream, isBlocking: false)
-        // Permissions of a socket come from the mask when it is bound.
+        // A socket gets its permissions from the umask when it is bound.
         let mask = umask(0o177)
         defer { umask(mask) }
         try withAddress(directory, name) { address, length throws(SystemError) in
@@ -58,7 +58,7 @@ package enum UnixSocket {
         return listener
     }
 
-    /// The next connection, not blocking, or `nil` where none waits.
+    /// The next connection, non-blocking, or `nil` if none is waiting.
     package static func accept(_ listener: OwnedDescriptor) throws(SystemError) -> OwnedDescriptor? {
         do throws(SystemError) {
             return OwnedDescriptor(try retrying("accept") { freshpyc_accept(listener.raw) })
@@ -67,7 +67,7 @@ package enum UnixSocket {
         }
     }
 
-    /// Connects, blocking; `nil` where nobody listens.
+    /// Connects, blocking; `nil` if nobody listens there.
     package static func connect(_ directory: Directory, _ name: BytePath) throws(SystemError) -> OwnedDescriptor? {
         let connection = try make(stream, isBlocking: true)
         do throws(SystemError) {
@@ -80,7 +80,7 @@ package enum UnixSocket {
         }
     }
 
-    /// The user at the other end, as the kernel noted at connect(2) (SO_PEERCRED).
+    /// The user at the other end, as recorded by the kernel at connect(2) (SO_PEERCRED).
     package static func peer(_ connection: OwnedDescriptor) throws(SystemError) -> UInt32 {
         UInt32(try retrying("getsockopt") { freshpyc_peer_user(connection.raw) })
     }
