@@ -43,38 +43,53 @@ package struct DeploymentManifest: Encodable, Sendable {
     package let sources: [Source]
     package let skipped: [Skipped]
 
-    /// Reads all files again, as they lie there now.
+    /// Reads all files again, as they are now.
     ///
     /// - Parameter base: the directory that sources are named from.
-    package init(_ result: DeploymentResult, base: Directory, interpreters: [Interpreter]) {
+    /// - Throws: if a file cannot be read; one that is missing has no hash.
+    package init(_ result: DeploymentResult, base: Directory, interpreters: [Interpreter]) throws(SystemError) {
         self.interpreters = interpreters.map { Python(name: $0.name, cacheTag: $0.cacheTag, magic: $0.magic) }
         var files: [BytePath: [DeploymentResult.Artifact]] = [:]
         for artifact in result.artifacts { files[artifact.source, default: []].append(artifact) }
         let sorted = files.sorted { $0.key < $1.key }
-        sources = ParallelSlices.map(sorted, sliceSize: 16, scratch: {}) { entry, _ in
-            let bytecode = entry.value.map { artifact -> File in
-                let hash = Self.hash(artifact.place.directory, artifact.place.path, followsLinks: false)
-                return File(
-                    path: artifact.name.description, pathBytes: artifact.name.hexadecimalIfNotText,
-                    sha256: hash?.digits, bytes: hash?.count ?? 0, interpreter: artifact.interpreter.name,
-                    level: artifact.level.rawValue, invalidation: artifact.mode.rawValue)
-            }
-            return Source(
-                path: entry.key.description, pathBytes: entry.key.hexadecimalIfNotText,
-                sha256: Self.hash(base, entry.key, followsLinks: true)?.digits,
-                bytecode: bytecode.sorted { ($0.path, $0.level) < ($1.path, $1.level) })
+        let read = ParallelSlices.map(sorted, sliceSize: 16, scratch: {}) { entry, _ in
+            Result { () throws(SystemError) in try Self.source(entry.key, entry.value, base: base) }
         }
+        var sources: [Source] = []
+        for result in read { sources.append(try result.get()) }
+        self.sources = sources
         skipped = result.skipped.map {
             Skipped(path: $0.path.description, pathBytes: $0.path.hexadecimalIfNotText, reason: $0.reason)
         }
     }
 
+    private static func source(
+        _ path: BytePath, _ artifacts: [DeploymentResult.Artifact], base: Directory
+    ) throws(SystemError) -> Source {
+        var bytecode: [File] = []
+        for artifact in artifacts {
+            let hash = try hash(artifact.place.directory, artifact.place.path, followsLinks: false)
+            bytecode.append(
+                File(
+                    path: artifact.name.description, pathBytes: artifact.name.hexadecimalIfNotText,
+                    sha256: hash?.digits, bytes: hash?.count ?? 0, interpreter: artifact.interpreter.name,
+                    level: artifact.level.rawValue, invalidation: artifact.mode.rawValue))
+        }
+        return Source(
+            path: path.description, pathBytes: path.hexadecimalIfNotText,
+            sha256: try hash(base, path, followsLinks: true)?.digits,
+            bytecode: bytecode.sorted { ($0.path, $0.level) < ($1.path, $1.level) })
+    }
+
     private static func hash(
         _ directory: Directory, _ path: BytePath, followsLinks: Bool
-    ) -> (digits: String, count: Int)? {
-        guard let file = try? followsLinks ? directory.fileFollowingLinks(path) : directory.file(path, .read),
-            let bytes = try? file.readAll(expected: 65_536, path: path)
-        else { return nil }
-        return (bytes.withUnsafeBytes(SHA256.hexadecimal), bytes.count)
+    ) throws(SystemError) -> (digits: String, count: Int)? {
+        do throws(SystemError) {
+            let file = try followsLinks ? directory.fileFollowingLinks(path) : directory.file(path, .read)
+            let bytes = try file.readAll(expected: 65_536, path: path)
+            return (bytes.withUnsafeBytes(SHA256.hexadecimal), bytes.count)
+        } catch  where error.isMissing {
+            return nil
+        }
     }
 }

@@ -68,8 +68,12 @@ struct TreeMirror: Sendable {
         }
         // An earlier copy may have them.
         for source in leftOut {
-            guard let (directory, name) = try? place(source) else { continue }
-            _ = try directory.removeFile(name)
+            do throws(SystemError) {
+                let (directory, name) = try place(source)
+                _ = try directory.removeFile(name)
+            } catch  where error.isMissing {
+                continue
+            }
         }
         let results = ParallelSlices.map(entries, sliceSize: 32, scratch: {}) { entry, _ in copy(entry) }
         return skipped + results.compactMap { $0 }

@@ -247,7 +247,7 @@ final class PrecompileCommand {
         if let file = parsed.lastPath("--manifest") {
             do throws(SystemError) {
                 let base = try Directory(path: options.rootPath.appending(options.base))
-                let document = DeploymentManifest(result, base: base, interpreters: interpreters)
+                let document = try DeploymentManifest(result, base: base, interpreters: interpreters)
                 try Host.replaceFile(resolved(file), with: JSONLine.encodeForPeople(document))
             } catch {
                 FreshpycCommand.complain("cannot write the manifest \(file): \(error.reason); name another place")

@@ -18,7 +18,7 @@ After each case:
 import argparse
 import concurrent.futures
 import errno
-import importlib.util
+import hashlib
 import json
 import os
 import random
@@ -362,7 +362,14 @@ class Precompile(Scenario):
                     if there.read() != text:
                         raise Wrong("precompile gave exit status 0, but %s differs" % copy)
         with open(manifest) as stream:
-            json.load(stream)
+            sources = json.load(stream)["sources"]
+        if len(sources) != 50:
+            raise Wrong("the manifest names %d sources" % len(sources))
+        for source in sources:
+            for entry in source["bytecode"]:
+                with open(os.path.join(output, entry["path"]), "rb") as stream:
+                    if entry.get("sha256") != hashlib.sha256(stream.read()).hexdigest():
+                        raise Wrong("the manifest is wrong about %s" % entry["path"])
 
 
 SCENARIOS = {"build": Build(), "rebuild": Rebuild(), "watch": Watch(), "reload": Reload(), "precompile": Precompile()}
