@@ -130,6 +130,7 @@ extension BytecodeStore {
         var groupShards: Int128 = 0
         for index in UInt8.min...UInt8.max {
             groupShards += 1
+            // A shard that cannot be opened counts as empty: the estimate is too low until the next count.
             if let shard = try? openShard(index, in: root, makes: false) {
                 var abandoned: [BytePath] = []
                 forEachFile(in: shard, index, listing) { name, address, status in

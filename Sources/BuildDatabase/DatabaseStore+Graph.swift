@@ -12,6 +12,7 @@ extension DatabaseStore {
 
     /// What is remembered for the graph, or `nil` if there is nothing usable.
     package func loadGraph(root: BytePath, interpreters: String, names: inout NameTable) -> GraphContents? {
+        // If it cannot be read, all sources are scanned again.
         guard let bytes = try? read(Self.graphName) else { return nil }
         return GraphSnapshot.decode(bytes, root: root, interpreters: interpreters, names: &names)
     }
