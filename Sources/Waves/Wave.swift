@@ -154,9 +154,14 @@ package final class Wave {
         if session.record(path) != nil { forgotten.append(path) }
     }
 
+    /// Removes the bytecode of a source that is gone, and its record. If that fails, the record stays, so that the next
+    /// wave tries again.
     private func remove(_ path: BytePath, _ record: ModuleRecord?) {
-        if record != nil { removed.append(path) }
-        guard writes else { return }
+        if !writes || removeArtifacts(of: path, record), record != nil { removed.append(path) }
+    }
+
+    /// - Returns: whether all are gone.
+    private func removeArtifacts(of path: BytePath, _ record: ModuleRecord?) -> Bool {
         // What we published for the source, and what import may have written for interpreters that we know.
         for interpreter in session.interpreters.known {
             for level in OptimizationLevel.allCases {
@@ -168,10 +173,11 @@ package final class Wave {
                 guard isOurs || !place.directory.isEmpty else { continue }
                 if let diagnostic = discard(place.path(of: path)) {
                     problems.append(LocatedDiagnostic(path: path, diagnostic: diagnostic))
-                    return
+                    return false
                 }
             }
         }
+        return true
     }
 
     /// Removes bytecode.
