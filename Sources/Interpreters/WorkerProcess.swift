@@ -90,7 +90,9 @@ final class WorkerProcess {
         if failure?.wouldBlock == true {
             unsent.removeFirst(sent)
         } else {
-            // Any other error means that the worker has ended; the end of its output is where that is dealt with.
+            // A worker that cannot be written to has ended, or would wait for the rest forever. The end of its output is
+            // where that is dealt with.
+            if failure != nil { child.kill() }
             unsent = []
         }
     }
