@@ -160,7 +160,7 @@ import Testing
         try makeEnvironment("env", new)
         try tree.write("a.py", "y = [4, {'k': 2}]\n")
         #expect(try settle().status == 0)
-        try tree.eventually("bytecode of 3.13") { tree.exists("__pycache__/a.\(new.cacheTag).pyc") }
+        tree.eventually("bytecode of 3.13") { tree.exists("__pycache__/a.\(new.cacheTag).pyc") }
         #expect(try wrongBytecode() == "")
         // Removed, and made anew.
         try place.shell("rm -rf env")
