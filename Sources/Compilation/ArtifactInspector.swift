@@ -1,5 +1,4 @@
-// Comparing a bytecode file with what its trace says of it.
-// Knows: header, body, stamps. Does not know: what follows from a difference.
+// Compares a bytecode file with its trace.
 
 import BasicTypes
 import BuildModel
@@ -13,9 +12,9 @@ package struct ArtifactInspector: Sendable {
         self.root = root
     }
 
-    /// Reads the whole file, unless its stamp shows that nobody has touched it.
+    /// Compares an artifact with what was published. Reads the file only if its stamp has changed.
     ///
-    /// - Parameter expectedHeader: what it was published with.
+    /// - Parameter expectedHeader: the header that the artifact was published with.
     package func inspect(_ path: BytePath, published: PublishedArtifact, expectedHeader: () -> [UInt8])
         -> ArtifactEvidence
     {
@@ -35,12 +34,12 @@ package struct ArtifactInspector: Sendable {
             let body = bytes.withUnsafeBytes { BodyHash.of(UnsafeRawBufferPointer(rebasing: $0[expected.count...])) }
             return body == published.body ? .intact(status.stamp) : .differs(.damaged)
         } catch {
-            // Whatever keeps us from reading it keeps import from it too.
+            // If we cannot read the file, import cannot either.
             return error.isMissing ? .missing : .differs(.damaged)
         }
     }
 
-    /// The code of an artifact, without its header; `nil` where it is not what was published.
+    /// The code of an artifact, without its header; `nil` if it is not what was published.
     package func body(_ path: BytePath, published: PublishedArtifact, headerLength: Int) -> [UInt8]? {
         guard let file = try? root.file(path, .read),
             let bytes = try? file.readAll(expected: Int(clamping: published.stamp.size), path: path),

@@ -1,29 +1,28 @@
-// Writing bytecode: whole or not at all, and never through a link.
-// Knows: temporary files, renames, restamping in place, removing. Does not know: why.
+// Writes, restamps and removes bytecode files. Writes are atomic and never follow a symbolic link.
 
 import BasicTypes
 import BuildModel
 import FileWatching
 import LinuxSystem
 
-/// Writes artifacts below a root. One for each thread: it keeps the last directories open.
+/// Writes artifacts below a root. Use one per thread: it caches open directories.
 package final class ArtifactPublisher {
-    /// What temporary files begin with.
+    /// The prefix of the names of temporary files.
     package static let temporaryPrefix = FileReplacement.temporaryPrefix
-    private static let mostOpen = 32
+    private static let maximumOpen = 32
 
     private let root: Directory
     private let makesDirectories: Bool
     private var open: [BytePath: Directory] = [:]
 
-    /// - Parameter makesDirectories: whether all directories above an artifact are made where they are missing. Where they
-    ///   should be there, a `__pycache__` alone is.
+    /// - Parameter makesDirectories: whether to create all missing parent directories of an artifact. If `false`, only
+    ///   a missing `__pycache__` is created.
     package init(root: Directory, makesDirectories: Bool = false) {
         self.root = root
         self.makesDirectories = makesDirectories
     }
 
-    /// The directory that holds an artifact, made where it is missing.
+    /// Opens the directory of an artifact, and creates it if it is missing.
     private func directory(_ path: BytePath) throws(SystemError) -> Directory {
         if let known = open[path] { return known }
         let directory: Directory
@@ -35,18 +34,19 @@ package final class ArtifactPublisher {
             _ = try parent.makeDirectory(name)
             directory = try parent.directory(name)
         }
-        if open.count >= Self.mostOpen { open.removeAll() }
+        if open.count >= Self.maximumOpen { open.removeAll() }
         open[path] = directory
         return directory
     }
 
-    /// Puts a file into place.
+    /// Writes an artifact atomically.
     ///
     /// - Parameters:
     ///   - path: relative to the root.
-    ///   - permissions: of the source; as import does, the file is writable for its owner and executable for none.
-    ///   - modified: the file's time in nanoseconds since 1970; `nil` for now.
-    /// - Returns: the file's stamp once it is in place.
+    ///   - permissions: the mode bits of the source. As with import, the artifact is also writable by its owner, and
+    ///     never executable.
+    ///   - modified: the file's modification time in nanoseconds since 1970; `nil` for now.
+    /// - Returns: the stamp of the published file.
     @discardableResult
     package func publish(
         _ path: BytePath, header: [UInt8], body: [UInt8], permissions: UInt32, modified: Int64? = nil
@@ -54,7 +54,7 @@ package final class ArtifactPublisher {
         do throws(SystemError) {
             return try attempt(path, header: header, body: body, permissions: permissions, modified: modified)
         } catch  where error.isMissing && !error.isNotDirectory && open[path.parent] != nil {
-            // The directory that we had open was deleted; another may have its name.
+            // The open directory was deleted; another one may have its name now.
             open[path.parent] = nil
             return try attempt(path, header: header, body: body, permissions: permissions, modified: modified)
         }
@@ -72,11 +72,11 @@ package final class ArtifactPublisher {
         return try file.status(path).stamp
     }
 
-    /// Gives an artifact another time and size in its header, in place: eight bytes in one write, which no reader and
-    /// no crash can see halves of.
+    /// Replaces the time and size in an artifact's header, in place. The eight bytes are one write, so neither a reader
+    /// nor a crash sees half of them.
     ///
-    /// - Returns: the new stamp, or `nil` where the file is not the one that we published or has several hard links,
-    ///   whose other names belong to somebody else.
+    /// - Returns: the new stamp, or `nil` if the file is not the one that we published, or has several hard links: the
+    ///   other names may not be ours.
     package func restamp(
         _ path: BytePath, published: PublishedArtifact, layout: HeaderLayout, header: [UInt8]
     ) throws(SystemError) -> Stamp? {
@@ -88,12 +88,13 @@ package final class ArtifactPublisher {
         return try file.status(path).stamp
     }
 
-    /// Gives an artifact another header of the same length, in place: all but the magic number, in one write.
+    /// Replaces an artifact's header, in place, with one of the same length. Everything but the magic number is one
+    /// write.
     ///
     /// - Parameters:
-    ///   - file: open to read and write.
-    ///   - stamp: what it had when it was looked at.
-    /// - Returns: `false` where somebody has written to it since, or it has several hard links.
+    ///   - file: open for reading and writing.
+    ///   - stamp: the file's stamp when it was examined.
+    /// - Returns: `false` if the file has changed since then, or has several hard links.
     package static func reseal(
         _ file: OwnedDescriptor, _ path: BytePath, stamp: Stamp, header: [UInt8], modified: Int64?
     ) throws(SystemError) -> Bool {
@@ -104,13 +105,13 @@ package final class ArtifactPublisher {
         return true
     }
 
-    /// Removes an artifact, and its `__pycache__` where that was the last file in it. Does nothing where there is none.
+    /// Removes an artifact, and its `__pycache__` if that is now empty. Does nothing if there is no such artifact.
     package func remove(_ path: BytePath) throws(SystemError) {
         do throws(SystemError) {
             let directory = try root.directory(path.parent)
             guard try directory.removeFile(BytePath.empty.appending(path.lastComponent)) else { return }
         } catch  where error.isMissing || error.isLoop {
-            // Behind a link (ELOOP) lies what is not ours.
+            // The directory is a symbolic link (ELOOP): what is behind it is not ours.
             return
         }
         removeIfEmptyCache(path.parent)
@@ -123,7 +124,7 @@ package final class ArtifactPublisher {
         open[path] = nil
     }
 
-    /// Removes bytecode of these kinds from a `__pycache__` where its source is not there.
+    /// Removes bytecode with these suffixes from the `__pycache__` of a directory if its source is missing.
     package static func sweepOrphans(in directory: BytePath, suffixes: [String], root: Directory) {
         let path = directory.appending("__pycache__")
         guard let parent = try? root.directory(directory), let cache = try? root.directory(path) else { return }
@@ -140,15 +141,15 @@ package final class ArtifactPublisher {
                 })
             else { return }
             let source = BytePath.empty.appending(Array(name.bytes.dropLast(suffix.utf8.count)) + Array(".py".utf8))
-            // A link that leads nowhere is no source. Where nobody can say, the bytecode stays.
+            // A dangling link is not a source. If we cannot tell whether the source exists, the bytecode stays.
             if parent.isSurelyMissing(source) { orphans.append(name) }
         }
         for name in orphans { _ = try? cache.removeFile(name) }
         if !orphans.isEmpty { _ = parent.removeEmptyDirectory(BytePath("__pycache__")) }
     }
 
-    /// Whether a name is that of a temporary file which nobody will rename any more: left by a process that is gone, or
-    /// ours, seen between two waves (somebody has copied a folder while we wrote in it).
+    /// Whether this is the name of a leftover temporary file: its process has ended, or it is ours and no wave is
+    /// running (a folder was copied while we were writing in it).
     package static func isStray(_ name: BytePath) -> Bool {
         guard name.bytes.starts(with: temporaryPrefix.utf8) else { return false }
         let digits = name.bytes.dropFirst(temporaryPrefix.utf8.count).prefix { (0x30...0x39).contains($0) }
@@ -156,7 +157,7 @@ package final class ArtifactPublisher {
         return process == Host.processIdentifier || !Host.isAlive(process)
     }
 
-    /// Removes temporary files that a killed process has left in a `__pycache__`.
+    /// Removes the temporary files that a killed process left in the `__pycache__` of a directory.
     package static func sweepTemporaries(in directory: BytePath, root: Directory) {
         let path = directory.appending("__pycache__")
         guard let cache = try? root.directory(path) else { return }

@@ -1,5 +1,4 @@
-// One artifact that every source in scope is to have.
-// Knows: which interpreter and level, where the file lies, what its header must say. Does not know: any source.
+// A build target, one interpreter at one optimization level: where its artifacts are, and what their headers contain.
 
 import BasicTypes
 import BuildModel
@@ -8,7 +7,7 @@ import FileWatching
 import Interpreters
 import LinuxSystem
 
-/// An interpreter and a level, with all that follows from them.
+/// An interpreter and an optimization level. Every source in scope gets one artifact for each target.
 package struct ArtifactTarget: Sendable {
     package let key: ArtifactKey
     package let interpreter: Interpreter
@@ -20,7 +19,7 @@ package struct ArtifactTarget: Sendable {
         place = ArtifactPlace(cacheTag: interpreter.cacheTag, level: key.level)
     }
 
-    /// What a header says once it is sealed, and how that is remembered.
+    /// A header, and the values that the trace stores for it.
     package struct Seal {
         package let header: [UInt8]
         package let mode: InvalidationMode
@@ -37,9 +36,12 @@ package struct ArtifactTarget: Sendable {
         }
     }
 
-    /// The header for code that was compiled from this snapshot.
+    /// Makes the header for code that was compiled from a source.
     ///
-    /// - Parameter source: its bytes, for the hash modes.
+    /// - Parameters:
+    ///   - stamp: the stamp of the source.
+    ///   - source: the bytes of the source, for the hash modes.
+    ///   - isGuarded: whether a later save could leave the same second and size.
     package func seal(stamp: Stamp, source: [UInt8], mode: InvalidationMode, isGuarded: Bool) -> Seal {
         let guards = isGuarded && mode == .timestamp
         let length = interpreter.layout.rawValue
@@ -51,9 +53,9 @@ package struct ArtifactTarget: Sendable {
             return Seal(
                 header: header.bytes(length: length), mode: sealedMode, seconds: 0, size: 0, isGuarded: guards)
         }
-        // An interpreter without hash-based bytecode is guarded by a header that no save can match, so that import
-        // compiles for itself until the second is over: no source has 4 GiB less one byte, and Python 2.7, whose header
-        // has no size, reads these seconds as -1 and refuses sources from before 1970.
+        // An interpreter without hash-based bytecode gets a header that no save can match, so import compiles the
+        // source itself until the second is over. No source has 4 GiB - 1 bytes. The header of Python 2.7 has no size,
+        // but it reads these seconds as -1, and rejects sources from before 1970.
         let seconds = guards ? .max : stamp.headerSeconds
         let size = guards ? .max : stamp.headerSize
         let header = PycHeader(magic: interpreter.magic, validation: .timestamp(seconds: seconds, size: size))
@@ -61,7 +63,7 @@ package struct ArtifactTarget: Sendable {
             header: header.bytes(length: length), mode: .timestamp, seconds: seconds, size: size, isGuarded: guards)
     }
 
-    /// Puts code that was compiled from this snapshot in its place.
+    /// Publishes code that was compiled from this snapshot.
     package func publish(
         _ code: [UInt8], _ source: BytePath, _ snapshot: SourceSnapshot, mode: InvalidationMode,
         _ publisher: ArtifactPublisher
@@ -75,7 +77,7 @@ package struct ArtifactTarget: Sendable {
             size: seal.size, isGuarded: seal.isGuarded)
     }
 
-    /// What the header of a published artifact must be, bit by bit.
+    /// The exact header that a published artifact must have.
     package func expectedHeader(of published: PublishedArtifact, source: [UInt8]) -> [UInt8] {
         let validation: PycValidation
         if published.mode != .timestamp, let variant = interpreter.sourceHash {

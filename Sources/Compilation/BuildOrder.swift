@@ -1,25 +1,25 @@
-// Which source is compiled first.
-// Knows: sizes, and who imports whom within a wave. Does not know: pools, or why a source is stale.
+// The order in which a wave compiles its sources.
 
 import BasicTypes
 import ImportGraph
 
 /// The order of a wave's compilations.
 package enum BuildOrder {
-    /// Waves of up to so many compilations are ordered by imports.
+    /// The maximum number of compilations of a wave that is ordered by imports.
     package static let smallWave = 64
 
-    /// The biggest first: the last ones to be finished are then short, and no processor waits long for another.
+    /// Largest first: the last compilations are then short, and no processor is idle for long.
     package static func sorted<Job>(_ jobs: [(job: Job, size: Int64)]) -> [Job] {
         jobs.sorted { $0.size > $1.size }.map(\.job)
     }
 
-    /// The most imported first: whoever restarts a server meanwhile finds that ready which it needs first.
+    /// Counts importers, for an order in which the most imported sources come first: a server that is restarted during
+    /// the wave loads those first.
     ///
-    /// - Parameter sources: path and contents of each source of the wave.
-    /// - Returns: for each source, how many others of the wave import it.
+    /// - Parameter sources: the path and contents of each source of the wave.
+    /// - Returns: for each source, how many other sources of the wave import it.
     package static func importers(_ sources: [(path: BytePath, bytes: [UInt8])]) -> [BytePath: Int] {
-        // A root may hold several source directories (`src/`), so a module answers to every ending of its dotted name.
+        // A root may contain several source directories (`src/`), so a module matches every suffix of its dotted name.
         var named: [ModuleName: [BytePath]] = [:]
         let modules = sources.map { SourceModule(relativePath: $0.path.bytes) }
         for (source, module) in zip(sources, modules) {

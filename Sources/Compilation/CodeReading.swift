@@ -1,12 +1,11 @@
-// What compiled code tells, with what its interpreter has told of itself.
-// Knows: how an interpreter's facts become those of the Bytecode room. Does not know: files.
+// Reads the module-level names from marshalled code, with the opcodes that its interpreter reported.
 
 import BuildModel
 import Bytecode
 import ImportGraph
 
 extension Interpreter {
-    /// How its code is laid out; `nil` where it did not say.
+    /// The layout of its code objects; `nil` if the interpreter did not report it.
     package var layoutOfCode: CodeLayout? { CodeLayout(rawValue: codeLayout) }
 
     private var opcodeTable: OpcodeTable? {
@@ -17,7 +16,7 @@ extension Interpreter {
             encoding: opcodes[5] == 0 ? .units : .variable(firstWithArgument: opcodes[5]))
     }
 
-    /// What a module binds, by its marshalled code; `nil` where that cannot be read.
+    /// The names that a module binds, from its marshalled code; `nil` if the code cannot be read.
     package func bindings(of code: [UInt8]) -> ModuleBindings? {
         guard let layoutOfCode, let opcodeTable else { return nil }
         return code.withUnsafeBytes { body in
@@ -28,7 +27,7 @@ extension Interpreter {
 }
 
 extension Bindings {
-    /// What is imported by `*` is no reason to give up: the graph follows it.
+    /// Makes graph bindings from those of the code. `import *` is not an uncertainty here: the graph follows it.
     package init(_ bindings: ModuleBindings, names: inout NameTable) {
         let isKnown = bindings.uncertainties.allSatisfy { $0 == .importsStar }
         self = isKnown ? .names(Set(bindings.names.map { names.intern($0) })) : .unknowable

@@ -1,5 +1,5 @@
-// Code from the store, as it is wanted here, and code for it.
-// Knows: that stored code is under another file name. Does not know: how entries are kept, or what is built.
+// Loads compiled code from the store that all trees share, and saves it there. Stored code has no file name, or another
+// one: this file puts in the right one.
 
 import BasicTypes
 import BuildDatabase
@@ -8,15 +8,15 @@ import Bytecode
 import LinuxSystem
 import Synchronization
 
-/// The store that a run uses, opened when it is first needed: a run that compiles nothing leaves no trace of it.
+/// The store of a run. It is opened on first use, so a run that compiles nothing does not touch it.
 package final class CodeStore: Sendable {
-    /// Bytes that a store may take before the least recently used is removed.
+    /// The maximum size of a store in bytes. Above it, the least recently used entries are removed.
     package static let limit: Int64 = 1 << 30
 
     private enum State {
         case unopened
         case open(BytecodeStore)
-        /// With what the user is to be told, until it was.
+        /// The store cannot be used. Holds the message for the user until it is shown.
         case refused(String?)
     }
 
@@ -42,7 +42,7 @@ package final class CodeStore: Sendable {
         }
     }
 
-    /// What is to be told to the user, once.
+    /// A message for the user; returned once.
     package var notice: String? {
         state.withLock { state in
             switch state {
@@ -55,26 +55,28 @@ package final class CodeStore: Sendable {
         }
     }
 
-    /// For the end of a wave: holds no more than it must until the next.
+    /// Releases what the store does not need between waves. Call it at the end of a wave.
     package func rest() {
         if case .open(let store) = state.withLock({ $0 }) { store.rest() }
     }
 
-    /// Makes room where too much is kept. For the end of a run.
+    /// Removes the least recently used entries if the store is too large. Call it at the end of a run.
     package func evictIfNeeded() {
         if case .open(let store) = state.withLock({ $0 }) { store.evictIfNeeded() }
     }
 
-    /// One compilation that need not be done.
+    /// Code from the store.
     package struct Restored {
         package let body: [UInt8]
         package let diagnostics: [Diagnostic]
         package let microseconds: UInt32
     }
 
+    /// Loads the code of a source; `nil` if it is not in the store.
+    ///
     /// - Parameters:
-    ///   - source: of the bytes that would be compiled.
-    ///   - fileName: what the code is to say it was compiled from.
+    ///   - source: the fingerprint of the source's bytes.
+    ///   - fileName: the file name to put into the code.
     package func restore(
         _ source: Fingerprint, _ interpreter: Interpreter, _ level: OptimizationLevel, fileName: BytePath
     ) -> Restored? {
@@ -89,14 +91,14 @@ package final class CodeStore: Sendable {
         if !found.fileName.isEmpty {
             return CanonicalMarshal.splice(found.body, at: found.fileName, fileName: fileName, layout: layout)
         }
-        // Python 2 has the name in each code object.
+        // Python 2 stores the file name in every code object.
         return found.body.withUnsafeBytes { body in
             guard let arena = try? MarshalReader.read(body, layout: layout) else { return nil }
             return CanonicalMarshal(arena, body: body, fileName: fileName)?.body
         }
     }
 
-    /// Keeps what a compilation gave, where another file name can be put in.
+    /// Saves the result of a compilation, if its file name can be replaced later.
     package func keep(
         _ code: CompiledCode, _ diagnostics: [Diagnostic], _ microseconds: UInt32, source: Fingerprint,
         _ interpreter: Interpreter, _ level: OptimizationLevel

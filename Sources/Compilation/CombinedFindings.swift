@@ -1,10 +1,9 @@
-// What several compilers say of one source, each thing once.
-// Knows: which diagnostics are the same. Does not know: which source it is, or how people are told.
+// Merges equal diagnostics of several interpreters for one source.
 
 import BuildModel
 
 package enum CombinedFindings {
-    /// What makes two diagnostics one finding: interpreters place the end of an error differently.
+    /// The fields that make two diagnostics equal. The end of an error is not one of them: interpreters disagree on it.
     private struct Finding: Hashable {
         let rule: Rule
         let line: Int
@@ -14,20 +13,20 @@ package enum CombinedFindings {
     }
 
     /// - Parameters:
-    ///   - said: diagnostics, with the place of who said each among the interpreters.
-    ///   - interpreters: all that were asked.
-    /// - Returns: each finding once, with the names of those that have it; none where all have.
+    ///   - reported: each diagnostic with the index of its interpreter.
+    ///   - interpreters: all interpreters that compiled the source.
+    /// - Returns: each finding once, with the names of the interpreters that report it; no names if all of them do.
     package static func of(
-        _ said: [(Diagnostic, Int)], by interpreters: [Interpreter]
+        _ reported: [(Diagnostic, Int)], by interpreters: [Interpreter]
     ) -> [(diagnostic: Diagnostic, interpreters: [String])] {
         var found: [Finding: (diagnostic: Diagnostic, interpreters: [Int])] = [:]
         var order: [Finding] = []
-        for (diagnostic, place) in said {
+        for (diagnostic, place) in reported {
             let finding = Finding(
                 rule: diagnostic.rule, line: diagnostic.line, column: diagnostic.column, type: diagnostic.type,
                 message: diagnostic.message)
             if found[finding] == nil { order.append(finding) }
-            // Several levels of one interpreter say the same.
+            // An interpreter reports the same at several levels.
             if found[finding]?.interpreters.contains(place) != true {
                 found[finding, default: (diagnostic, [])].interpreters.append(place)
             }

@@ -1,10 +1,9 @@
-// Which compilation is handed to a worker next.
-// Knows: queues, pools, how much is still to come back. Does not know: what a job is, or what becomes of code.
+// Hands compilations to the worker pools, one interpreter after the other.
 
 import Interpreters
 
-/// Jobs for several interpreters, done one interpreter after the other, so that no more processes run at once than were
-/// asked for. Fills the pools as they have room.
+/// The jobs of several interpreters. They run one interpreter after the other, so the number of processes never exceeds
+/// `--jobs`. Fills each pool as it has room.
 package final class CompilationSchedule<Job> {
     private struct Queue {
         let pool: WorkerPool
@@ -18,8 +17,8 @@ package final class CompilationSchedule<Job> {
     private let done: () -> Void
 
     /// - Parameters:
-    ///   - send: hands a job to a pool; `finishOne` must be called for each, later.
-    ///   - done: called once, when nothing is left.
+    ///   - send: hands a job to a pool. `finishOne` must be called later for each job.
+    ///   - done: called once, when no job is left.
     package init(
         _ queues: [(pool: WorkerPool, jobs: [Job])], send: @escaping (Job, WorkerPool) -> Void,
         done: @escaping () -> Void
@@ -34,7 +33,7 @@ package final class CompilationSchedule<Job> {
         }
     }
 
-    /// Begins, or ends at once where there is nothing to do.
+    /// Starts the jobs, or ends at once if there are none.
     package func start() {
         if outstanding == 0 { end() } else { fill() }
     }
@@ -48,7 +47,7 @@ package final class CompilationSchedule<Job> {
         }
     }
 
-    /// Says that a job has come back.
+    /// Reports that a job has finished.
     package func finishOne() {
         outstanding -= 1
         if outstanding == 0 {
@@ -58,7 +57,7 @@ package final class CompilationSchedule<Job> {
         }
     }
 
-    /// Hands out no more and waits for nothing.
+    /// Shuts the pools down and ends, without waiting for pending jobs.
     package func cancel() {
         guard outstanding > 0 else { return }
         outstanding = 0

@@ -1,19 +1,18 @@
-// What a worker's answer means for a source.
-// Knows: results of workers, and the words for them. Does not know: files, or what is recorded.
+// Turns a worker's answer into code or diagnostics.
 
 import BuildModel
 import Interpreters
 
-/// What became of one source at one interpreter.
+/// The result of compiling one source with one interpreter.
 package enum CompileVerdict {
-    /// It compiles.
+    /// The source compiles.
     case code([UInt8], diagnostics: [Diagnostic], microseconds: UInt32)
-    /// It does not; `text` is what `py_compile` would print, where that was asked for.
+    /// The source does not compile. `text` is what `py_compile` would print, if that was requested.
     case refused([Diagnostic], microseconds: UInt32, text: String)
-    /// Nobody could say.
+    /// The interpreter could not be run.
     case unavailable(Diagnostic)
 
-    /// - Parameter deadline: nanoseconds that a file may take.
+    /// - Parameter deadline: the time limit for one file in nanoseconds.
     package init(_ result: CompileResult, by interpreter: Interpreter, deadline: Int64) {
         func refused(_ rule: Rule, _ message: String) -> CompileVerdict {
             .refused([Diagnostic(rule, .error, message: message)], microseconds: 0, text: message)
@@ -31,7 +30,7 @@ package enum CompileVerdict {
                 }
             self = refused(
                 .compilerCrash,
-                "\(interpreter.name) died on this file every time (\(how)); simplify it or --exclude it")
+                "\(interpreter.name) died on this file every time (\(how)); simplify the file or --exclude it")
         case .timedOut:
             self = refused(
                 .timeout,

@@ -1,16 +1,15 @@
-// What a worker has sent, in the form in which it is kept.
-// Knows: that code has a canonical form. Does not know: where it goes.
+// Converts the code from a worker to its canonical form.
 
 import BuildModel
 import Bytecode
 
-/// Marshalled code that does not depend on which worker made it, or when.
+/// Marshalled code in canonical form: it is the same for every worker and every run.
 package struct CompiledCode: Sendable {
     package let body: [UInt8]
-    /// Where the embedded file name is in it (`CanonicalMarshal.fileName`).
+    /// The position of the embedded file name (`CanonicalMarshal.fileName`).
     package let fileName: Range<Int>?
 
-    /// - Parameter marshalled: as the worker wrote it. What cannot be read natively is kept as it is.
+    /// - Parameter marshalled: the bytes from the worker. They are kept unchanged if they cannot be parsed.
     package init(_ marshalled: [UInt8], of interpreter: Interpreter) {
         let canonical = marshalled.withUnsafeBytes { body -> CanonicalMarshal? in
             guard let layout = interpreter.layoutOfCode, let arena = try? MarshalReader.read(body, layout: layout)

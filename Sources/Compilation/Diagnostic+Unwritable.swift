@@ -5,22 +5,22 @@ import BuildModel
 import LinuxSystem
 
 extension Diagnostic {
-    /// Bytecode that cannot be written.
+    /// The diagnostic for bytecode that cannot be written.
     package static func unwritable(_ path: BytePath, _ error: SystemError) -> Diagnostic {
         let hint: String
         if error.isNotDirectory || error.isLoop {
-            hint = "move away what is in the place of the directory"
+            hint = "remove or rename what is in its place"
         } else if error.isTooLong {
             hint = "shorten the file's name or --exclude it"
         } else if error.isDenied || error.isReadOnly {
             hint = "make it writable, or use `freshpyc check`, which writes nothing"
         } else {
-            hint = "mend that and run again"
+            hint = "fix that and run again"
         }
         return Diagnostic(.unwritable, .error, message: "cannot write \(path.parent): \(error.reason); \(hint)")
     }
 
-    /// Bytecode that must go and cannot be removed.
+    /// The diagnostic for outdated bytecode that cannot be removed.
     package static func unremovable(_ path: BytePath, _ error: SystemError) -> Diagnostic {
         let hint =
             error.isDenied || error.isReadOnly ? "make \(path.parent) writable" : "remove it yourself"

@@ -1,10 +1,9 @@
-// Memory that one file after the other is read into.
-// Knows: that it grows. Does not know: what is in a file.
+// A buffer that is reused for reading many files.
 
 import BasicTypes
 import LinuxSystem
 
-/// One for each thread: memory that is set aside anew for each file costs as much as to read it.
+/// A growing read buffer. Use one per thread: allocating memory for each file costs as much as reading it.
 package final class FileBuffer {
     private var memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
 
@@ -12,16 +11,16 @@ package final class FileBuffer {
 
     deinit { memory.deallocate() }
 
-    /// All of a file, as it is now.
+    /// Reads a whole file.
     ///
-    /// - Parameter size: what `fstat` said.
-    /// - Returns: bytes that are good until the next call.
+    /// - Parameter size: the size that `fstat` reported.
+    /// - Returns: bytes that are valid until the next call.
     package func read(_ file: OwnedDescriptor, size: Int64, path: BytePath) throws(SystemError)
         -> UnsafeRawBufferPointer
     {
-        // Neither a source nor bytecode is larger, and a sparse file may claim anything.
+        // Neither sources nor bytecode are larger, and a sparse file can have any size.
         guard size <= Int64(Int32.max) else { throw SystemError("read", path, .tooLarge) }
-        // One more shows that the file ends there.
+        // One byte more than the size, to see the end of the file.
         grow(to: Int(clamping: size) + 1)
         var filled = 0
         while true {

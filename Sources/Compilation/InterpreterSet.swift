@@ -1,8 +1,8 @@
-// The interpreters of a session: found, probed or remembered, with their workers.
+// The interpreters of a session: found, probed or loaded from the database, with their workers.
 //
-// Two things must not be confused. *What compiles alike* (`Interpreter.identity`) names traces and artifacts: the first
-// interpreter of an identity in the database is the `InterpreterID` of all of them. *Where one is installed* is found
-// again in each run: only a path that was looked at in this run is ever started.
+// Do not confuse identity with location. Traces and artifacts refer to an *identity* (`Interpreter.identity`):
+// interpreters that compile alike share the `InterpreterID` of the first one in the database. The *location* is found
+// again in each run: only a path that was checked in this run is ever started.
 
 import BasicTypes
 import BuildModel
@@ -14,12 +14,13 @@ package final class InterpreterSet {
     private let loop: EventLoop
     private let jobs: Int
     private let deadline: Int64
-    /// As in the database; a trace's `InterpreterID` is an index into it. Their paths may be out of date.
+    /// The interpreters in the database; a trace's `InterpreterID` is an index into this list. Their paths may be out
+    /// of date.
     package private(set) var known: [Interpreter]
-    /// Whether `known` must be written.
+    /// Whether `known` has changes that are not in the database.
     package var isChanged = false
     package private(set) var selected: [InterpreterID] = []
-    /// Where the selected interpreters were found in this run.
+    /// The selected interpreters, at the locations found in this run.
     private var installed: [InterpreterID: Interpreter] = [:]
     private var pools: [InterpreterID: WorkerPool] = [:]
     package private(set) var notices: [String] = []
@@ -31,10 +32,10 @@ package final class InterpreterSet {
         self.deadline = deadline
     }
 
-    /// A selected interpreter as it was found in this run; otherwise what the database has.
+    /// A selected interpreter as found in this run; any other as recorded in the database.
     package subscript(id: InterpreterID) -> Interpreter { installed[id] ?? known[id.rawValue] }
 
-    /// Finds out what each candidate is, without starting those that are remembered and unchanged.
+    /// Identifies each candidate. A candidate that is in the database and unchanged is not started.
     package func select(_ candidates: [InterpreterCandidate]) throws(InterpreterError) {
         var tags: [String: Interpreter] = [:]
         for candidate in candidates {
@@ -50,7 +51,7 @@ package final class InterpreterSet {
             if let other = tags[found.interpreter.cacheTag] {
                 if candidate.isOptional { continue }
                 notices.append(
-                    "\(found.interpreter.path) writes the same files as \(other.path) (\(other.cacheTag)) and is left out"
+                    "\(found.interpreter.path) writes the same files as \(other.path) (\(other.cacheTag)) and is skipped"
                 )
                 continue
             }
@@ -68,7 +69,7 @@ package final class InterpreterSet {
     private func resolve(
         _ candidate: InterpreterCandidate
     ) throws(InterpreterError) -> (id: InterpreterID, interpreter: Interpreter, probed: ProbedInterpreter?) {
-        // A path may be remembered several times, for each interpreter that it ever led to.
+        // A path may be recorded several times, once for each interpreter that was ever installed there.
         if let status = try? Host.status(candidate.path), Self.isProgram(candidate.path),
             let remembered = known.last(where: { $0.path == candidate.path && $0.executable == status.stamp })
         {
@@ -78,7 +79,7 @@ package final class InterpreterSet {
         return (remember(probed.interpreter), probed.interpreter, probed)
     }
 
-    /// Interpreters that compile alike share their artifacts: the first of them stands for all.
+    /// Interpreters that compile alike share their artifacts, and the identifier of the first one.
     private func remember(_ interpreter: Interpreter) -> InterpreterID {
         if let index = known.firstIndex(where: { $0.path == interpreter.path && $0.compilesLike(interpreter) }) {
             if known[index] != interpreter {
@@ -92,7 +93,7 @@ package final class InterpreterSet {
         return InterpreterID(rawValue: known.firstIndex { $0.compilesLike(interpreter) } ?? known.count - 1)
     }
 
-    /// Makes sure that the next run starts a selected interpreter and asks what it is.
+    /// Makes the next run probe this interpreter again.
     private func forgetInstallation(_ id: InterpreterID) {
         guard let path = installed[id]?.path else { return }
         for index in known.indices where known[index].path == path {
@@ -106,7 +107,7 @@ package final class InterpreterSet {
         return pool
     }
 
-    /// A script may start another interpreter each time, so only programs (ELF files) are remembered.
+    /// Only programs (ELF files) are remembered: a script may start another interpreter each time.
     private static func isProgram(_ path: BytePath) -> Bool {
         (Host.contents(path, limit: 4) ?? []).elementsEqual([0x7F, 0x45, 0x4C, 0x46])
     }

@@ -1,18 +1,17 @@
-// Reading a source so that its stamp speaks for its bytes.
-// Knows: open, stat, read, stat again; fingerprints. Does not know: what the bytes are for.
+// Reads sources consistently: the stamp belongs to the bytes, or the file is read again.
 
 import BasicTypes
 import BuildModel
 import LinuxSystem
 
-/// The bytes of a source with the stamp that they had.
+/// The bytes of a source, and the stamp of the file when they were read.
 package struct SourceContents: Sendable {
     package let bytes: [UInt8]
     package let stamp: Stamp
     /// See `SourceState`.
     package let isRacy: Bool
     package let permissions: UInt32
-    /// Another save could give the same second and size (see `StalenessJudge.needsGuard`).
+    /// A later save could leave the same second and size (see `StalenessJudge.needsGuard`).
     package let needsGuard: Bool
 
     package init(bytes: [UInt8], stamp: Stamp, isRacy: Bool, permissions: UInt32, needsGuard: Bool) {
@@ -24,7 +23,7 @@ package struct SourceContents: Sendable {
     }
 }
 
-/// The same with a fingerprint, for those who remember or look up what the bytes were.
+/// The contents of a source with their fingerprint, for records and lookups.
 package struct SourceSnapshot: Sendable {
     package let contents: SourceContents
     package let state: SourceState
@@ -42,11 +41,11 @@ package struct SourceSnapshot: Sendable {
 
 /// Why a source could not be read.
 package enum SourceProblem: Error {
-    /// It is gone, or no regular file any more.
+    /// The source does not exist any more, or is not a regular file.
     case gone
     case diagnostic(Diagnostic, SystemError?)
 
-    /// The call that failed, where it was one.
+    /// The system call that failed, if any.
     package var cause: SystemError? {
         switch self {
         case .gone: SystemError("open", code: SystemError.noSuchFile)
@@ -63,25 +62,26 @@ package struct SourceReader: Sendable {
         self.root = root
     }
 
-    /// A writer that is at it for longer than this is waited for by the next wave.
-    private static let mostTries = 5
+    /// If the file still changes after this many tries, the next wave reads it again.
+    private static let maximumTries = 5
 
+    /// Reads a source and computes its fingerprint.
     package func read(_ path: BytePath) throws(SourceProblem) -> SourceSnapshot {
         SourceSnapshot(try contents(path))
     }
 
-    /// Reads until nothing changed between the first stat and the last.
+    /// Reads a source until the stats before and after agree.
     package func contents(_ path: BytePath) throws(SourceProblem) -> SourceContents {
-        for _ in 0..<Self.mostTries {
+        for _ in 0..<Self.maximumTries {
             if let contents = try attempt(path) { return contents }
         }
         throw .diagnostic(
             Diagnostic(
-                .unstable, .error, message: "the file changes while it is read; it is tried again on the next run"), nil
+                .unstable, .error, message: "the file keeps changing while it is read; the next run tries again"), nil
         )
     }
 
-    /// - Returns: `nil` where the file changed in between.
+    /// - Returns: `nil` if the file changed while it was read.
     private func attempt(_ path: BytePath) throws(SourceProblem) -> SourceContents? {
         do throws(SystemError) {
             let file = try root.fileFollowingLinks(path)
@@ -91,7 +91,7 @@ package struct SourceReader: Sendable {
             let bytes = try file.read(count: Int(before.stamp.size), path: path)
             let after = try file.status(path)
             guard before == after, Int64(bytes.count) == after.stamp.size else { return nil }
-            // Taken after the last stat: whoever saves later does so at this time or after it.
+            // Taken after the last stat: any later save is at this time or after it.
             let now = Host.realtime
             return SourceContents(
                 bytes: bytes, stamp: after.stamp, isRacy: SourceState.isRacy(after.stamp, readAt: now),
@@ -113,17 +113,17 @@ package struct SourceReader: Sendable {
     }
 }
 
-/// How large a source may be.
+/// The maximum size of a source.
 package enum CompileRequestLimit {
-    /// A compiler needs some hundred times the size of its source in memory.
+    /// In bytes. A compiler needs about a hundred times the size of the source in memory.
     package static let bytes: Int64 = 256 << 20
 }
 
 extension Fingerprint {
-    /// A fixed key: equal contents must be known as equal everywhere and always.
+    /// A fixed key: equal contents must have the same fingerprint on every machine and in every version.
     private static let key: (UInt64, UInt64) = (0x6672_6573_6870_7963, 0x6669_6e67_6572_7072)
 
-    /// Of a file's contents.
+    /// The fingerprint of a file's contents.
     package init(of bytes: [UInt8]) {
         let (high, low) = bytes.withUnsafeBytes { SipHash.hash128($0, key: Self.key) }
         self.init(high: high, low: low)
