@@ -65,7 +65,7 @@ import Testing
         #expect(try ask(tree, "affected", "pkg/base.py", "--tests").lines == ["tests/test_mid.py"])
         let data = try ask(tree, "affected", "pkg/table.json", "--tests")
         #expect(
-            data.lines == ["tests/test_mid.py"] && data.errors.contains("is no source: all that lies in pkg/"),
+            data.lines == ["tests/test_mid.py"] && data.errors.contains("is not a source: every source in pkg/"),
             "\(data)")
         let none = try ask(tree, "affected")
         #expect(none.status == 2 && none.errors.contains("needs files"), "\(none)")

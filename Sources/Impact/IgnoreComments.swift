@@ -1,20 +1,20 @@
-// `# freshpyc: ignore[rule]` in a source.
-// Knows: the form of the comment. Does not know: how findings come about.
+// Parses `# freshpyc: ignore[rule]` comments, and filters findings by them.
 
 import BasicTypes
 import BuildModel
 import LinuxSystem
 
-/// What a source wants to hear nothing of: on a line, what the comment at its end names; in the whole file, what a
-/// comment on a line of its own at the top (before any code) names. Without brackets: all rules.
+/// The rules that a source ignores. A comment at the end of a line applies to that line. A comment on a line of its
+/// own, before any code, applies to the whole file. Without brackets, all rules are ignored.
 package struct IgnoreComments {
-    private static let largest = 8 << 20
+    /// The maximum number of bytes of a source that is searched for comments.
+    private static let maximumSize = 8 << 20
     private var lines: [Int: Set<String>] = [:]
     private var wholeFile: Set<String> = []
 
     package init(of path: BytePath, root: Directory) {
         guard let file = try? root.fileFollowingLinks(path),
-            let bytes = try? file.readAll(expected: 65_536, limit: Self.largest, path: path)
+            let bytes = try? file.readAll(expected: 65_536, limit: Self.maximumSize, path: path)
         else {
             self.init([])
             return
@@ -40,7 +40,7 @@ package struct IgnoreComments {
     private static let word = Array("ignore".utf8)
     private static let all = "*"
 
-    /// What the first `# freshpyc: ignore` of a line names; other comments may stand before and after it.
+    /// The rules of the first `# freshpyc: ignore` on a line; other comments may precede and follow it.
     private static func rules(in line: ArraySlice<UInt8>) -> Set<String>? {
         var rest = line
         while let hash = rest.firstIndex(of: UInt8(ascii: "#")) {
@@ -52,7 +52,7 @@ package struct IgnoreComments {
             let rest = words.dropFirst(word.count)
             let names = rest.drop { $0 == 0x20 }
             guard names.first == UInt8(ascii: "[") else {
-                // `ignored` is another word.
+                // `ignored` is not a match.
                 let ends = rest.isEmpty || [0x20, 0x09, 0x0D, UInt8(ascii: "#")].contains(rest[rest.startIndex])
                 return ends ? [all] : nil
             }
@@ -65,7 +65,7 @@ package struct IgnoreComments {
         return nil
     }
 
-    /// Without what is not wanted.
+    /// Removes the ignored diagnostics.
     package func filter(_ diagnostics: [Diagnostic]) -> [Diagnostic] {
         if lines.isEmpty, wholeFile.isEmpty { return diagnostics }
         return diagnostics.filter { diagnostic in

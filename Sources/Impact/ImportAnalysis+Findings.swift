@@ -1,30 +1,30 @@
-// What is wrong with the imports of a tree.
+// Findings about the imports of a tree.
 
 import BasicTypes
 import BuildModel
 import ImportGraph
 
 extension ImportAnalysis {
-    /// Judges the imports of these sources.
+    /// Checks the imports of these sources.
     ///
-    /// - Returns: findings that were not there before.
+    /// - Returns: the new findings.
     package func judge(_ modules: Set<ModuleID>) -> [LocatedDiagnostic] {
-        var news: [LocatedDiagnostic] = []
+        var new: [LocatedDiagnostic] = []
         for module in modules {
             guard let entry = graph.tree[module], let path = BytePath(entry.path) else { continue }
             let found = graph.findings(of: module).map { diagnostic($0) }
             let kept = found.isEmpty ? [] : IgnoreComments(of: path, root: root).filter(found)
             let old = findings.removeValue(forKey: path) ?? []
             if !kept.isEmpty { findings[path] = kept }
-            news += kept.filter { !old.contains($0) }.map { LocatedDiagnostic(path: path, diagnostic: $0) }
+            new += kept.filter { !old.contains($0) }.map { LocatedDiagnostic(path: path, diagnostic: $0) }
         }
-        return news
+        return new
     }
 
-    /// Judges the imports of all sources.
+    /// Checks the imports of all sources.
     package func judgeAll() { _ = judge(Set(graph.tree.modules)) }
 
-    /// Cycles, and modules that hide each other; found again only where edges have changed.
+    /// Cycles, and modules that hide each other. They are searched for again only if edges have changed.
     package func findingsOfTheTree() -> [LocatedDiagnostic] {
         if treeFindings.changes == graph.changes { return treeFindings.findings }
         var found: [LocatedDiagnostic] = []

@@ -12,13 +12,13 @@ extension ImportAnalysis {
 
     // MARK: One source
 
-    /// What a source imports.
+    /// The imports of a source.
     package func imports(of path: BytePath) -> [GraphImport] {
         guard let module = graph.tree.find(path.bytes) else { return [] }
         return graph.node(module, kinds: Set(ImportKind.allCases), shown: nil, shownPaths())?.imports ?? []
     }
 
-    /// Who imports a source.
+    /// The sources that import a source.
     package func importers(of path: BytePath) -> [BytePath] {
         guard let module = graph.tree.find(path.bytes) else { return [] }
         return graph.importers(of: module).compactMap { self.path($0) }.sorted()
@@ -26,7 +26,9 @@ extension ImportAnalysis {
 
     // MARK: graph
 
-    /// - Parameter from: sources, or folders for all in them; empty for the whole graph.
+    /// The part of the graph that these paths select.
+    ///
+    /// - Parameter paths: sources, or folders for all sources in them; empty for the whole graph.
     package func nodes(
         from paths: [BytePath], direction: GraphSelection.Direction, depth: Int, kinds: Set<ImportKind>
     ) -> [GraphNode] {
@@ -37,7 +39,7 @@ extension ImportAnalysis {
         let shown = paths.isEmpty ? nil : Set(chosen)
         let texts = shownPaths()
         let graph = graph
-        // Each thread has the graph for itself: what it looks up is remembered already, so nothing of it is copied.
+        // Each thread has its own value of the graph. Lookups are cached already, so the storage is not copied.
         let nodes = ParallelSlices.map(chosen, sliceSize: 128, scratch: { GraphScratch(graph) }) { module, scratch in
             scratch.graph.node(module, kinds: kinds, shown: shown, texts)
         }
@@ -56,7 +58,7 @@ extension ImportAnalysis {
 
     // MARK: affected
 
-    /// What changes of these files reach, whether they are there or not.
+    /// The sources that a change of these files affects. The files need not exist.
     package func affected(by paths: [BytePath], kinds: Set<ImportKind>, testsAlone: Bool) -> AffectedAnswer {
         var answer = AffectedAnswer()
         var begin: [ModuleID] = []
@@ -65,7 +67,7 @@ extension ImportAnalysis {
             if let module = graph.tree.find(path.bytes) {
                 begin.append(module)
                 if graph.facts(of: module)?.isOutdated == true {
-                    answer.widened.append((path, "does not compile; its last good imports count"))
+                    answer.widened.append((path, "does not compile: the imports of its last good version are used"))
                 }
             } else {
                 begin += widened(path, graph, &absent, &answer)
@@ -93,8 +95,8 @@ extension ImportAnalysis {
         }
     }
 
-    /// What a file reaches that is no source of the graph: the importers of a source that is gone or out of scope, and
-    /// for any other file the sources beside it, which may read it.
+    /// What a file affects that is not in the graph. For a source that is deleted or out of scope, its importers. For
+    /// any other file, the sources in the nearest folder that has some: they may read it.
     private func widened(
         _ path: BytePath, _ graph: DependencyGraph, _ absent: inout [[UInt8]], _ answer: inout AffectedAnswer
     ) -> [ModuleID] {
@@ -110,10 +112,11 @@ extension ImportAnalysis {
             let beside = graph.tree.modules(in: directory)
             guard !beside.isEmpty else { continue }
             let place = folder.isEmpty ? "the root" : "\(folder)/"
-            answer.widened.append((path, "is no source: all that lies in \(place) may read it"))
+            answer.widened.append((path, "is not a source: every source in \(place) may read it"))
             return beside
         }
-        answer.widened.append((path, "is no source, and none lies beside or above it: nothing is known to read it"))
+        answer.widened.append(
+            (path, "is not a source, and no folder above it has sources: nothing is known to read it"))
         return []
     }
 
@@ -130,7 +133,7 @@ extension ImportAnalysis {
 }
 
 extension ImportAnalysis {
-    /// How each source is shown, by its number: each is named by many imports.
+    /// The text of each path, indexed by module number. Each one is shown for many imports.
     fileprivate func shownPaths() -> [String] {
         var texts = [String](repeating: "", count: graph.tree.capacity)
         for module in graph.tree.modules {
@@ -141,7 +144,7 @@ extension ImportAnalysis {
     }
 }
 
-/// A graph that one thread has for itself.
+/// The graph of one thread.
 private final class GraphScratch {
     var graph: DependencyGraph
 
@@ -153,7 +156,7 @@ private final class GraphScratch {
 extension DependencyGraph {
     /// One source with its imports.
     ///
-    /// - Parameter shown: sources that may be targets; `nil` for all.
+    /// - Parameter shown: the sources that are shown as targets; `nil` for all.
     fileprivate mutating func node(
         _ module: ModuleID, kinds: Set<ImportKind>, shown: Set<ModuleID>?, _ texts: [String]
     ) -> GraphNode? {

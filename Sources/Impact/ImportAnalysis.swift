@@ -1,6 +1,4 @@
-// The imports of a session's sources, scanned as they change.
-// Knows: which sources must be read again, and what was compiled from them. Does not know: what an import means; the
-// graph does.
+// Keeps the import graph of a tree up to date: scans sources that changed, and reads the names they bind from bytecode.
 
 import BasicTypes
 import BuildDatabase
@@ -11,25 +9,25 @@ import FileWatching
 import ImportGraph
 import LinuxSystem
 
-/// Owns the graph of a tree. Lives on the session's loop.
+/// Owns the import graph of a tree. Use it only on the session's loop.
 package final class ImportAnalysis {
     package var graph: DependencyGraph
     package let root: Directory
     private let rootPath: BytePath
     private let evaluators: [ConditionEvaluator]
     package let standardLibrary: Set<[UInt8]>
-    /// What `graph.json` must have been written for.
+    /// The interpreters and source roots that `graph.json` must match.
     private let identity: String
-    /// What the facts of each source were read from.
+    /// The state of each source when its imports were scanned.
     private var states: [BytePath: SourceState] = [:]
-    /// What freshly compiled code binds, and of which contents it is, until the source is scanned.
+    /// The names that new code binds, with the fingerprint of its source; kept until the source is scanned.
     private var compiled: [BytePath: (fingerprint: Fingerprint, bindings: ModuleBindings)] = [:]
-    /// Findings of sources, for those that have any.
+    /// The findings of each source that has any.
     package var findings: [BytePath: [Diagnostic]] = [:]
     package var treeFindings: (revision: Int, changes: Int, findings: [LocatedDiagnostic]) = (-1, -1, [])
-    /// Nanoseconds that the last wave's imports took, from reading to findings.
+    /// How long the import analysis of the last wave took, in nanoseconds.
     package var lastDuration: Int64 = 0
-    /// Whether `graph.json` is behind.
+    /// Whether the graph has changes that are not in `graph.json`.
     private var isChanged = false
 
     package init(root: Directory, rootPath: BytePath, interpreters: [Interpreter], sourceRoots: [BytePath]) {
@@ -49,9 +47,9 @@ package final class ImportAnalysis {
             isProject: ImportableFiles.isProject(root))
     }
 
-    // MARK: What was known before
+    // MARK: Loading and saving
 
-    /// Takes in what an earlier run has written down.
+    /// Loads the graph of an earlier run.
     package func load(from store: DatabaseStore) {
         var names = graph.names
         guard let contents = store.loadGraph(root: rootPath, interpreters: identity, names: &names) else { return }
@@ -65,7 +63,7 @@ package final class ImportAnalysis {
         _ = graph.apply(update)
     }
 
-    /// Writes down what is known, if that has changed.
+    /// Saves the graph if it has changed.
     package func save(to store: DatabaseStore) throws(DatabaseError) {
         guard isChanged else { return }
         var contents = GraphContents(root: rootPath, interpreters: identity)
@@ -87,19 +85,19 @@ package final class ImportAnalysis {
         isChanged = false
     }
 
-    // MARK: What changes
+    // MARK: Changes
 
-    /// Takes in what a compilation has shown.
+    /// Notes the names that newly compiled code binds.
     package func note(code: [UInt8], of path: BytePath, fingerprint: Fingerprint, interpreter: Interpreter) {
         guard let bindings = interpreter.bindings(of: code) else { return }
         compiled[path] = (fingerprint, bindings)
     }
 
-    /// What is known of a source's compilation.
+    /// The recorded result of compiling a source.
     package struct Compilation {
-        /// It does not compile.
+        /// The source does not compile.
         package var isFailing = false
-        /// Its bytecode.
+        /// The bytecode of the source.
         package var artifact: Artifact?
 
         package init(isFailing: Bool = false, artifact: Artifact? = nil) {
@@ -108,7 +106,7 @@ package final class ImportAnalysis {
         }
     }
 
-    /// Bytecode that shows what a source binds.
+    /// Bytecode from which the names that a source binds can be read.
     package struct Artifact: Sendable {
         package let path: BytePath
         package let published: PublishedArtifact
@@ -123,13 +121,14 @@ package final class ImportAnalysis {
         }
     }
 
-    /// Looks at sources that were met, and takes in those that are not as they were.
+    /// Scans the sources that have changed, and updates the graph.
     ///
     /// - Parameters:
-    ///   - others: names of files that are no sources and came or went.
-    ///   - isComplete: whether what was not met is gone.
-    ///   - compilation: what is on record of a source.
-    /// - Returns: sources with findings that may be others now.
+    ///   - sources: the sources that the scanner found.
+    ///   - others: names of importable files that are not sources and appeared or disappeared.
+    ///   - isComplete: whether `sources` is the whole tree, so that all other sources are gone.
+    ///   - compilation: the recorded compilation of a source.
+    /// - Returns: the sources whose findings may have changed.
     @discardableResult
     package func refresh(
         _ sources: [ScannedSource], removed: [BytePath] = [], others: [[UInt8]] = [], isComplete: Bool = false,
@@ -157,7 +156,7 @@ package final class ImportAnalysis {
         var reread: [BytePath] = []
         for (item, scan) in zip(items, scans) {
             guard let facts = take(scan, of: item, &names) else {
-                // The same imports; but a comment may ask for silence now, or no longer.
+                // The imports are the same, but an ignore comment may have changed.
                 if scan.state?.fingerprint != item.old?.fingerprint { reread.append(item.path) }
                 continue
             }
@@ -171,7 +170,7 @@ package final class ImportAnalysis {
         return graph.apply(update).union(silenced)
     }
 
-    /// What there is to do about a source; `nil` where nothing is.
+    /// The work to do for a source; `nil` if there is none.
     private func item(for source: ScannedSource, _ compilation: Compilation) -> ScanItem? {
         let facts = graph.tree.find(source.path.bytes).flatMap { graph.facts(of: $0) }
         let old = states[source.path]
@@ -186,14 +185,16 @@ package final class ImportAnalysis {
         return item.readsSource || item.mustScan || item.hasBindings || item.artifact != nil ? item : nil
     }
 
-    /// - Returns: the facts as they are now; `nil` where they are as they were.
+    /// Merges a scan into the facts of its source.
+    ///
+    /// - Returns: the new facts; `nil` if they have not changed.
     private func take(_ scan: ScanItem.Scan, of item: ScanItem, _ names: inout NameTable) -> ModuleFacts? {
         let before = graph.tree.find(item.path.bytes).flatMap { graph.facts(of: $0) }
         var facts = before
         if let state = scan.state { states[item.path] = state }
         if let statements = scan.statements {
             if item.isFailing, before != nil {
-                // A source that does not compile keeps what its last version that did has said.
+                // A source that does not compile keeps the facts of its last version that did.
                 facts?.isOutdated = true
             } else {
                 facts = ModuleFacts(statements, names: &names, evaluators: evaluators)
@@ -208,15 +209,15 @@ package final class ImportAnalysis {
     }
 }
 
-/// One source that must be looked at.
+/// One source that must be scanned.
 private struct ScanItem: Sendable {
     let path: BytePath
     let old: SourceState?
     let isFailing: Bool
     var readsSource = false
-    /// Its imports are wanted even if its contents are as they were.
+    /// The imports must be scanned even if the contents have not changed.
     var mustScan = false
-    /// Its code was just compiled.
+    /// The source was just compiled, so its bindings are known.
     var hasBindings = false
     var artifact: ImportAnalysis.Artifact?
 
@@ -249,7 +250,7 @@ private struct ScanItem: Sendable {
 }
 
 extension ConditionEvaluator {
-    /// What an interpreter on this system answers.
+    /// Evaluates conditions as this interpreter on this system would.
     package init(_ interpreter: Interpreter) {
         let numbers = interpreter.version.split(separator: ".").map { $0.prefix { $0.isNumber } }.compactMap { Int($0) }
         let isOld = numbers.first == 2

@@ -1,20 +1,20 @@
-// What can be imported from an interpreter's environment.
-// Knows: where packages are installed. Does not know: what is in them; nothing of it is run.
+// Lists the importable names that are not sources of the graph: installed packages, and other files of the tree.
+// Must not run any code of an environment.
 
 import BasicTypes
 import BuildModel
 import LinuxSystem
 
-/// Top-level names of installed packages, found without starting the interpreter: with `site` on, that would run what
-/// its `.pth` files say.
+/// The top-level names of installed packages. They are found without starting the interpreter: with `site` enabled,
+/// that would run the code in `.pth` files.
 package enum InstalledNames {
     package static func of(_ interpreter: Interpreter) -> Set<[UInt8]> {
         var names: Set<[UInt8]> = []
         for folder in folders(of: interpreter) {
             guard let directory = try? Directory(path: folder) else { continue }
             try? DirectoryListing().forEach(in: directory, path: folder) { name, _ throws(SystemError) in
-                // `yaml`, `six.py`, `_cffi_backend.cpython-312-x86_64-linux-gnu.so`; `six-1.17.0.dist-info` and
-                // `editable.pth` are none.
+                // Names: `yaml`, `six.py`, `_cffi_backend.cpython-312-x86_64-linux-gnu.so`. Not names:
+                // `six-1.17.0.dist-info`, `editable.pth`.
                 let bytes = BytePath(cString: name).bytes
                 let stem = ImportableName.stem(bytes)
                 let isName =
@@ -26,7 +26,8 @@ package enum InstalledNames {
         return names
     }
 
-    /// The environment that an executable lies in (PEP 405), else the interpreter's own.
+    /// The site directories of the virtual environment that contains the executable (PEP 405); without one, those of
+    /// the interpreter itself.
     private static func folders(of interpreter: Interpreter) -> [BytePath] {
         let series = interpreter.version.split(separator: ".").prefix(2).joined(separator: ".")
         let library = interpreter.implementation == "pypy" ? "pypy\(series)" : "python\(series)"
@@ -38,7 +39,7 @@ package enum InstalledNames {
         var folders: [BytePath] = []
         for prefix in prefixes {
             folders.append(prefix.appending("lib/\(library)/site-packages"))
-            // Debian's.
+            // Debian.
             folders.append(prefix.appending("lib/python3/dist-packages"))
             folders.append(prefix.appending("local/lib/\(library)/dist-packages"))
         }
@@ -46,7 +47,7 @@ package enum InstalledNames {
     }
 }
 
-/// What the folders of a tree hold that import finds and the graph does not keep.
+/// Files and folders of a tree that can be imported and are not in the graph.
 package enum ImportableFiles {
     package static func listing(_ root: Directory) -> @Sendable ([UInt8]) -> [[UInt8]] {
         { folder in
@@ -56,7 +57,7 @@ package enum ImportableFiles {
                 let bytes = BytePath(cString: entry).bytes
                 let stem = bytes.prefix { $0 != UInt8(ascii: ".") }
                 if stem.count == bytes.count {
-                    // A folder: out of scope, a link, or one without sources.
+                    // A folder that is out of scope, a link, or has no sources.
                     let isFolder =
                         kind == .directory
                         || kind != .regular
@@ -70,7 +71,7 @@ package enum ImportableFiles {
         }
     }
 
-    /// Whether a folder holds what marks a project.
+    /// Whether a folder has a file that marks a Python project.
     package static func isProject(_ root: Directory) -> @Sendable ([UInt8]) -> Bool {
         { folder in
             guard let path = BytePath(folder) else { return false }
