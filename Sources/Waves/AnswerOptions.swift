@@ -1,14 +1,14 @@
-// The options that decide what a session answers, so that a daemon can tell whether it may answer for a client.
+// The options that the answers of a session depend on. A daemon compares its own with those of a client.
 
 import BasicTypes
 import BuildModel
 import Interpreters
 
-/// The options on which the answers of a session depend, as text that travels over a socket.
+/// The options that the answers of a session depend on, as text that can be sent over a socket.
 ///
-/// What only decides how the work is done (jobs, the store, the place of the database) is not among them, nor is what
-/// travels with each request (paths, `--force`). A test goes through every stored property of `SessionConfiguration`, and
-/// fails for a new one until it is known whether it belongs here.
+/// Options that only affect how the work is done (jobs, the store, the location of the database) are not included, nor
+/// are those that are part of each request (paths, `--force`). A test lists every stored property of
+/// `SessionConfiguration`; it fails for a new property until that is classified.
 package struct AnswerOptions: Sendable, Equatable {
     /// One option, by its key in `freshpyc.json`.
     package enum Key: String, CaseIterable, Sendable {
@@ -18,7 +18,7 @@ package struct AnswerOptions: Sendable, Equatable {
 
     private var values: [String: [String]]
 
-    /// All options of a configuration. Finds the interpreters, and starts none.
+    /// Takes all options from a configuration. Finds the interpreters, but does not start them.
     package init(_ configuration: SessionConfiguration) throws(SessionError) {
         let pythons: [BytePath]
         do throws(InterpreterError) {
@@ -41,7 +41,7 @@ package struct AnswerOptions: Sendable, Equatable {
         }
     }
 
-    /// The same for these keys alone: those that a verb has options for.
+    /// Only the options with these keys: those that a command accepts.
     package func keeping(_ keys: Set<Key>) -> AnswerOptions {
         let names = Set(keys.map(\.rawValue))
         var kept = self
@@ -49,8 +49,8 @@ package struct AnswerOptions: Sendable, Equatable {
         return kept
     }
 
-    /// The keys of a client's options that have another value here, sorted. What the client does not name does not
-    /// matter to it.
+    /// The keys, sorted, for which a client's options have other values than these. Keys that the client does not send
+    /// are ignored.
     package func differences(from asked: AnswerOptions) -> [String] {
         asked.values.filter { values[$0.key] != $0.value }.keys.sorted()
     }
@@ -70,7 +70,7 @@ extension AnswerOptions: Codable {
 }
 
 extension Session {
-    /// Where the interpreters of a configuration are. Nothing is started.
+    /// Finds the interpreters of a configuration, without starting them.
     package static func candidates(
         _ configuration: SessionConfiguration
     ) throws(InterpreterError) -> [InterpreterCandidate] {

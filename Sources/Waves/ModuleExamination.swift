@@ -1,5 +1,5 @@
-// Reading a source and its artifacts where stamps could not tell, and mending headers.
-// Knows: one module at a time. Does not know: the wave; many of these run side by side.
+// Judges one module: by stamps if they suffice, otherwise by contents. Rewrites headers that are outdated.
+// Must not use the wave: many modules are examined in parallel.
 
 import BasicTypes
 import BuildModel
@@ -7,37 +7,37 @@ import Compilation
 import FileWatching
 import LinuxSystem
 
-/// What looking at a module's contents came to.
+/// The result of comparing the contents of a module.
 package enum ModuleExamination: Sendable {
     case gone
     case problem(Diagnostic)
     case judged(Examined)
 
     package struct Examined: Sendable {
-        /// With what is now known; `nil` where nothing is different.
+        /// The updated record; `nil` if it has not changed.
         package var record: ModuleRecord?
-        /// Whether an artifact was written or the source has another stamp: more than a fresh look at the same.
+        /// Whether an artifact was written, or the source has another stamp. If `false`, the record was only refreshed.
         package var isChanged = false
-        /// Why headers were written, if any were.
+        /// Why headers were rewritten; `nil` if none were.
         package var resealed: StalenessReason?
         package var stale: [(target: Int, reason: StalenessReason)] = []
-        /// Targets whose bytecode must go, since the compiler refuses the source.
+        /// Targets whose bytecode must be removed, because the compiler rejects the source.
         package var unwanted: [Int] = []
         package var problems: [Diagnostic] = []
-        /// What was read, where it is to be compiled.
+        /// The contents of the source, if it must be compiled.
         package var snapshot: SourceSnapshot?
     }
 }
 
-/// What is decided about one artifact, with what was seen of it.
+/// The decision about one artifact, with its evidence.
 struct ArtifactDecision: Sendable {
     let target: Int
     let staleness: Staleness
-    /// Not looked at where stamps alone decided.
+    /// Stays `.missing` if stamps alone decided.
     var evidence = ArtifactEvidence.missing
 }
 
-/// Examines modules; a value, so that slices of a wave can share it.
+/// Examines modules. A value type, so that the slices of a wave can share it.
 struct ModuleExaminer: Sendable {
     let root: Directory
     let targets: [ArtifactTarget]
@@ -45,8 +45,8 @@ struct ModuleExaminer: Sendable {
 
     /// Decides by stamps alone.
     ///
-    /// - Returns: what is not up to date: most often nothing, which allocates nothing. `nil` where the contents of the
-    ///   source or of an artifact must be compared.
+    /// - Returns: the artifacts that are not up to date (usually none, and then nothing is allocated); `nil` if the
+    ///   contents of the source or of an artifact must be compared.
     func glance(_ source: ScannedSource, record: ModuleRecord?) -> [ArtifactDecision]? {
         var decisions: [ArtifactDecision] = []
         for (position, target) in targets.enumerated() {
@@ -77,7 +77,7 @@ struct ModuleExaminer: Sendable {
         }
     }
 
-    /// Reads a source, decides, and writes the headers that are all that is wrong.
+    /// Reads a source, decides by contents, and rewrites the headers of artifacts whose code is still right.
     func examine(_ source: ScannedSource, record: ModuleRecord?, publisher: ArtifactPublisher) -> ModuleExamination {
         let snapshot: SourceSnapshot
         do throws(SourceProblem) {
@@ -97,7 +97,7 @@ struct ModuleExaminer: Sendable {
             let target = targets[decision.target]
             switch decision.staleness {
             case .upToDate:
-                // The file is as it was, under a new stamp: rewritten with the same bytes, or copied.
+                // The file has a new stamp, but the same bytes: it was rewritten or copied.
                 if case .intact(let stamp) = decision.evidence, let trace = record?.trace(target.key),
                     var published = trace.published, published.stamp != stamp
                 {
@@ -140,7 +140,9 @@ struct ModuleExaminer: Sendable {
         }
     }
 
-    /// Gives code that is right the header that it needs now.
+    /// Replaces the header of an artifact whose code is still right.
+    ///
+    /// - Returns: `nil` if the code is not what was published.
     private func reseal(
         _ published: PublishedArtifact, _ stamp: Stamp, _ target: ArtifactTarget, _ path: BytePath,
         _ snapshot: SourceSnapshot, _ publisher: ArtifactPublisher

@@ -1,5 +1,4 @@
-// Why one source is as it is: what `freshpyc why` prints.
-// Knows: record, artifacts and imports of a source. Does not know: how it is shown; nothing is written here.
+// Collects what `freshpyc why` shows about one source. Must not write anything.
 
 import BasicTypes
 import BuildModel
@@ -8,7 +7,7 @@ import FileWatching
 import ImportGraph
 import LinuxSystem
 
-/// What is known of one source, judged now.
+/// What is known about one source, judged now.
 package struct ModuleExplanation {
     package enum State: String {
         case known, unknown
@@ -29,12 +28,12 @@ package struct ModuleExplanation {
     package var artifacts: [Artifact] = []
     package var findings: [LocatedDiagnostic] = []
     package var imports: [GraphImport] = []
-    /// Sources of the tree that import it.
+    /// The sources of the tree that import this one.
     package var importers: [BytePath] = []
 }
 
 extension Session {
-    /// Judges a source as a wave would, and writes nothing.
+    /// Judges a source as a wave would, without writing anything.
     package func explanation(of path: BytePath) -> ModuleExplanation {
         guard let source = scanner().observe(path).source else { return ModuleExplanation(path: path, state: .missing) }
         let record = record(path)

@@ -1,26 +1,26 @@
-// How far one source has come in a wave: a state machine without files, workers or clocks.
+// The progress of one source through a wave: a state machine without files, workers or clocks.
 
 import BuildModel
 
-/// One source on its way through a wave. Events go in; what must be done comes out.
+/// The progress of one source through a wave. Each event returns the actions to carry out.
 package struct ModuleProgress: Hashable, Sendable {
     package enum Phase: Hashable, Sendable {
-        /// Stamps or contents are being compared with what is on record.
+        /// Stamps or contents are being compared with the record.
         case judging
         /// This many artifacts are still being compiled.
         case compiling(pending: Int)
-        /// The source went away while this many artifacts were still being compiled.
+        /// The source was deleted, and this many artifacts are still being compiled.
         case leaving(pending: Int)
         /// Nothing more will happen in this wave.
         case finished
-        /// There is no such source any more.
+        /// The source does not exist any more.
         case gone
     }
 
-    /// What happened to the artifacts of the source. The greatest effect of all its artifacts decides what is reported.
+    /// What happened to the artifacts of the source. The greatest effect of any artifact is reported.
     package enum Effect: Int, Hashable, Sendable, Comparable, CaseIterable {
         case untouched, resealed, restored, compiled
-        /// The compiler refuses the source.
+        /// The compiler rejects the source.
         case refused
         /// The source could not be read, an artifact could not be written, or there was no compiler.
         case blocked
@@ -28,10 +28,10 @@ package struct ModuleProgress: Hashable, Sendable {
         package static func < (left: Effect, right: Effect) -> Bool { left.rawValue < right.rawValue }
     }
 
-    /// What the wave knows of the source that the database does not.
+    /// How the record differs from the one in the database.
     package enum RecordChange: Int, Hashable, Sendable, Comparable, CaseIterable {
         case none
-        /// The source or an artifact was looked at again and found to be as recorded.
+        /// The source or an artifact was compared again, and is as recorded.
         case observed
         /// Something was written, or the source changed.
         case changed
@@ -42,13 +42,13 @@ package struct ModuleProgress: Hashable, Sendable {
     package enum Event: Hashable, Sendable {
         /// Every artifact was judged; this many must be compiled.
         case judged(stale: Int)
-        /// The source went away: while it was judged, or instead of one of the artifacts that are pending.
+        /// The source was deleted. While compiling, this stands for one of the pending artifacts.
         case vanished
-        /// The source cannot be read, while it was judged or for one of the artifacts that are pending.
+        /// The source cannot be read. While compiling, this stands for one of the pending artifacts.
         case unreadable
         /// One artifact came back from the store or a compiler.
         case artifactDone(Effect)
-        /// The wave was cancelled: what is pending will not come back.
+        /// The wave was cancelled: pending artifacts will not come back.
         case cancelled
     }
 
@@ -67,13 +67,13 @@ package struct ModuleProgress: Hashable, Sendable {
 
     package init() {}
 
-    /// Notes what happened to an artifact without finishing anything: a header that was written while judging.
+    /// Notes an effect on an artifact without finishing it, such as a header that was rewritten while judging.
     package mutating func note(_ effect: Effect) { self.effect = max(self.effect, effect) }
 
     /// Notes that the record differs from the one in the database.
     package mutating func note(_ change: RecordChange) { recordChange = max(recordChange, change) }
 
-    /// Takes one step. An event that cannot happen in a phase changes nothing and asks for nothing.
+    /// Handles one event. An event that cannot happen in the current phase changes nothing and returns no actions.
     package mutating func handle(_ event: Event) -> [Action] {
         switch (phase, event) {
         case (.judging, .judged(stale: 0)):
@@ -123,9 +123,9 @@ package struct ModuleProgress: Hashable, Sendable {
         return pending > 0 ? [] : [.remove, .countFinished]
     }
 
-    /// What the report says of the source.
+    /// The result that the report has for the source.
     ///
-    /// - Parameter isFailing: the compiler refused the source, now or as recorded.
+    /// - Parameter isFailing: whether the compiler rejects the source, now or according to the record.
     package func result(isFailing: Bool) -> ModuleResult {
         switch effect {
         case .refused, .blocked: .failed

@@ -1,17 +1,16 @@
-// What is remembered of all sources.
-// Knows: records by path. Does not know: how they came to be, or files.
+// The records of all sources, in memory.
 
 import BasicTypes
 import BuildModel
 
-/// The records in memory, dense, with an index by path.
+/// The records in a dense array, with an index by path.
 package struct ModuleTable {
     private var records: [ModuleRecord?] = []
     private var index: [BytePath: Int] = [:]
     private var free: [Int] = []
-    /// By directory; made when it is first asked for, which a one-shot run never does.
+    /// Paths by directory. Created on first use; a one-shot run never needs it.
     private var siblings: [BytePath: Set<BytePath>]?
-    /// By the inode of the contents, likewise: hard links and symbolic links to one file.
+    /// Paths by the inode of their contents: hard links and symbolic links to one file. Created on first use.
     private var aliases: [UInt64: Set<BytePath>]?
 
     package init(_ modules: [ModuleRecord] = []) {
@@ -25,9 +24,9 @@ package struct ModuleTable {
     }
 
     package var count: Int { index.count }
-    /// Sources with an artifact that the compiler refuses.
+    /// Sources that the compiler rejects for at least one target.
     package private(set) var failing: Set<BytePath> = []
-    /// Sources of which the compiler has said something.
+    /// Sources with diagnostics from a compiler.
     package private(set) var noted: Set<BytePath> = []
     package var all: [ModuleRecord] { records.compactMap { $0 } }
 
@@ -76,7 +75,7 @@ package struct ModuleTable {
         free.append(position)
     }
 
-    /// The paths in a directory itself.
+    /// The paths directly in a directory.
     package mutating func paths(in directory: BytePath) -> [BytePath] {
         if siblings == nil { siblings = Dictionary(grouping: index.keys, by: \.parent).mapValues { Set($0) } }
         return Array(siblings?[directory] ?? [])

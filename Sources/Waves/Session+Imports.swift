@@ -1,5 +1,4 @@
-// The imports of a session's tree: kept up with its waves, and what is wrong with them.
-// Knows: when to look again, which findings are news. Does not know: how imports are resolved, or who asks.
+// The import analysis of a session: when sources are scanned again, and which findings a wave reports.
 
 import BasicTypes
 import BuildModel
@@ -22,22 +21,24 @@ extension Session {
         analysis?.nodes(from: paths, direction: direction, depth: depth, kinds: kinds) ?? []
     }
 
-    /// What changes of these files reach, whether they exist or not.
+    /// The sources that a change of these files affects. The files need not exist.
     package func affected(by paths: [BytePath], kinds: Set<ImportKind>, testsAlone: Bool) -> AffectedAnswer {
         analysis?.affected(by: paths, kinds: kinds, testsAlone: testsAlone) ?? AffectedAnswer()
     }
 
-    /// Sources that import each other.
+    /// The import cycles of the tree.
     package func cycles() -> [CycleAnswer] { analysis?.cycles() ?? [] }
 
-    /// What a wave's sources have of findings about imports: all of them, or those that are new.
+    /// Updates the import analysis after a wave.
+    ///
+    /// - Returns: all findings about imports if the wave reports all, otherwise the new ones.
     package func importFindings(_ input: WaveInput, _ outcome: WaveOutcome) -> [LocatedDiagnostic] {
         guard let analysis else { return [] }
         let begun = Host.monotonic
         defer { analysis.lastDuration = Host.monotonic - begun }
         var sources = input.sources
         if input.reportsAll, !configuration.starts.contains(.empty) {
-            // What a part of the tree imports is judged by what the rest is now.
+            // The imports of a part of the tree depend on the current state of the rest.
             let named = Set(sources.map(\.path))
             sources += scanner().scan([.empty]).sources.filter { !named.contains($0.path) }
         }
@@ -45,20 +46,20 @@ extension Session {
             sources, removed: outcome.removed + outcome.forgotten, others: input.others, isComplete: input.reportsAll
         ) { compilation(of: $0) }
         guard input.reportsAll else {
-            let news = analysis.judge(again)
-            // Looking for cycles takes milliseconds, and most saves change no edge.
-            if analysis.treeFindings.revision == analysis.graph.revision { return news }
+            let new = analysis.judge(again)
+            // The search for cycles takes milliseconds, and most saves do not change edges.
+            if analysis.treeFindings.revision == analysis.graph.revision { return new }
             let known = Set(analysis.treeFindings.findings)
-            return news + analysis.findingsOfTheTree().filter { !known.contains($0) }
+            return new + analysis.findingsOfTheTree().filter { !known.contains($0) }
         }
         analysis.judgeAll()
         let named = configuration.starts
         return importFindings { path in named.contains { path.isWithin($0) } }
     }
 
-    /// Scans the imports of all sources of a watch.
+    /// Scans the imports of all sources, when a watch starts.
     ///
-    /// - Returns: what is wrong with them; `nil` where nobody wants to know.
+    /// - Returns: the findings; `nil` if imports are not analyzed, or were already.
     package func startAnalysis(_ sources: [ScannedSource]) -> [LocatedDiagnostic]? {
         guard configuration.analyzesImports, analysis == nil else { return nil }
         openAnalysis()
@@ -68,7 +69,7 @@ extension Session {
         return importFindings { _ in true }
     }
 
-    /// What the graph holds; `nil` before it was looked at.
+    /// The size of the graph; `nil` before the first analysis.
     package var graphSize: (edges: Int, findings: Int, lastDuration: Int64)? {
         guard let analysis else { return nil }
         let edges = analysis.graph.tree.modules.reduce(0) { $0 + analysis.graph.edges(from: $1).count }
@@ -76,7 +77,7 @@ extension Session {
         return (edges, findings, analysis.lastDuration)
     }
 
-    /// All findings about imports of some sources.
+    /// All findings about the imports of these sources.
     package func importFindings(within isNamed: (BytePath) -> Bool) -> [LocatedDiagnostic] {
         guard let analysis else { return [] }
         var found: [LocatedDiagnostic] = []
@@ -86,7 +87,7 @@ extension Session {
         return found + analysis.findingsOfTheTree().filter { isNamed($0.path) }
     }
 
-    /// Whether a source does not compile for any interpreter, and which bytecode shows what it binds.
+    /// Whether a source fails to compile for every target, and the bytecode from which its bindings can be read.
     package func compilation(of path: BytePath) -> ImportAnalysis.Compilation {
         guard let record = record(path), let target = targets.first else { return ImportAnalysis.Compilation() }
         var compilation = ImportAnalysis.Compilation()

@@ -1,5 +1,4 @@
-// One tree with its database, its interpreters and what is remembered of its sources.
-// Knows: how a wave begins and what is recorded of it. Does not know: who asks for waves, or who is told.
+// A session: one tree with its database, its interpreters and its records. Starts waves and records their outcome.
 
 import BasicTypes
 import BuildDatabase
@@ -10,7 +9,7 @@ import Impact
 import Interpreters
 import LinuxSystem
 
-/// The owner of all that changes. It lives on its loop.
+/// Owns all mutable state of a tree. Use it only on its loop.
 package final class Session {
     package let configuration: SessionConfiguration
     package let loop: EventLoop
@@ -18,24 +17,24 @@ package final class Session {
     package let interpreters: InterpreterSet
     package let targets: [ArtifactTarget]
     package private(set) var store: DatabaseStore?
-    /// Compiled code of all trees.
+    /// The compiled code that all trees share; `nil` if there is no store.
     package let codeStore: CodeStore?
-    /// The imports of the tree, where they are wanted.
+    /// The imports of the tree; `nil` if they are not analyzed.
     package private(set) var analysis: ImportAnalysis?
     fileprivate var table: ModuleTable
     /// The number of the last wave.
     package private(set) var clock: UInt64
-    /// For the user, once.
+    /// Messages for the user, to be shown once.
     package private(set) var notices: [String]
-    /// Sources whose artifacts the last wave has guarded against a save within the same second.
+    /// Sources with an artifact that the last wave guarded against another save within the same second.
     package private(set) var guarded: [BytePath] = []
-    /// The last run did not end cleanly.
+    /// The last run did not end cleanly, so temporary files may be left.
     private let mustSweep: Bool
-    /// After so many compilations, the store's size is looked at.
+    /// A wave with at least this many compilations checks the size of the store.
     private static let manyCompiled = 256
     private var wave: Wave?
 
-    /// Opens the database and finds the interpreters. Nothing is started that is not needed.
+    /// Opens the database and finds the interpreters. An interpreter is started only if it has to be probed.
     package init(_ configuration: SessionConfiguration, loop: EventLoop) throws(SessionError) {
         self.configuration = configuration
         self.loop = loop
@@ -70,12 +69,13 @@ package final class Session {
             if configuration.options.invalidation != .timestamp, interpreter.sourceHash == nil {
                 throw .interpreter(
                     InterpreterProblem(
-                        message: "\(interpreter.name) knows no hash-based bytecode; use --invalidation timestamp"))
+                        message:
+                            "\(interpreter.name) does not support hash-based bytecode; use --invalidation timestamp"))
             }
             if interpreter.cacheTag.isEmpty, configuration.options.levels.filter({ $0 != .none }).count > 1 {
                 throw .interpreter(
                     InterpreterProblem(
-                        message: "\(interpreter.name) has one name (.pyo) for -O 1 and -O 2; name one of them"))
+                        message: "\(interpreter.name) uses one file name (.pyo) for -O 1 and -O 2; choose one of them"))
             }
             for level in configuration.options.levels {
                 targets.append(
@@ -83,7 +83,7 @@ package final class Session {
             }
         }
         self.targets = targets
-        // A service looks at imports once it is ready.
+        // A service analyzes imports after it is ready.
         if configuration.analyzesImports, configuration.lifetime == .run { openAnalysis() }
     }
 
@@ -108,23 +108,23 @@ package final class Session {
                 holder: "\(configuration.holder) (process \(Host.processIdentifier))", lifetime: configuration.lifetime)
         } catch {
             if configuration.writesDatabase { throw error }
-            // Held by another, or on a disk that is read-only: what is known is read, and nothing is remembered.
+            // Another process holds the database, or the disk is read-only: read it, and save nothing.
             return try DatabaseStore.existing(
                 root: root, rootPath: configuration.rootPath, stateDirectory: configuration.stateDirectory)
         }
     }
 
     package var moduleCount: Int { table.count }
-    /// Sources that do not compile.
+    /// The number of sources that do not compile.
     package var failureCount: Int { table.failing.count }
-    /// Process identifiers of the workers that are warm.
+    /// The process identifiers of the running workers.
     package var workers: [Int32] { interpreters.activePools.flatMap(\.identifiers) }
-    /// Workers that died or hung and were replaced.
+    /// The number of workers that died or hung and were replaced.
     package var replacedWorkers: Int { interpreters.activePools.reduce(0) { $0 + $1.replaced } }
-    /// Where the database is, for cookies.
+    /// The directory of the database, for cookies.
     package var databaseDirectory: Directory? { store?.directory }
 
-    /// Makes a file in the database's directory that a watcher sees.
+    /// Creates a file in the directory of the database, for the watcher to see.
     package func makeCookie(_ name: BytePath) throws(SystemError) { try store?.makeCookie(name) }
 
     /// Whether an interpreter's executable is no longer the file that was probed.
@@ -138,21 +138,21 @@ package final class Session {
     /// The paths of all records at or below a directory.
     package func recordedPaths(within directory: BytePath) -> [BytePath] { table.paths(within: directory) }
 
-    /// Sources with an artifact that is guarded.
+    /// All sources with a guarded artifact.
     package var allGuarded: [BytePath] { table.all.filter(\.isGuarded).map(\.path) }
 
-    /// What walks the tree for this session.
+    /// The scanner that walks the tree of this session.
     package func scanner(_ inotify: InotifyDescriptor? = nil) -> TreeScanner {
         TreeScanner(
             root: root, rootPath: configuration.rootPath, scope: configuration.scope,
             places: configuration.options.isCheckOnly ? [] : targets.map(\.place), inotify: inotify)
     }
 
-    /// Records below these places that a walk did not meet.
+    /// The recorded paths below `starts` that a scan did not find.
     package func recordsMissing(from sources: [ScannedSource], within starts: [BytePath]) -> [BytePath] {
         guard table.count > 0 else { return [] }
         let met = Set(sources.map(\.path))
-        // On an unchanged tree everything was met, and there is nothing to compare.
+        // Fast path: in an unchanged tree, every record was found.
         if starts.contains(.empty), met.count == table.count, met.allSatisfy({ table[$0] != nil }) { return [] }
         var missing: Set<BytePath> = []
         for start in starts { missing.formUnion(table.paths(within: start).filter { !met.contains($0) }) }
@@ -161,10 +161,10 @@ package final class Session {
 
     // MARK: Waves
 
-    /// Walks what is in scope and brings all of it up to date, or judges it.
+    /// Scans the tree and runs a wave over every source in scope.
     ///
     /// - Parameters:
-    ///   - progress: called as modules are finished, with how many of how many.
+    ///   - progress: called as modules are finished, with the number done and the total.
     ///   - done: called once, on the loop.
     package func build(
         progress: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in }, done: @escaping (WaveReport) -> Void
@@ -179,14 +179,15 @@ package final class Session {
             progress: progress, done: done)
     }
 
-    /// After a crash, a temporary file may lie in any `__pycache__`.
+    /// Removes temporary files after a crash: they may be in any `__pycache__`.
     package func sweepIfNeeded(_ result: ScanResult) {
         guard mustSweep, !configuration.options.isCheckOnly else { return }
         for directory in result.directories { ArtifactPublisher.sweepTemporaries(in: directory, root: root) }
     }
 
-    /// A folder that was moved or copied here brings its `__pycache__` along, and with it the bytecode of sources that
-    /// were deleted before. Looks where there are sources that are not known, or none at all.
+    /// Removes bytecode without a source after a folder was moved or copied here: its `__pycache__` may contain
+    /// bytecode of sources that were deleted before. Checks only directories with unrecorded sources, or without
+    /// sources.
     package func sweepOrphans(_ result: ScanResult) {
         guard !configuration.options.isCheckOnly, !result.caches.isEmpty else { return }
         var isKnown: [BytePath: Bool] = [:]
@@ -199,7 +200,7 @@ package final class Session {
 
     /// Removes bytecode without a source from the `__pycache__` of these directories.
     package func sweepOrphans(in directories: [BytePath]) {
-        // The longest first: `.cpython-312.opt-1.pyc` ends with what it does not mean.
+        // Longest first: one suffix may end with another.
         let places = interpreters.known.flatMap { interpreter in
             OptimizationLevel.allCases.reversed().map { ArtifactPlace(cacheTag: interpreter.cacheTag, level: $0) }
         }
@@ -209,7 +210,7 @@ package final class Session {
         }
     }
 
-    /// Runs one wave over what was observed.
+    /// Runs one wave.
     package func run(
         _ input: WaveInput, progress: @escaping (Int, Int) -> Void, done: @escaping (WaveReport) -> Void
     ) {
@@ -224,21 +225,21 @@ package final class Session {
             report.diagnostics += recorded
             report.diagnostics += importFindings(input, outcome)
             report.duration = Host.monotonic - input.begun
-            // A daemon does not end for a long time.
+            // A daemon runs for a long time, so it cannot leave this to `close`.
             if report.compiled >= Self.manyCompiled { codeStore?.evictIfNeeded() }
             codeStore?.rest()
             done(report)
         }
     }
 
-    /// Ends the wave under way, if there is one: what is done is recorded and reported, the rest is left as it was.
+    /// Cancels the running wave, if any. Finished work is recorded and reported; the rest stays as it was.
     package func cancel() {
         wave?.cancel()
     }
 
-    /// Takes in what a wave changed and writes it down.
+    /// Records the changes of a wave, in memory and in the database.
     ///
-    /// - Returns: what went wrong with the database.
+    /// - Returns: the problems with the database.
     private func record(_ outcome: WaveOutcome) -> [LocatedDiagnostic] {
         for path in outcome.removed + outcome.forgotten { table.remove(path) }
         for record in outcome.records { table.update(record) }
@@ -248,7 +249,7 @@ package final class Session {
         change.modules = outcome.records.filter { !outcome.refreshedOnly.contains($0.path) }
         if interpreters.isChanged { change.interpreters = interpreters.known }
         guard !change.isEmpty else { return [] }
-        // What merely looks different now (a racy stamp that has settled) is written when something else is.
+        // Records that were only refreshed (a racy stamp has settled) are written together with other changes.
         change.modules = outcome.records
         clock += 1
         do throws(DatabaseError) {
@@ -270,18 +271,18 @@ package final class Session {
         return contents
     }
 
-    /// Folds the journal and ends the workers.
+    /// Shuts the workers down, folds the journal and saves the import graph.
     ///
-    /// - Returns: a sentence for the user where the database could not be written.
+    /// - Returns: a message for the user if the database could not be written.
     package func close() -> String? {
         interpreters.shutDown()
         codeStore?.evictIfNeeded()
         guard let store, store.isHeld else { return nil }
         do throws(DatabaseError) {
             if configuration.lifetime == .service, store.hasJournal { try store.fold(contents) }
-            // Half a tree's imports would be taken for all.
+            // The imports of a part of the tree would be mistaken for those of the whole tree.
             if configuration.starts.contains(.empty) { try analysis?.save(to: store) }
-            // What a build has left behind is for the next one to sweep.
+            // If temporary files may be left and this run did not sweep them, the next build must.
             if configuration.writesDatabase || !mustSweep { store.markClean() }
             return nil
         } catch {
@@ -289,13 +290,13 @@ package final class Session {
         }
     }
 
-    /// What is on record for these places, as the report of a wave that has done nothing but these changes.
+    /// Makes the report of a wave with these changes from the records at or below `starts`.
     package func report(on starts: [BytePath], changes: [WaveReport.Change], removed: Int) -> WaveReport {
         func isNamed(_ path: BytePath) -> Bool { starts.contains { path.isWithin($0) } }
         var report = WaveReport(clock: clock)
         report.changes = changes.filter { isNamed($0.path) }
         report.removed = removed
-        // By what is known of few, not by a look at all: an answer must not take longer for a large tree.
+        // Uses the indexes, not all records: the time for an answer must not grow with the tree.
         report.modules = starts.contains(.empty) ? table.count : starts.reduce(0) { $0 + table.paths(within: $1).count }
         report.failed = table.failing.count(where: isNamed)
         let results = Dictionary(report.changes.map { ($0.path, $0.result) }, uniquingKeysWith: { $1 })
@@ -314,10 +315,10 @@ package final class Session {
         return report
     }
 
-    /// What the store wants the user to know, once.
+    /// A message from the store for the user; returned once.
     package var storeNotice: String? { codeStore?.notice }
 
-    /// Lets another session open the same database. This one is of no use afterwards.
+    /// Releases the database, so that another session can open it. This session cannot be used afterwards.
     package func releaseLock() {
         store = nil
     }
@@ -329,21 +330,21 @@ extension LoadedDatabase {
     }
 }
 
-// What a continuous build asks about single sources.
+// Queries of a continuous build about single sources.
 extension Session {
-    /// The recorded sources of one directory, not of those below it.
+    /// The recorded sources directly in a directory.
     package func recordedPaths(in directory: BytePath) -> [BytePath] { table.paths(in: directory) }
 
-    /// All names of the file that a recorded source was.
+    /// All recorded paths of the same file, by its inode when it was recorded.
     package func aliases(of path: BytePath) -> Set<BytePath> {
         record(path).map { table.paths(inode: $0.source.stamp.inode) } ?? []
     }
 
-    /// The recorded sources whose contents were in this inode.
+    /// The recorded sources with this inode.
     package func paths(inode: UInt64) -> Set<BytePath> { table.paths(inode: inode) }
 
-    /// Whether every artifact of a source is as its trace says: the file that was published, or none where the compiler
-    /// refuses the source.
+    /// Whether every artifact of a source matches its trace: it is the published file, or missing if the compiler
+    /// rejects the source.
     package func hasIntactArtifacts(_ path: BytePath) -> Bool {
         guard let record = record(path) else { return true }
         return targets.allSatisfy { target in
@@ -353,7 +354,7 @@ extension Session {
         }
     }
 
-    /// Removes bytecode whose source is not there.
+    /// Removes a bytecode file if its source is missing.
     package func removeOrphan(_ name: BytePath, of source: BytePath) {
         guard root.isSurelyMissing(source),
             let cache = try? root.directory(source.parent.appending("__pycache__"))
@@ -361,7 +362,7 @@ extension Session {
         _ = try? cache.removeFile(name)
     }
 
-    /// Removes a temporary file of bytecode that nobody will rename any more.
+    /// Removes a leftover temporary file of bytecode.
     package func removeStray(_ name: BytePath, in directory: BytePath) {
         guard ArtifactPublisher.isStray(name), let cache = try? root.directory(directory.appending("__pycache__"))
         else {
@@ -370,7 +371,7 @@ extension Session {
         _ = try? cache.removeFile(name)
     }
 
-    /// Whether the root's path certainly leads to another directory than the one that we hold, or nowhere.
+    /// Whether the root's path certainly names another directory than the open one, or none. `false` if we cannot tell.
     package var isRootReplaced: Bool {
         guard let held = try? root.descriptor.status().stamp else { return false }
         do throws(SystemError) {
@@ -381,14 +382,14 @@ extension Session {
         }
     }
 
-    /// Whether an artifact is the file that its trace speaks of.
+    /// Whether an artifact is the published file, by its stamp.
     package func isIntact(_ record: ModuleRecord, _ target: ArtifactTarget) -> Bool {
         guard let published = record.trace(target.key)?.published else { return false }
         return (try? root.status(target.place.path(of: record.path), followsLinks: false))?.stamp == published.stamp
     }
 
-    /// Sources of a directory, not of those below it, that are not up to date by their stamps. A failed write is reported
-    /// once for its directory; these are the others that it kept from being written.
+    /// The sources directly in a directory that are not up to date by their stamps. A failed write is reported once for
+    /// its directory; this finds the other sources that it affected.
     package func staleSources(in directory: BytePath) -> [BytePath] {
         let examiner = ModuleExaminer(
             root: root, targets: targets,
@@ -398,17 +399,18 @@ extension Session {
         }.map(\.path)
     }
 
-    /// Whether a path lies in one of the places that the user named.
+    /// Whether a path is at or below one of the paths that the user named.
     package func isInStarts(_ path: BytePath) -> Bool {
         configuration.starts.contains { path.isWithin($0) }
     }
 
+    /// Whether the second that a guard protects is over.
     package func isGuardOver(_ path: BytePath) -> Bool {
         guard let record = record(path) else { return true }
         return !StalenessJudge.needsGuard(record.source.stamp, readAt: Host.realtime)
     }
 
-    /// Whether the guard ends within the next seconds, and not in some future that a clock or a `touch` has set.
+    /// Whether the guard ends within the next seconds. `false` if the source has a time in the distant future.
     package func isGuardedForSeconds(_ path: BytePath) -> Bool {
         guard let record = record(path) else { return false }
         return record.source.stamp.importSecond <= Host.realtime / 1_000_000_000 + 2

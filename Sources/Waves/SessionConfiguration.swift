@@ -1,31 +1,30 @@
-// What a session is asked to do.
-// Knows: values. Does not know: where they came from.
+// The configuration of a session, independent of the command line and of files, and the errors of starting one.
 
 import BasicTypes
 import BuildDatabase
 import BuildModel
 
-/// Everything that a session needs to be told.
+/// The configuration of a session.
 package struct SessionConfiguration: Sendable {
-    /// Absolute, without links.
+    /// Absolute, without symbolic links.
     package var rootPath: BytePath
-    /// Named places relative to the root; the root itself is the empty path.
+    /// The paths that the user named, relative to the root; the root itself is the empty path.
     package var starts: [BytePath]
     package var scope: Scope
     package var options: BuildOptions
-    /// `--python`, in order; empty for the standard one.
+    /// The values of `--python`, in order; empty for the default interpreter.
     package var pythons: [String]
-    /// What relative interpreter paths are relative to.
+    /// The directory that relative interpreter paths start at.
     package var workingDirectory: BytePath
-    /// Workers for each interpreter.
+    /// The number of workers for each interpreter.
     package var jobs: Int
-    /// Nanoseconds that one file may take.
+    /// The time limit for compiling one file, in nanoseconds.
     package var deadline: Int64
     /// Absolute; `nil` for `.freshpyc` in the root.
     package var stateDirectory: BytePath?
-    /// What people are told of this process where it holds the lock: `freshpyc build`.
+    /// The name of this process in messages about the lock that it holds, such as `freshpyc build`.
     package var holder: String
-    /// Whether the session ends with its work, or goes on until it is stopped.
+    /// Whether the session ends after one wave, or runs until it is stopped.
     package var lifetime = LockLifetime.run
 
     package init(
@@ -44,31 +43,31 @@ package struct SessionConfiguration: Sendable {
         self.holder = holder
     }
 
-    /// Whether the database is written: a check writes only where the user named a place for it.
+    /// Whether the database is written. A check writes it only if the user named a state directory.
     package var writesDatabase: Bool {
         !isReadOnly && !isReadOnlyDatabase && (!options.isCheckOnly || stateDirectory != nil)
     }
-    /// Whether imports are looked at, and what is wrong with them is reported.
+    /// Whether imports are analyzed and their findings reported.
     package var analyzesImports = false
-    /// Whether what was found out of imports is written down even where nothing is built.
+    /// Whether the import graph is saved even if nothing is built.
     package var writesGraph = false
-    /// Folders that absolute imports are looked for in, relative to the root; empty where they are to be found.
+    /// The folders that absolute imports are searched in, relative to the root; empty to detect them.
     package var sourceRoots: [BytePath] = []
-    /// Where compiled code is shared with other trees; `nil` for nowhere. Absolute.
+    /// The absolute path of the store that shares compiled code with other trees; `nil` for no store.
     package var storePlace: BytePath?
-    /// Only look: neither artifacts nor the database are written.
+    /// Neither artifacts nor the database are written.
     package var isReadOnly = false
-    /// Artifacts are written, and the database is another's: nothing is remembered.
+    /// Artifacts are written, but the database is not: another process holds it.
     package var isReadOnlyDatabase = false
 }
 
-/// Why a session could not begin or go on.
+/// Why a session cannot start or continue.
 package enum SessionError: Error, Sendable {
     case interpreter(InterpreterProblem)
     case database(String)
     case root(String)
 
-    /// One line for people.
+    /// One line for the user.
     package var message: String {
         switch self {
         case .interpreter(let problem): problem.message

@@ -1,5 +1,4 @@
-// The middle of a wave: what is stale goes to the workers, and what comes back is published and recorded.
-// Knows: jobs, pools, results. Does not know: why a source is stale, or what the wave comes to.
+// The compile step of a wave: sends stale sources to the workers, then publishes and records the results.
 
 import BuildModel
 import Compilation
@@ -7,8 +6,7 @@ import Interpreters
 import LinuxSystem
 
 extension Wave {
-    /// Fills the pools, drains what comes back, and waits: one interpreter after the other, so that no more processes
-    /// run at once than were asked for.
+    /// Compiles jobs, one interpreter after the other, so that the number of processes never exceeds `--jobs`.
     package func compile(_ jobs: [Job]) {
         guard !jobs.isEmpty else { return finish() }
         let order = ordered(jobs)
@@ -51,7 +49,7 @@ extension Wave {
                 snapshot = try reader.read(module.source.path)
             }
         } catch {
-            // The answer comes later, as from a worker: callers are not entered again from within.
+            // Answer later, as a worker would, so that the caller is not reentered.
             session.loop.later { [self] in
                 switch error {
                 case .gone: finish(job, .vanished)
@@ -64,14 +62,13 @@ extension Wave {
         }
         nextIdentifier &+= 1
         let target = session.targets[job.target]
-        // A hash in the header needs the source; the rest needs only what is known of it.
         let request = CompileRequest(
             identifier: nextIdentifier & 0x7FFF_FFFF, level: target.key.level, wantsCode: writes || showsBindings(job),
             fileName: session.configuration.rootPath.appending(module.source.path), source: snapshot.bytes)
         pool.compile(request) { [self] result in finish(job, .artifactDone(receive(result, snapshot, job))) }
     }
 
-    /// Publishes and records what a worker answered.
+    /// Publishes and records a worker's result.
     private func receive(
         _ result: CompileResult, _ snapshot: SourceSnapshot, _ job: Job
     ) -> ModuleProgress.Effect {
@@ -104,7 +101,7 @@ extension Wave {
         }
     }
 
-    /// Whether a compilation is the one that shows what its module binds: one of several interpreters and levels will do.
+    /// Whether the bindings of a module are read from this job: one of its targets is enough.
     package func showsBindings(_ job: Job) -> Bool { job.target == 0 && session.analysis != nil }
 
     private func publish(_ code: [UInt8], _ snapshot: SourceSnapshot, _ job: Job) -> PublishedArtifact? {
@@ -116,7 +113,7 @@ extension Wave {
             }, job)
     }
 
-    /// What was written, or `nil`, with the failure on record, where it was not.
+    /// Returns the published artifact, or reports the failure and returns `nil`.
     package func accept(_ publication: Result<PublishedArtifact, SystemError>, _ job: Job) -> PublishedArtifact? {
         switch publication {
         case .success(let published): return published

@@ -1,5 +1,4 @@
-// Before anything is compiled: what the store has already.
-// Knows: jobs, and that their code may be there. Does not know: why a source is stale, or how code is kept.
+// The restore step of a wave, before compiling: takes code from the store where it is available.
 
 import BasicTypes
 import BuildModel
@@ -7,16 +6,16 @@ import Compilation
 import LinuxSystem
 
 extension Wave {
-    /// One job whose code was in the store.
+    /// A job whose code was in the store.
     private struct Restored: Sendable {
         let snapshot: SourceSnapshot
         let code: CodeStore.Restored
         let publication: Result<PublishedArtifact, SystemError>
     }
 
-    /// Does the jobs whose code is in the store, side by side.
+    /// Completes the jobs whose code is in the store, in parallel.
     ///
-    /// - Returns: the others.
+    /// - Returns: the remaining jobs.
     package func restore(_ jobs: [Job]) -> [Job] {
         guard writes, !input.isForced, !session.configuration.options.isForced, let store = session.codeStore else {
             return jobs
@@ -52,7 +51,7 @@ extension Wave {
         return left
     }
 
-    /// Records code from the store that was put in its place.
+    /// Records code from the store that was published.
     private func adopt(_ restored: Restored, _ job: Job) -> ModuleProgress.Effect {
         snapshots[job.module] = nil
         let target = session.targets[job.target]

@@ -1,5 +1,5 @@
-// One wave: judge, read, compile, publish, and say what came of it. How one source is compiled is in
-// Wave+Compiling.swift; what `ModuleProgress` decides is carried out here.
+// One wave: judge, read, restore or compile, publish, and report. Carries out the decisions of `ModuleProgress`.
+// Compiling is in Wave+Compiling.swift.
 
 import BasicTypes
 import BuildModel
@@ -8,25 +8,25 @@ import FileWatching
 import Interpreters
 import LinuxSystem
 
-/// What a wave begins with.
+/// The input of a wave.
 package struct WaveInput {
-    /// Sources in scope, as they were met.
+    /// Sources in scope, as the scanner found them.
     package var sources: [ScannedSource]
-    /// Sources that were not met although they are on record, or that an event named.
+    /// Sources that the scanner did not find, although they have a record or an event named them.
     package var missing: [BytePath]
-    /// Whether a source that exists and was not met is out of scope from now on, so that its record goes. A run over a
-    /// part of the tree, or with another `--exclude`, keeps such records.
+    /// Whether to remove the record of a source that exists but was not found: it is out of scope. A run over a part of
+    /// the tree, or with another `--exclude`, keeps such records.
     package var forgetsOutOfScope = false
     package var problems: [LocatedDiagnostic]
-    /// Nanoseconds of the monotonic clock.
+    /// When the wave began, in nanoseconds of the monotonic clock.
     package var begun: Int64
-    /// Whether artifacts whose guard is over are a reason to write.
+    /// Whether to reseal artifacts whose guard is over.
     package var resealsGuarded = false
-    /// Whether the report lists findings of sources that were up to date.
+    /// Whether the report includes the findings of sources that were up to date.
     package var reportsAll = true
-    /// Recompile what is up to date as well.
+    /// Whether to recompile sources that are up to date too.
     package var isForced = false
-    /// Names by which something that is no source came or went.
+    /// Names of importable files that are not sources and appeared or disappeared.
     package var others: [[UInt8]] = []
 
     package init(
@@ -44,23 +44,23 @@ package struct WaveInput {
     }
 }
 
-/// What a wave changed.
+/// The outcome of a wave: its report and its changes to the records.
 package struct WaveOutcome {
     package var report: WaveReport
-    /// Records that are new or different.
+    /// New and changed records.
     package var records: [ModuleRecord] = []
-    /// Of these, the ones that differ only in what was observed, not in anything that was done.
+    /// The paths among `records` that were only observed again: nothing was written, and the source has not changed.
     package var refreshedOnly: Set<BytePath> = []
     package var removed: [BytePath] = []
-    /// Sources that still exist and are no longer in scope: their records go, their bytecode stays.
+    /// Sources that exist but are out of scope now: their records are removed, their bytecode stays.
     package var forgotten: [BytePath] = []
-    /// Sources with an artifact that must be sealed again once their second is over.
+    /// Sources with an artifact that must be resealed when its second is over.
     package var guarded: [BytePath] { records.filter(\.isGuarded).map(\.path) }
 }
 
-/// A wave under way. Lives on the session's loop from `start` until it has called back.
+/// A running wave. Use it only on the session's loop; it lives from `start` until its callback.
 package final class Wave {
-    /// One source and what has become of it so far.
+    /// One source and its progress.
     package struct Module {
         package let source: ScannedSource
         package var record: ModuleRecord?
@@ -69,7 +69,7 @@ package final class Wave {
         package var problems: [Diagnostic] = []
     }
 
-    /// One compilation that is to be done.
+    /// One pending compilation: indexes into `modules` and the session's targets.
     package struct Job {
         package let module: Int
         package let target: Int
@@ -84,15 +84,16 @@ package final class Wave {
     package var modules: [Module] = []
     private var removed: [BytePath] = []
     private var forgotten: [BytePath] = []
-    /// Problems of paths that have no module in this wave.
+    /// Problems of paths that are not in `modules`.
     private var problems: [LocatedDiagnostic] = []
     package var schedule: CompilationSchedule<Job>?
     package var finishedModules = 0
     package var nextIdentifier: UInt32 = 0
+    /// Directories with a failed write: reported once each, not for each source.
     package var unwritable: Set<BytePath> = []
-    /// Interpreters that cannot compile at all: reported once, not for each source.
+    /// Interpreters that cannot be run: reported once each, not for each source.
     package var unavailable: Set<InterpreterID> = []
-    /// What was read while judging, for waves so small that it does not matter in memory.
+    /// Sources that were read while judging. Kept only in small waves, to limit memory.
     package var snapshots: [Int: SourceSnapshot] = [:]
     private var done: (WaveOutcome) -> Void = { _ in }
 
@@ -105,7 +106,7 @@ package final class Wave {
         publisher = ArtifactPublisher(root: session.root)
     }
 
-    /// Whether artifacts are written at all.
+    /// Whether this wave writes artifacts.
     package var writes: Bool { !session.configuration.options.isCheckOnly }
 
     package func start(_ done: @escaping (WaveOutcome) -> Void) {
@@ -118,11 +119,11 @@ package final class Wave {
         compile(restore(jobs))
     }
 
-    /// Hands an event to the state machine of a module and carries out what it asks for.
+    /// Sends an event to the state machine of a module, and carries out the actions.
     package func handle(_ event: ModuleProgress.Event, _ module: Int) {
         for action in modules[module].progress.handle(event) {
             switch action {
-            case .compile: break  // Jobs are made together, in `schedule`.
+            case .compile: break  // `schedule` creates all jobs of a module.
             case .countFinished: finishedModules += 1
             case .remove:
                 let path = modules[module].source.path
@@ -132,7 +133,7 @@ package final class Wave {
         }
     }
 
-    // MARK: Sources that were not met
+    // MARK: Missing sources
 
     private func removeMissing() {
         let scanner = session.scanner()
@@ -142,7 +143,7 @@ package final class Wave {
             case .gone, .notASource: remove(path, session.record(path))
             case .present: if input.forgetsOutOfScope { forget(path) }
             case .unreadable(let error):
-                // Nobody can say whether the source is there: its record and its bytecode stay as they are.
+                // We cannot tell whether the source exists, so its record and its bytecode stay.
                 if !unreadable.covers(path) {
                     problems.append(UnreadablePlace(path: path, error: error, isDirectory: false).diagnostic)
                 }
@@ -154,15 +155,15 @@ package final class Wave {
         if session.record(path) != nil { forgotten.append(path) }
     }
 
-    /// Removes the bytecode of a source that is gone, and its record. If that fails, the record stays, so that the next
-    /// wave tries again.
+    /// Removes the bytecode and the record of a deleted source. If that fails, the record stays, so that the next wave
+    /// tries again.
     private func remove(_ path: BytePath, _ record: ModuleRecord?) {
         if !writes || removeArtifacts(of: path, record), record != nil { removed.append(path) }
     }
 
-    /// - Returns: whether all are gone.
+    /// - Returns: whether all artifacts are removed.
     private func removeArtifacts(of path: BytePath, _ record: ModuleRecord?) -> Bool {
-        // What we published for the source, and what import may have written for interpreters that we know.
+        // The artifacts that we published, and those that import may have written for known interpreters.
         for interpreter in session.interpreters.known {
             for level in OptimizationLevel.allCases {
                 let place = ArtifactPlace(cacheTag: interpreter.cacheTag, level: level)
@@ -180,9 +181,9 @@ package final class Wave {
         return true
     }
 
-    /// Removes bytecode.
+    /// Removes an artifact.
     ///
-    /// - Returns: what is wrong where it could not be removed.
+    /// - Returns: the diagnostic if that failed.
     private func discard(_ artifact: BytePath) -> Diagnostic? {
         do throws(SystemError) {
             try publisher.remove(artifact)
@@ -192,10 +193,11 @@ package final class Wave {
         }
     }
 
-    /// Removes the bytecode of a source that the compiler refuses: import would run it in place of the source.
+    /// Removes the bytecode of a source that the compiler rejects: import would run it instead of the source.
     package func discardBytecode(of module: Int, _ target: ArtifactTarget) {
         guard writes else { return }
-        // The same compiler refuses it at every level; a level that is a target of its own has its own verdict.
+        // The compiler rejects it at every level, so other levels are removed too, except those that have their own
+        // job.
         let others = OptimizationLevel.allCases.filter { level in
             level != target.key.level
                 && !session.targets.contains {
@@ -234,7 +236,7 @@ package final class Wave {
                 case .discard: discardBytecode(of: index, session.targets[decision.target])
                 }
             }
-            // Reading decides about every target again, with more to go by.
+            // `read` decides about all targets of the module again, by contents.
             if mustReseal { unsure.append(index) } else { jobs += schedule(index, stale) }
         }
         return jobs + read(unsure, examiner)
@@ -249,19 +251,20 @@ package final class Wave {
         return stale.map { Job(module: module, target: $0.target) }
     }
 
-    /// Whether another interpreter has built the same file before.
+    /// The reason `interpreterChanged` if another interpreter built the same file before, otherwise `nil`.
     private func renewed(_ module: Int, _ target: Int) -> StalenessReason? {
         let target = session.targets[target]
         let traces = modules[module].record?.traces ?? []
         return traces.contains { isSuperseded($0, by: target) } ? .interpreterChanged : nil
     }
 
+    /// Whether a trace is for the same artifact as a target, but from another interpreter.
     package func isSuperseded(_ trace: Trace, by target: ArtifactTarget) -> Bool {
         trace.key.interpreter != target.key.interpreter && trace.key.level == target.key.level
             && session.interpreters[trace.key.interpreter].cacheTag == target.interpreter.cacheTag
     }
 
-    /// Reads sources, and artifacts where needed, side by side; writes the headers that are all that is wrong.
+    /// Examines modules in parallel: reads sources, and artifacts where needed, and rewrites outdated headers.
     private func read(_ unsure: [Int], _ examiner: ModuleExaminer) -> [Job] {
         guard !unsure.isEmpty else { return [] }
         let items = unsure.map { (index: $0, source: modules[$0].source, record: modules[$0].record) }
@@ -299,15 +302,15 @@ package final class Wave {
         }
     }
 
-    /// Notes a failure that is not the source's own.
+    /// Notes a failure that is not in the source itself.
     package func fail(_ module: Int, _ diagnostic: Diagnostic) {
         modules[module].progress.note(ModuleProgress.Effect.blocked)
         modules[module].problems.append(diagnostic)
     }
 
-    // MARK: The end
+    // MARK: End
 
-    /// Hands out no more and waits for nothing.
+    /// Cancels pending compilations; the wave ends at once.
     package func cancel() { schedule?.cancel() }
 
     package func finish() {
