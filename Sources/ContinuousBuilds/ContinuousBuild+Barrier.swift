@@ -1,4 +1,4 @@
-// The barrier: answers that are true at the moment of asking.
+// The barrier: requests wait until all earlier changes of the tree are built.
 
 import BasicTypes
 import BuildModel
@@ -6,13 +6,13 @@ import FileWatching
 import LinuxSystem
 import Waves
 
-/// What happened while somebody waited.
+/// What was built and removed while a request waited.
 package struct BarrierTally {
     package fileprivate(set) var changes: [WaveReport.Change] = []
     package fileprivate(set) var removed = 0
 }
 
-/// Somebody who waits.
+/// A waiting request.
 final class BarrierWaiter {
     fileprivate var tally = BarrierTally()
     fileprivate let done: (BarrierTally) -> Void
@@ -24,7 +24,7 @@ final class BarrierWaiter {
     func release() { done(tally) }
 }
 
-/// What a continuous build is at.
+/// The state of a continuous build, for status reports.
 package struct BuildActivity {
     package let phase: String
     package let queue: Int
@@ -37,13 +37,13 @@ package struct BuildActivity {
 }
 
 extension ContinuousBuild {
-    /// Calls back once every artifact reflects the tree as it is now, or later, or its error is on record.
+    /// Calls back when every artifact reflects the tree as it is now or later, or its error is recorded.
     ///
-    /// A file is made in the database's directory, which the same inotify instance watches: the queue is in order, so
-    /// once its event was read, all that happened before was read too. Where it is not seen, events were lost, and
-    /// everything is looked at.
+    /// The barrier creates a cookie file in the directory of the database, which the same inotify instance watches. The
+    /// queue is ordered, so once the cookie's event is read, all earlier events are too. If the cookie is not seen,
+    /// events were lost, and the whole tree is scanned.
     ///
-    /// - Parameter forces: whether everything is recompiled.
+    /// - Parameter forces: whether to recompile everything.
     package func barrier(forces: Bool = false, _ done: @escaping (BarrierTally) -> Void) {
         let sawAllEvents = sawCookie()
         nextWaiter += 1
@@ -61,7 +61,7 @@ extension ContinuousBuild {
         return seenCookies.remove(Array(name.utf8)) != nil
     }
 
-    /// Adds what a wave did to what all who wait for it, or came during it, are told.
+    /// Adds the changes of a wave to the tallies of all waiting requests, including those that arrived during the wave.
     func note(_ report: WaveReport) {
         for waiter in waiters.values {
             waiter.tally.changes += report.changes
@@ -69,7 +69,7 @@ extension ContinuousBuild {
         }
     }
 
-    /// Whether a wave is under way, or about to begin.
+    /// Whether a wave is running or about to begin.
     package var isBusy: Bool {
         switch plan.phase {
         case .idle, .stopped: false
@@ -77,7 +77,7 @@ extension ContinuousBuild {
         }
     }
 
-    /// Failures that are not the code's.
+    /// Operational problems: failures that are not in the user's code.
     package var operational: [LocatedDiagnostic] { standing.all }
 
     package var activity: BuildActivity {

@@ -1,14 +1,14 @@
-// Directories that cannot be watched, or whose file system sends no events.
+// Chooses the directories to poll: those that cannot be watched, or whose file system sends no events.
 
 import BasicTypes
 import FileWatching
 import LinuxSystem
 
 extension ContinuousBuild {
-    /// Which directories must be polled after a scan: those that it could not watch. Scanning them again is what tries to
-    /// watch them again, so this heals by itself when there is room.
+    /// The directories to poll after a scan. Each poll is a scan, which tries to watch them again; so polling ends by
+    /// itself when the limit allows it.
     ///
-    /// - Returns: `nil` where nothing changes.
+    /// - Returns: `nil` if the set has not changed.
     func polledDirectories(_ result: ScanResult, _ starts: [BytePath]) -> Set<BytePath>? {
         let before = plan.polledDirectories
         var polled = before
@@ -19,7 +19,7 @@ extension ContinuousBuild {
         var silent = mounts.silentMounts(below: root).compactMap { $0.path.relative(to: root) }
         let type = mounts.silentType(root)
         if type != nil { silent.append(.empty) }
-        // A scan of a part says nothing of the mounts elsewhere.
+        // A scan of a part of the tree must not affect mounts elsewhere.
         polled.formUnion(silent.filter { path in starts.contains { path.isWithin($0) || $0.isWithin(path) } })
         guard polled != before else { return nil }
         if let (path, error) = result.unwatched.first {
@@ -43,7 +43,7 @@ extension ContinuousBuild {
             }
         } else if polled.isEmpty {
             pollReason = nil
-            onNotice("everything is watched again")
+            onNotice("all directories are watched again")
         }
         return polled
     }

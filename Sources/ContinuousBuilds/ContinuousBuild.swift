@@ -1,5 +1,5 @@
-// Keeps a session's tree fresh from the events of its directories: carries out what `WatchPlan` decides, and tells it what
-// came of that.
+// Keeps a tree up to date from file system events: carries out the actions of `WatchPlan`, and reports the results to
+// it.
 
 import BasicTypes
 import BuildModel
@@ -8,7 +8,7 @@ import FileWatching
 import LinuxSystem
 import Waves
 
-/// Waves without end: what `watch` keeps going.
+/// A build that never ends: the engine of `freshpyc watch`.
 package final class ContinuousBuild {
     let session: Session
     let watcher: TreeWatcher
@@ -21,26 +21,27 @@ package final class ContinuousBuild {
     var seenCookies: Set<[UInt8]> = []
     var pollReason: String?
     private(set) var rescans = 0
-    /// Sources that are symbolic links, wherever these lead, and sources with several hard links: what happens to the
-    /// file by another name sends no event, so they are looked at for everybody who waits. A hard link that is made
-    /// outside the tree later sends no event either; it is noticed when its source is next looked at.
+    /// Sources that are symbolic links, and sources with several hard links. A change under another name of the file
+    /// sends no event, so each barrier checks them. A hard link that is later created outside the tree sends no event
+    /// either; it is noticed when its source is next checked.
     private(set) var links: Set<BytePath> = []
     private(set) var hardLinked: Set<BytePath> = []
-    /// Problems that are not the code's and still stand.
+    /// Operational problems that still exist.
     private(set) var standing = StandingProblems()
     private var timers: [WatchPlan.Timer: EventLoop.Source] = [:]
+    /// When to check the root after a deletion: the delay before each check in nanoseconds.
     private static let rootChecks: ArraySlice<Int64> = [100_000_000, 1_000_000_000]
     private var rootTimer: EventLoop.Source?
 
     /// Called after each wave that did something.
     package var onWave: (WaveReport) -> Void = { _ in }
-    /// Called once, with what is wrong with imports from the start.
+    /// Called once, with the findings of the first import analysis.
     package var onFindings: (WaveReport) -> Void = { _ in }
-    /// Called once, if the root goes away.
+    /// Called once, if the root was deleted or replaced.
     package var onRootGone: () -> Void = {}
-    /// Called before each wave; `false` where the interpreters changed, and there is to be no wave.
+    /// Called before each wave. Returns `false` if the interpreters have changed, and the wave must not start.
     package var mayBuild: () -> Bool = { true }
-    /// Called with sentences for the user.
+    /// Called with messages for the user.
     package var onNotice: (String) -> Void = { _ in }
 
     package init(session: Session) throws(SystemError) {
@@ -52,7 +53,7 @@ package final class ContinuousBuild {
 
     package var directoryCount: Int { watcher.directoryCount }
 
-    /// Brings everything up to date, and then keeps it so.
+    /// Brings the tree up to date, and then keeps it up to date.
     package func start(progress: @escaping (Int, Int) -> Void, ready: @escaping (WaveReport) -> Void) {
         let begun = Host.monotonic
         let result = scan(session.configuration.starts, obeysRules: false)
@@ -70,14 +71,14 @@ package final class ContinuousBuild {
             standing.update(with: report) { _ in true }
             note(report)
             ready(report)
-            // Not before: who waits for bytecode does not wait for this.
+            // Only now, so that `ready` does not wait for the analysis.
             loop.later { [weak self] in self?.analyze(result.sources) }
             endWave(report, guarded: session.allGuarded) { _ in true }
             Host.trimMemory()
         }
     }
 
-    /// Looks at imports for the first time, and tells what is wrong with them.
+    /// Analyzes imports for the first time, and reports the findings.
     private func analyze(_ sources: [ScannedSource]) {
         guard plan.phase != .stopped else { return }
         let begun = Host.monotonic
@@ -89,7 +90,7 @@ package final class ContinuousBuild {
         Host.trimMemory()
     }
 
-    /// Watches no more. A wave under way ends where it is, and nobody is told of it.
+    /// Stops watching. A running wave is cancelled without a report.
     package func stop() {
         perform(plan.handle(.stop, now: Host.monotonic))
         timers = [:]
@@ -112,7 +113,7 @@ package final class ContinuousBuild {
 
     // MARK: Events and actions
 
-    /// Hands hints to the plan.
+    /// Passes hints to the plan.
     func receive(_ hints: [TreeHint]) {
         for hint in hints { receive(hint) }
         tell(.hintsEnded)
@@ -150,7 +151,7 @@ package final class ContinuousBuild {
                 tell(.hintsEnded)
             case .judgeGuards(let guarded):
                 let over = guarded.filter { session.isGuardOver($0) }
-                // A file whose time lies in the future keeps its guard; it is not waited for.
+                // A source with a time in the future keeps its guard, but no timer waits for it.
                 let still = guarded.filter { !over.contains($0) && session.isGuardedForSeconds($0) }
                 tell(.guardsJudged(over: over, stillGuarded: still))
             case .findStale(let directories):
@@ -168,12 +169,12 @@ package final class ContinuousBuild {
         }
     }
 
-    /// Bytecode changed, by us or by others: where it is not what we put there, its source is judged again.
+    /// Handles a change of bytecode. If an artifact is not the one that we published, its source is judged again.
     private func inspect(_ sighting: ArtifactSighting) {
         let (directory, name) = (sighting.directory, sighting.name)
         if name.isEmpty {
             watcher.watchArtifacts(in: directory, root: session.root)
-            // What was put there before it was watched had no event.
+            // Files that were created before the watch began sent no event.
             session.sweepOrphans(in: [directory])
             for path in session.recordedPaths(in: directory) where !session.hasIntactArtifacts(path) {
                 tell(.deleted(source: path))
@@ -191,14 +192,14 @@ package final class ContinuousBuild {
             if let record = session.record(source) {
                 if !session.isIntact(record, target) { tell(.deleted(source: source)) }
             } else {
-                // Copied here, or moved, after its source had gone.
+                // The bytecode was copied or moved here without its source.
                 session.removeOrphan(BytePath.empty.appending(name), of: source)
             }
         }
     }
 
-    /// A directory that somebody holds open, as we hold the root, is deleted without an event of its own; but its
-    /// entries go first, and `.freshpyc` is one of them.
+    /// Checks a few times whether the root was deleted. A directory that is held open, as we hold the root, sends no
+    /// event when it is deleted; but its entries are deleted first, and `.freshpyc` is one of them.
     private func expectRoot(after delays: ArraySlice<Int64>) {
         guard let delay = delays.first else { return }
         rootTimer = loop.after(delay) { [weak self] in
@@ -212,8 +213,8 @@ package final class ContinuousBuild {
 
     private func beginWave() {
         guard mayBuild() else { return tell(.stop) }
-        // A file that is there is either whole, or the event of its being opened is in the queue by now: then its closing
-        // is waited for, and half of it is not compiled. Unless somebody asks for what there is.
+        // Read the queue first. If a file is being written, its open event is in the queue by now, and the file is
+        // compiled after it is closed instead of half written. A barrier does not wait for that.
         for hint in watcher.drain() { receive(hint) }
         let (request, actions) = plan.takeRequest(now: Host.monotonic)
         perform(actions)
@@ -232,7 +233,7 @@ package final class ContinuousBuild {
         } else {
             collect(dirt, into: &input)
         }
-        // Folders count too: one without sources is a namespace.
+        // Folders are importable too: a folder without sources is a namespace package.
         input.others = (Array(dirt.importable) + dirt.appeared + dirt.gone).map {
             ImportableName.stem($0.lastComponent)
         }
@@ -271,20 +272,20 @@ package final class ContinuousBuild {
             for directory in dirt.appeared { paths.formUnion(session.recordedPaths(within: directory)) }
             paths.subtract(result.sources.map(\.path))
         }
-        // A file has an event for the name by which it was changed, and not for its others: those that it had, and those
-        // that a name has now.
+        // A change sends an event for one name of the file only. Add the other names: those of the recorded file, and
+        // those of the file that is there now.
         for path in paths { paths.formUnion(session.aliases(of: path)) }
-        var comesOrGoes = false
+        var appearsOrDisappears = false
         for path in paths {
-            if session.record(path) == nil { comesOrGoes = true }
+            if session.record(path) == nil { appearsOrDisappears = true }
             switch scanner.observe(path) {
             case .present(let source): paths.formUnion(session.paths(inode: source.stamp.inode))
-            case .gone, .notASource: comesOrGoes = true
+            case .gone, .notASource: appearsOrDisappears = true
             case .unreadable: break
             }
         }
         for source in input.sources { paths.formUnion(session.paths(inode: source.stamp.inode)) }
-        if !dirt.appeared.isEmpty || !dirt.gone.isEmpty || comesOrGoes { paths.formUnion(links) }
+        if !dirt.appeared.isEmpty || !dirt.gone.isEmpty || appearsOrDisappears { paths.formUnion(links) }
         let observed = Set(input.sources.map(\.path))
         paths.subtract(observed)
         let hasRules = session.configuration.scope.hasExcludes || session.configuration.scope.honoursGitignore
@@ -304,13 +305,14 @@ package final class ContinuousBuild {
             case .unreadable(let error):
                 input.problems.append(UnreadablePlace(path: path, error: error, isDirectory: false).diagnostic)
             case .gone, .notASource:
-                // One that came with a directory and went before anybody read it has no record, but may have bytecode.
+                // A source that came with a directory and was deleted before a wave has no record, but may have
+                // bytecode.
                 input.missing.append(path)
             }
         }
     }
 
-    /// Without those that lie in another of them.
+    /// Without the directories that are inside another one.
     private func topmost(_ directories: Set<BytePath>) -> [BytePath] {
         directories.filter { path in
             var parent = path
@@ -324,14 +326,14 @@ package final class ContinuousBuild {
 }
 
 extension WaveReport {
-    /// Whether anything was done, or something failed that was not known to fail.
+    /// Whether anything was done, or there is a new failure.
     fileprivate func hasNews(since known: StandingProblems) -> Bool {
         removed > 0 || changes.contains { $0.result == .compiled || $0.result == .restamped && $0.reason != .guardOver }
             || changes.contains { $0.result == .failed && $0.reason != nil }
             || diagnostics.contains { !known.contains($0) }
     }
 
-    /// Without operational findings that were reported before.
+    /// The report without the operational problems that were reported before.
     fileprivate func leavingOut(_ known: StandingProblems) -> WaveReport {
         var report = self
         report.diagnostics.removeAll { known.contains($0) }

@@ -1,10 +1,10 @@
-// Which problems of the machine, not of the code, still stand: what could not be read or written.
+// The operational problems that still exist: paths that could not be read or written.
 
 import BasicTypes
 import BuildModel
 
-/// Operational diagnostics by path. A problem goes when its path is looked at again without it, whatever the path has
-/// become in the meantime.
+/// Operational diagnostics by path. A problem is removed when a wave checks its path again without finding it, whatever
+/// is at that path by then.
 package struct StandingProblems: Hashable, Sendable {
     private var byPath: [BytePath: Set<LocatedDiagnostic>] = [:]
 
@@ -14,9 +14,9 @@ package struct StandingProblems: Hashable, Sendable {
 
     package func contains(_ problem: LocatedDiagnostic) -> Bool { byPath[problem.path]?.contains(problem) == true }
 
-    /// Takes in what a wave found.
+    /// Updates the problems after a wave.
     ///
-    /// - Parameter looked: whether the wave looked at a path.
+    /// - Parameter looked: whether the wave checked a path.
     package mutating func update(with report: WaveReport, looked: (BytePath) -> Bool) {
         for path in byPath.keys where looked(path) { byPath[path] = nil }
         for problem in report.diagnostics where problem.diagnostic.rule.isOperational {

@@ -1,18 +1,18 @@
-// What a continuous build does next: a state machine without files, sessions or clocks. Events and the time go in,
-// actions come out; `ContinuousBuild` carries them out and reports what came of them.
+// The state machine of a continuous build, without files, sessions or clocks. It takes events with the time and returns
+// actions; `ContinuousBuild` carries the actions out and reports their results as events.
 
 import BasicTypes
 
-/// What hints have named and no wave has looked at.
+/// The changes that no wave has taken yet.
 package struct Dirt: Hashable, Sendable {
     package var sources: Set<BytePath> = []
-    /// Directories that are there now and must be walked.
+    /// New directories, which must be scanned.
     package var appeared: Set<BytePath> = []
-    /// Directories that are no longer there.
+    /// Deleted directories.
     package var gone: Set<BytePath> = []
-    /// Files that are not sources and can be imported.
+    /// Importable files that are not sources.
     package var importable: Set<BytePath> = []
-    /// Events were lost, or rules changed: the whole tree must be walked.
+    /// Events were lost, or exclude rules changed: the whole tree must be scanned.
     package var everything = false
 
     package init() {}
@@ -21,16 +21,16 @@ package struct Dirt: Hashable, Sendable {
     package var isEmpty: Bool { count == 0 }
 }
 
-/// What the next wave is to look at.
+/// The work of the next wave.
 package struct WaveRequest: Hashable, Sendable {
     package var dirt: Dirt
-    /// Recompile what is up to date as well.
+    /// Whether to recompile sources that are up to date too.
     package var isForced: Bool
-    /// Artifacts whose guard is over are sealed again.
+    /// Whether to reseal artifacts whose guard is over.
     package var resealsGuarded: Bool
 }
 
-/// A file in the `__pycache__` of a directory, or that `__pycache__` itself where the name is empty.
+/// A changed file in the `__pycache__` of a directory; the `__pycache__` itself if the name is empty.
 package struct ArtifactSighting: Hashable, Sendable {
     package let directory: BytePath
     package let name: [UInt8]
@@ -41,66 +41,67 @@ package struct ArtifactSighting: Hashable, Sendable {
     }
 }
 
+/// Decides when waves begin, and when waiting requests are answered.
 package struct WatchPlan: Hashable, Sendable {
     package enum Phase: Hashable, Sendable {
         case idle
-        /// Waiting for a burst of events to end; it began at this time.
+        /// A burst of events began at this time; the plan waits for its end.
         case settling(since: Int64)
-        /// A wave begins: the last events in the queue are read before it looks at anything.
+        /// A wave is about to begin: the event queue is read to its end first.
         case opening
         case building
-        /// Nothing more happens: the watch ends, or another session takes its place.
+        /// The watch has ended, or another session replaces this one. All events are ignored.
         case stopped
     }
 
     package enum Timer: Hashable, Sendable, CaseIterable {
-        /// The end of a burst of events.
+        /// A burst of events has ended.
         case settle
-        /// A source that was being written or deleted is looked at after all.
+        /// A source that was written or deleted a moment ago must be checked now.
         case delayed
         /// The second of a guarded artifact is over.
         case guardOver
-        /// What could not be read or written is tried again.
+        /// Retries paths that could not be read or written.
         case retry
-        /// Directories that cannot be watched are walked.
+        /// Scans directories that cannot be watched.
         case poll
     }
 
-    /// Identifies somebody who waits.
+    /// Identifies a waiting request.
     package typealias WaiterID = Int
 
     package enum Event: Hashable, Sendable {
         case dirtied(source: BytePath)
-        /// A source was deleted, or its bytecode was: looked at in a moment, when whoever deletes the directory around it
-        /// is done.
+        /// A source or its bytecode was deleted. It is checked after a delay, because the whole directory may be about
+        /// to be deleted.
         case deleted(source: BytePath)
-        /// Somebody has the source open for writing.
+        /// A process has opened the source for writing.
         case beingWritten(source: BytePath)
         case importable(BytePath)
         case artifact(ArtifactSighting)
         case directoryAppeared(BytePath)
         case directoryGone(BytePath)
         case everythingDirtied
-        /// The hints that were read together are all handed over.
+        /// All hints of one read of the queue have been passed.
         case hintsEnded
-        /// Somebody waits for a wave that begins after now. `alsoLook` are sources without events of their own.
+        /// A request waits for a wave that begins after now. `alsoLook`: sources that may change without an event.
         case asked(WaiterID, isForced: Bool, sawAllEvents: Bool, alsoLook: Set<BytePath>)
         case fired(Timer)
         /// Guards were compared with the clock.
         case guardsJudged(over: Set<BytePath>, stillGuarded: Set<BytePath>)
-        /// Directories that cannot be watched, after a walk.
+        /// The directories to poll, after a scan.
         case polled(Set<BytePath>)
         case waveEnded(WaveEnd)
         case stop
     }
 
-    /// What the plan must know of a wave that ended.
+    /// The results of a wave that the plan needs.
     package struct WaveEnd: Hashable, Sendable {
-        /// Paths with a problem that is not the code's.
+        /// Paths with an operational problem.
         package var failed: Set<BytePath> = []
-        /// Of the paths that were to be tried again, those that the wave has looked at.
+        /// The paths to be retried that the wave has checked.
         package var retried: Set<BytePath> = []
-        /// Sources with an artifact that is guarded against a save within the same second.
+        /// Sources with an artifact that is guarded against another save within the same second.
         package var guarded: Set<BytePath> = []
 
         package init(failed: Set<BytePath> = [], retried: Set<BytePath> = [], guarded: Set<BytePath> = []) {
@@ -111,41 +112,45 @@ package struct WatchPlan: Hashable, Sendable {
     }
 
     package enum Action: Hashable, Sendable {
-        /// Read the queue to its end, then take the request and run a wave.
+        /// Read the event queue to its end, then call `takeRequest` and run a wave.
         case beginWave
-        /// Fire once after this many nanoseconds, in place of an earlier request for the same timer.
+        /// Fire the timer once after this many nanoseconds. Replaces an earlier request for the same timer.
         case arm(Timer, after: Int64)
-        /// Fire `guardOver` once the current second of the realtime clock is over.
+        /// Fire `guardOver` when the current second of the realtime clock is over.
         case armGuard
         case disarm(Timer)
         case release([WaiterID])
-        /// Compare artifacts with what was published.
+        /// Compare artifacts with the published ones.
         case inspect([ArtifactSighting])
         case judgeGuards(Set<BytePath>)
-        /// Look for sources that are not up to date, in these directories.
+        /// Find the sources in these directories that are not up to date.
         case findStale(Set<BytePath>)
-        /// See whether the root is still where it was.
+        /// Check whether the root was deleted or replaced.
         case checkRoot
     }
 
-    /// A wave of so few begins at once.
+    /// A wave of at most this many changes begins at once.
     package static let smallWave = 4
-    /// Nanoseconds without an event that end a burst, and how long a burst may hold up the wave.
+    /// A burst ends after this many nanoseconds without an event.
     package static let quiet: Int64 = 15_000_000
+    /// The maximum time in nanoseconds that a burst can delay a wave.
     package static let longestBurst: Int64 = 400_000_000
-    /// How long a file that is open for writing is waited for.
+    /// How long to wait for a file that is open for writing, or after a deletion, in nanoseconds.
     package static let patience: Int64 = 200_000_000
+    /// The first and the longest delay before a retry, in nanoseconds; the delay doubles each time.
     package static let firstRetry: Int64 = 1_000_000_000
     package static let lastRetry: Int64 = 60_000_000_000
+    /// The first and the longest interval between polls, in nanoseconds; the interval doubles each time.
     package static let firstPoll: Int64 = 1_000_000_000
     package static let lastPoll: Int64 = 10_000_000_000
 
     package private(set) var phase: Phase
     package private(set) var dirt = Dirt()
-    /// Sources that are looked at later, and when.
+    /// Sources to be checked later, with the time.
     package private(set) var delayed: [BytePath: Int64] = [:]
-    /// Who waits for the wave under way, and who for the next one.
+    /// The requests that the running wave answers.
     package private(set) var riding: [WaiterID] = []
+    /// The requests that the next wave answers.
     package private(set) var waiting: [WaiterID] = []
     package private(set) var polledDirectories: Set<BytePath> = []
     package private(set) var guarded: Set<BytePath> = []
@@ -157,14 +162,14 @@ package struct WatchPlan: Hashable, Sendable {
     private var retryDelay = Self.firstRetry
     private var pollDelay = Self.firstPoll
 
-    /// - Parameter phase: `building` for a watch that begins with a wave over the whole tree.
+    /// - Parameter phase: `building` if the watch begins with a wave over the whole tree.
     package init(phase: Phase = .building) {
         self.phase = phase
     }
 
-    /// Takes one step.
+    /// Handles one event.
     ///
-    /// - Parameter now: nanoseconds of the monotonic clock.
+    /// - Parameter now: the time in nanoseconds of the monotonic clock.
     package mutating func handle(_ event: Event, now: Int64) -> [Action] {
         if phase == .stopped { return [] }
         switch event {
@@ -182,7 +187,8 @@ package struct WatchPlan: Hashable, Sendable {
             dirt.importable.insert(path)
             return []
         case .artifact(let sighting):
-            // While a wave publishes, most of these are its own doing, which its records will show.
+            // While a wave publishes, it causes most of these changes itself. Check them after it has recorded its
+            // work.
             guard phase == .building || phase == .opening else { return [.inspect([sighting])] }
             sightings.append(sighting)
             return []
@@ -196,7 +202,7 @@ package struct WatchPlan: Hashable, Sendable {
             dirt.everything = true
             return []
         case .hintsEnded:
-            // For somebody who waits, what is written so far counts.
+            // A waiting request wants the sources as written so far.
             if !waiting.isEmpty { takeDelayed() }
             return armDelayed(now) + advance(now) + release()
         case .asked(let waiter, let isForced, let sawAllEvents, let alsoLook):
@@ -228,13 +234,13 @@ package struct WatchPlan: Hashable, Sendable {
         }
     }
 
-    /// Hands over what the wave that begins is to look at. Whoever waits now is served by it.
+    /// Takes the work of the wave that begins now. The wave also answers all waiting requests.
     ///
-    /// - Returns: the request, and the timers to be armed for what is left out of it.
+    /// - Returns: the work, and the actions that arm timers for the sources that it excludes.
     package mutating func takeRequest(now: Int64) -> (request: WaveRequest, actions: [Action]) {
         var actions: [Action] = []
         if waiting.isEmpty {
-            // A file whose closing is to be expected is not compiled half written.
+            // Do not compile files that are still being written.
             dirt.sources.subtract(delayed.keys)
             actions = armDelayed(now)
         } else {
@@ -252,7 +258,7 @@ package struct WatchPlan: Hashable, Sendable {
 
     // MARK: Waves
 
-    /// Begins a wave if there is something to look at and nothing to wait for.
+    /// Begins a wave if there are changes and no reason to wait.
     private mutating func advance(_ now: Int64) -> [Action] {
         guard !dirt.isEmpty else { return [] }
         switch phase {
@@ -262,7 +268,7 @@ package struct WatchPlan: Hashable, Sendable {
             return settle(since: now, now)
         case .settling(let since):
             if !waiting.isEmpty { return begin() }
-            // One more event: the quiet begins anew, up to a point.
+            // Another event restarts the quiet period, up to the maximum length of a burst.
             return settle(since: since, now)
         }
     }
@@ -283,18 +289,18 @@ package struct WatchPlan: Hashable, Sendable {
         phase = .idle
         let seen = sightings
         sightings = []
-        // Whoever asked during the wave asked for these too.
+        // Requests that arrived during the wave want these sources too.
         if !waiting.isEmpty { takeDelayed() }
         retries = retries.subtracting(end.retried).union(end.failed)
         guarded.formUnion(end.guarded)
         var actions: [Action] = seen.isEmpty ? [] : [.inspect(seen)]
         actions += armDelayed(now) + armRetry() + armGuard() + armPoll()
-        // Sightings are judged before anybody is told that all is well: `hintsEnded` follows them.
+        // Inspect sightings before releasing the waiting requests; `hintsEnded`, which follows, does that.
         if seen.isEmpty { actions += release() + advance(now) } else { actions += releaseRiding() }
         return actions
     }
 
-    /// Lets go those who saw the end of the wave that began after they asked, or for whom there was nothing to do.
+    /// Releases the requests whose wave has ended, and all others if there is nothing to do.
     private mutating func release() -> [Action] {
         guard phase == .idle else { return [] }
         var released = riding
@@ -311,19 +317,19 @@ package struct WatchPlan: Hashable, Sendable {
         return riding.isEmpty ? [] : [.release(riding)]
     }
 
-    /// What is still being written is complete enough for somebody who waits.
+    /// Adds the delayed sources to the next wave: a waiting request wants them as they are.
     private mutating func takeDelayed() {
         dirt.sources.formUnion(delayed.keys)
         delayed = [:]
     }
 
-    /// Looks again at what could not be read or written.
+    /// Retries the paths that could not be read or written.
     private mutating func tryAgain() -> [Action] {
         guard !retries.isEmpty else { return [] }
         for path in retries {
             if path.hasSuffix(".py") { dirt.sources.insert(path) } else { dirt.appeared.insert(path) }
         }
-        // An artifact that could not be written is named once for its directory; its neighbours failed too.
+        // A failed write is reported once for its directory; other sources in it failed too.
         return [.findStale(Set(retries.map(\.parent)))]
     }
 

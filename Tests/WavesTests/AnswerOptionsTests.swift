@@ -1,4 +1,4 @@
-// Which parts of a configuration decide the answers of a session.
+// Tests which parts of a configuration the answers of a session depend on.
 
 import BasicTypes
 import BuildModel
@@ -13,18 +13,18 @@ import Waves
             holder: "build")
     }
 
-    /// A change of a stored property that makes another answer, with the key that tells; or why there is none.
+    /// How a stored property is classified: a change to it, with the key that must differ, or why it is not compared.
     private enum Part: Sendable {
         case compared(AnswerOptions.Key, @Sendable (inout SessionConfiguration) -> Void)
         case notCompared(String)
     }
 
     private static let parts: [String: Part] = [
-        "rootPath": .notCompared("each root has a daemon of its own"),
+        "rootPath": .notCompared("each root has its own daemon"),
         "starts": .notCompared("travels with each request"),
         "scope": .compared(.exclude) { $0.scope = Scope(excludes: ["x"]) },
         "scope.excludeTexts": .compared(.exclude) { $0.scope = Scope(excludes: ["y"]) },
-        "scope.excludes": .notCompared("made from excludeTexts"),
+        "scope.excludes": .notCompared("derived from excludeTexts"),
         "scope.honoursGitignore": .compared(.gitignore) { $0.scope = Scope(honoursGitignore: true) },
         "options": .compared(.optimize) { $0.options.levels = [.none, .docstrings] },
         "options.levels": .compared(.optimize) { $0.options.levels = [.asserts] },
@@ -36,17 +36,17 @@ import Waves
             $0.pythons = ["./sh"]
             $0.workingDirectory = BytePath("/usr/bin")
         },
-        "jobs": .notCompared("decides only how long it takes"),
+        "jobs": .notCompared("affects only the duration"),
         "deadline": .compared(.timeout) { $0.deadline = 2 },
-        "stateDirectory": .notCompared("each state directory has a daemon of its own"),
-        "holder": .notCompared("names the holder of the lock"),
+        "stateDirectory": .notCompared("each state directory has its own daemon"),
+        "holder": .notCompared("only used in messages about the lock"),
         "lifetime": .notCompared("says how long the lock is held"),
-        "analyzesImports": .notCompared("a daemon always does"),
-        "writesGraph": .notCompared("a matter of the database"),
+        "analyzesImports": .notCompared("always true in a daemon"),
+        "writesGraph": .notCompared("affects only the database"),
         "sourceRoots": .compared(.sourceRoots) { $0.sourceRoots = [BytePath("src")] },
-        "storePlace": .notCompared("code from a store is the code that would be compiled"),
-        "isReadOnly": .notCompared("a daemon never is"),
-        "isReadOnlyDatabase": .notCompared("a daemon never is"),
+        "storePlace": .notCompared("code from the store equals newly compiled code"),
+        "isReadOnly": .notCompared("always false in a daemon"),
+        "isReadOnlyDatabase": .notCompared("always false in a daemon"),
     ]
 
     @Test func everyStoredPropertyIsClassified() {
@@ -59,7 +59,7 @@ import Waves
         #expect(Set(found) == Set(Self.parts.keys))
     }
 
-    @Test func whatDecidesTheAnswerIsCompared() throws {
+    @Test func optionsThatAffectAnswersAreCompared() throws {
         let standard = try AnswerOptions(Self.configuration)
         #expect(standard.differences(from: standard) == [])
         for (name, part) in Self.parts {

@@ -22,7 +22,7 @@ import Testing
 
     private let stamp = Stamp(device: 0, inode: 0, size: 3, modified: 9_000_000_000, changed: 0)
 
-    @Test func sealsSayWhatWasAsked() {
+    @Test func sealHasTheRequestedModeAndGuard() {
         let source = Array("x=1".utf8)
         let plain = target(.flagged, .sipHash13).seal(stamp: stamp, source: source, mode: .timestamp, isGuarded: false)
         #expect(plain.header == [0xcb, 0x0d, 0x0d, 0x0a, 0, 0, 0, 0, 9, 0, 0, 0, 3, 0, 0, 0])
@@ -38,7 +38,7 @@ import Testing
         )
     }
 
-    @Test func theHeaderOfAPublishedArtifactIsKnownBitByBit() {
+    @Test func expectedHeaderEqualsThePublishedOne() {
         let source = Array("x=1".utf8)
         for mode in InvalidationMode.allCases {
             let target = target(.flagged, .sipHash24)
@@ -49,11 +49,11 @@ import Testing
         }
     }
 
-    @Test func theBiggestAreFirst() {
+    @Test func largestSourcesComeFirst() {
         #expect(BuildOrder.sorted([("a", 1), ("b", 30), ("c", 2)].map { (job: $0.0, size: $0.1) }) == ["b", "c", "a"])
     }
 
-    @Test func theMostImportedComeFirst() {
+    @Test func importersAreCountedWithinAWave() {
         let sources = [
             ("src/app/main.py", "import app.core\nfrom app import util\n"),
             ("src/app/core.py", "from .util import f\n"),
@@ -65,7 +65,7 @@ import Testing
         #expect(counts[BytePath("src/app/main.py")] == nil)
     }
 
-    @Test func tablesFollowTheirRecords() {
+    @Test func moduleTableIndexesItsRecords() {
         func record(_ path: String, _ size: Int64) -> ModuleRecord {
             let stamp = Stamp(device: 0, inode: 0, size: size, modified: 0, changed: 0)
             return ModuleRecord(
@@ -83,7 +83,7 @@ import Testing
         #expect(Set(table.paths(within: BytePath("p"))) == [BytePath("p/c.py"), BytePath("p/q/b.py")])
     }
 
-    @Test func fingerprintsTellContentsApart() {
+    @Test func fingerprintsOfDifferentContentsDiffer() {
         let base = [UInt8](repeating: 7, count: 1000)
         for index in stride(from: 0, to: 1000, by: 37) {
             var other = base

@@ -11,7 +11,7 @@ import Testing
         .judged(stale: 0), .judged(stale: 2), .vanished, .unreadable, .artifactDone(.compiled), .cancelled,
     ]
 
-    /// Each phase, the events that lead to it, and for each event in the order above the next phase and the actions.
+    /// For each phase: the events that lead to it, then the next phase and the actions for each of `events`, in order.
     private static let rows: [(phase: Phase, path: [Event], expected: [(Phase, [ModuleProgress.Action])])] = [
         (
             .judging, [],
@@ -47,7 +47,7 @@ import Testing
         (.gone, [.vanished], events.map { _ in (.gone, []) }),
     ]
 
-    @Test(arguments: rows.indices) func everyPhaseAnswersEveryEvent(row: Int) {
+    @Test(arguments: rows.indices) func everyPhaseHandlesEveryEvent(row: Int) {
         let row = Self.rows[row]
         var reached = ModuleProgress()
         for event in row.path { _ = reached.handle(event) }
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func theGreatestEffectOfAllArtifactsIsReported() {
+    @Test func greatestEffectOfAnyArtifactIsReported() {
         let table: [([ModuleProgress.Effect], ModuleResult)] = [
             ([.untouched, .untouched], .upToDate), ([.resealed, .untouched], .restamped),
             ([.restored, .resealed], .restored), ([.compiled, .restored], .compiled),
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func theRecordChangesAsMuchAsAnyArtifactSays() {
+    @Test func greatestRecordChangeIsKept() {
         var progress = ModuleProgress()
         progress.note(ModuleProgress.RecordChange.changed)
         progress.note(ModuleProgress.RecordChange.observed)
