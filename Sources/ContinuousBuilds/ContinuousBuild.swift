@@ -156,7 +156,7 @@ package final class ContinuousBuild {
                 tell(.guardsJudged(over: over, stillGuarded: still))
             case .findStale(let directories):
                 for path in directories.flatMap({ session.staleSources(in: $0) }) { tell(.dirtied(source: path)) }
-            case .checkRoot: expectRoot(after: Self.rootChecks)
+            case .checkRoot: scheduleRootChecks(after: Self.rootChecks)
             }
         }
     }
@@ -200,12 +200,12 @@ package final class ContinuousBuild {
 
     /// Checks a few times whether the root was deleted. A directory that is held open, as we hold the root, sends no
     /// event when it is deleted; but its entries are deleted first, and `.freshpyc` is one of them.
-    private func expectRoot(after delays: ArraySlice<Int64>) {
+    private func scheduleRootChecks(after delays: ArraySlice<Int64>) {
         guard let delay = delays.first else { return }
         rootTimer = loop.after(delay) { [weak self] in
             guard let self else { return }
             rootTimer = nil
-            session.isRootReplaced ? onRootGone() : expectRoot(after: delays.dropFirst())
+            session.isRootReplaced ? onRootGone() : scheduleRootChecks(after: delays.dropFirst())
         }
     }
 
@@ -243,23 +243,23 @@ package final class ContinuousBuild {
             note(report)
             let isNews = report.hasNews(since: standing)
             let shown = report.leavingOut(standing)
-            let looked: (BytePath) -> Bool = { path in
+            let wasChecked: (BytePath) -> Bool = { path in
                 dirt.everything || observed.contains(path) || dirt.sources.contains(path)
                     || dirt.appeared.contains { path.isWithin($0) } || dirt.gone.contains { path.isWithin($0) }
             }
-            standing.update(with: report, looked: looked)
+            standing.update(with: report, wasChecked: wasChecked)
             if isNews { onWave(shown) }
-            if report.removed > 0 { expectRoot(after: Self.rootChecks) }
-            endWave(report, guarded: session.guarded, looked: looked)
+            if report.removed > 0 { scheduleRootChecks(after: Self.rootChecks) }
+            endWave(report, guarded: session.guarded, wasChecked: wasChecked)
         }
     }
 
-    private func endWave(_ report: WaveReport, guarded: [BytePath], looked: (BytePath) -> Bool) {
+    private func endWave(_ report: WaveReport, guarded: [BytePath], wasChecked: (BytePath) -> Bool) {
         let failed = report.diagnostics.filter(\.diagnostic.rule.isOperational).map(\.path)
         tell(
             .waveEnded(
                 WatchPlan.WaveEnd(
-                    failed: Set(failed), retried: plan.retries.filter(looked), guarded: Set(guarded))))
+                    failed: Set(failed), retried: plan.retries.filter(wasChecked), guarded: Set(guarded))))
     }
 
     private func collect(_ dirt: Dirt, into input: inout WaveInput) {

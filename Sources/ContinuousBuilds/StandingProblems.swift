@@ -16,9 +16,9 @@ package struct StandingProblems: Hashable, Sendable {
 
     /// Updates the problems after a wave.
     ///
-    /// - Parameter looked: whether the wave checked a path.
-    package mutating func update(with report: WaveReport, looked: (BytePath) -> Bool) {
-        for path in byPath.keys where looked(path) { byPath[path] = nil }
+    /// - Parameter wasChecked: whether the wave checked a path.
+    package mutating func update(with report: WaveReport, wasChecked: (BytePath) -> Bool) {
+        for path in byPath.keys where wasChecked(path) { byPath[path] = nil }
         for problem in report.diagnostics where problem.diagnostic.rule.isOperational {
             byPath[problem.path, default: []].insert(problem)
         }

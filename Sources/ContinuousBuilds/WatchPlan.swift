@@ -137,10 +137,12 @@ package struct WatchPlan: Hashable, Sendable {
     package static let longestBurst: Int64 = 400_000_000
     /// How long to wait for a file that is open for writing, or after a deletion, in nanoseconds.
     package static let patience: Int64 = 200_000_000
-    /// The first and the longest delay before a retry, in nanoseconds; the delay doubles each time.
+    /// `firstRetry` and `lastRetry`: the first and the longest delay before a retry, in nanoseconds; the delay doubles
+    /// each time.
     package static let firstRetry: Int64 = 1_000_000_000
     package static let lastRetry: Int64 = 60_000_000_000
-    /// The first and the longest interval between polls, in nanoseconds; the interval doubles each time.
+    /// `firstPoll` and `lastPoll`: the first and the longest interval between polls, in nanoseconds; the interval
+    /// doubles each time.
     package static let firstPoll: Int64 = 1_000_000_000
     package static let lastPoll: Int64 = 10_000_000_000
 
@@ -148,8 +150,8 @@ package struct WatchPlan: Hashable, Sendable {
     package private(set) var dirt = Dirt()
     /// Sources to be checked later, with the time.
     package private(set) var delayed: [BytePath: Int64] = [:]
-    /// The requests that the running wave answers.
-    package private(set) var riding: [WaiterID] = []
+    /// The requests that the running wave answers: they joined it when it began.
+    package private(set) var joined: [WaiterID] = []
     /// The requests that the next wave answers.
     package private(set) var waiting: [WaiterID] = []
     package private(set) var polledDirectories: Set<BytePath> = []
@@ -203,16 +205,16 @@ package struct WatchPlan: Hashable, Sendable {
             return []
         case .hintsEnded:
             // A waiting request wants the sources as written so far.
-            if !waiting.isEmpty { takeDelayed() }
+            if !waiting.isEmpty { addDelayed() }
             return armDelayed(now) + advance(now) + release()
         case .asked(let waiter, let isForced, let sawAllEvents, let alsoLook):
             if isForced { self.isForced = true }
             if isForced || !sawAllEvents { dirt.everything = true }
-            takeDelayed()
+            addDelayed()
             dirt.sources.formUnion(alsoLook)
             dirt.appeared.formUnion(polledDirectories)
             waiting.append(waiter)
-            return tryAgain() + advance(now) + release()
+            return retryFailed() + advance(now) + release()
         case .fired(let timer):
             armed.remove(timer)
             return fire(timer, now)
@@ -244,13 +246,13 @@ package struct WatchPlan: Hashable, Sendable {
             dirt.sources.subtract(delayed.keys)
             actions = armDelayed(now)
         } else {
-            takeDelayed()
+            addDelayed()
         }
         let request = WaveRequest(dirt: dirt, isForced: isForced, resealsGuarded: resealsGuarded)
         dirt = Dirt()
         isForced = false
         resealsGuarded = false
-        riding += waiting
+        joined += waiting
         waiting = []
         phase = .building
         return (request, actions)
@@ -290,21 +292,21 @@ package struct WatchPlan: Hashable, Sendable {
         let seen = sightings
         sightings = []
         // Requests that arrived during the wave want these sources too.
-        if !waiting.isEmpty { takeDelayed() }
+        if !waiting.isEmpty { addDelayed() }
         retries = retries.subtracting(end.retried).union(end.failed)
         guarded.formUnion(end.guarded)
         var actions: [Action] = seen.isEmpty ? [] : [.inspect(seen)]
         actions += armDelayed(now) + armRetry() + armGuard() + armPoll()
         // Inspect sightings before releasing the waiting requests; `hintsEnded`, which follows, does that.
-        if seen.isEmpty { actions += release() + advance(now) } else { actions += releaseRiding() }
+        if seen.isEmpty { actions += release() + advance(now) } else { actions += releaseJoined() }
         return actions
     }
 
     /// Releases the requests whose wave has ended, and all others if there is nothing to do.
     private mutating func release() -> [Action] {
         guard phase == .idle else { return [] }
-        var released = riding
-        riding = []
+        var released = joined
+        joined = []
         if dirt.isEmpty {
             released += waiting
             waiting = []
@@ -312,19 +314,19 @@ package struct WatchPlan: Hashable, Sendable {
         return released.isEmpty ? [] : [.release(released)]
     }
 
-    private mutating func releaseRiding() -> [Action] {
-        defer { riding = [] }
-        return riding.isEmpty ? [] : [.release(riding)]
+    private mutating func releaseJoined() -> [Action] {
+        defer { joined = [] }
+        return joined.isEmpty ? [] : [.release(joined)]
     }
 
     /// Adds the delayed sources to the next wave: a waiting request wants them as they are.
-    private mutating func takeDelayed() {
+    private mutating func addDelayed() {
         dirt.sources.formUnion(delayed.keys)
         delayed = [:]
     }
 
     /// Retries the paths that could not be read or written.
-    private mutating func tryAgain() -> [Action] {
+    private mutating func retryFailed() -> [Action] {
         guard !retries.isEmpty else { return [] }
         for path in retries {
             if path.hasSuffix(".py") { dirt.sources.insert(path) } else { dirt.appeared.insert(path) }
@@ -350,7 +352,7 @@ package struct WatchPlan: Hashable, Sendable {
             return [.judgeGuards(guarded)]
         case .retry:
             retryDelay = min(retryDelay * 2, Self.lastRetry)
-            return tryAgain() + advance(now)
+            return retryFailed() + advance(now)
         case .poll:
             pollDelay = min(pollDelay * 2, Self.lastPoll)
             if polledDirectories.contains(.empty) {

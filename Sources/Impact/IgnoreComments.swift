@@ -7,7 +7,7 @@ import LinuxSystem
 /// The rules that a source ignores. A comment at the end of a line applies to that line. A comment on a line of its
 /// own, before any code, applies to the whole file. Without brackets, all rules are ignored.
 package struct IgnoreComments {
-    /// The maximum number of bytes of a source that is searched for comments.
+    /// Only this many bytes of a source are searched for comments.
     private static let maximumSize = 8 << 20
     private var lines: [Int: Set<String>] = [:]
     private var wholeFile: Set<String> = []

@@ -155,7 +155,7 @@ package final class ImportAnalysis {
         var names = graph.names
         var reread: [BytePath] = []
         for (item, scan) in zip(items, scans) {
-            guard let facts = take(scan, of: item, &names) else {
+            guard let facts = merge(scan, of: item, &names) else {
                 // The imports are the same, but an ignore comment may have changed.
                 if scan.state?.fingerprint != item.old?.fingerprint { reread.append(item.path) }
                 continue
@@ -188,7 +188,7 @@ package final class ImportAnalysis {
     /// Merges a scan into the facts of its source.
     ///
     /// - Returns: the new facts; `nil` if they have not changed.
-    private func take(_ scan: ScanItem.Scan, of item: ScanItem, _ names: inout NameTable) -> ModuleFacts? {
+    private func merge(_ scan: ScanItem.Scan, of item: ScanItem, _ names: inout NameTable) -> ModuleFacts? {
         let before = graph.tree.find(item.path.bytes).flatMap { graph.facts(of: $0) }
         var facts = before
         if let state = scan.state { states[item.path] = state }

@@ -200,7 +200,7 @@ package final class Session {
 
     /// Removes bytecode without a source from the `__pycache__` of these directories.
     package func sweepOrphans(in directories: [BytePath]) {
-        // Longest first: one suffix may end with another.
+        // Longest first: one suffix may be the end of another.
         let places = interpreters.known.flatMap { interpreter in
             OptimizationLevel.allCases.reversed().map { ArtifactPlace(cacheTag: interpreter.cacheTag, level: $0) }
         }
