@@ -2,6 +2,7 @@
 
     oracle.py ROOT LEVELS MODE      LEVELS such as 0,2; MODE timestamp, checked-hash, unchecked-hash or guarded
                                     (timestamp, or checked-hash where the source is young)
+    oracle.py --serve               answers questions on standard input, see `serve`
 
 Prints a line for each difference from a clean recompile, each artifact without a source, each temporary file.
 """
@@ -44,10 +45,7 @@ def check(path, level, mode, filename=None):
     with open(path, "rb") as stream:
         source = stream.read()
     cache = importlib.util.cache_from_source(path, optimization="" if level == 0 else level)
-    try:
-        code = compile(source, filename or path, "exec", dont_inherit=True, optimize=level)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        code = None
+    code = compiled(filename or path, source, level)
     if not os.path.exists(cache):
         return None if code is None else "no bytecode"
     if code is None:
@@ -86,5 +84,51 @@ def main(root, levels, mode):
                     print("%s (level %d): %s" % (ascii(path), level, difference))
 
 
-if __name__ == "__main__":
+def compiled(path, source, level):
+    """The code of a source, or None if it does not compile."""
+    try:
+        return compile(source, path, "exec", dont_inherit=True, optimize=level)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None
+
+
+def judge(path, source, level, body):
+    """Whether the source compiles, and how the body of its bytecode differs from that (None: it does not)."""
+    code = compiled(path, source, level)
+    if code is None or body is None:
+        return code is not None, None
+    try:
+        loaded = marshal.loads(body)
+    except Exception as error:
+        return True, "body: %r" % error
+    return True, None if same(loaded, code) else "code differs"
+
+
+def serve():
+    """Reads marshalled requests, writes one marshalled answer for each. The first answer says who this is.
+
+    ("judge", [(path, source, level, body or None), ...])   a list of what `judge` says
+    ("hash", [source, ...])                                 a list of hashes as they are in checked headers
+    ("code", [(path, source), ...])                         a list of bodies
+    """
+    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    answer = {"magic": importlib.util.MAGIC_NUMBER, "tag": sys.implementation.cache_tag, "version": sys.version_info[:3]}
+    while True:
+        answers.write(marshal.dumps(answer, 2))
+        answers.flush()
+        try:
+            kind, items = marshal.load(requests)
+        except EOFError:
+            return
+        if kind == "judge":
+            answer = [judge(*item) for item in items]
+        elif kind == "hash":
+            answer = [importlib.util.source_hash(item) for item in items]
+        else:
+            answer = [marshal.dumps(compile(source, path, "exec", dont_inherit=True)) for path, source in items]
+
+
+if __name__ == "__main__" and sys.argv[1] == "--serve":
+    serve()
+elif __name__ == "__main__":
     main(sys.argv[1], [int(level) for level in sys.argv[2].split(",")], sys.argv[3])

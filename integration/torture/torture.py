@@ -1,0 +1,149 @@
+"""One run: a plan of operations, and what is checked after each round."""
+import json
+import os
+import random
+import shutil
+import time
+
+from daemon import Difference
+from edits import Edits
+from hazards import Hazards
+from processes import Processes
+from truth import Truth
+from world import OPERATIONS, World
+
+START = 12
+# Steps that are no operations.
+WAIT, IDLE = "wait", "idle"
+
+
+def plan(seed, options):
+    """The steps of a seed: (number, name). They do not depend on what happens."""
+    rng = random.Random(seed)
+    weights = {name: weight for name, weight in OPERATIONS.items()
+               if name not in options.without and (not options.only or name in options.only)}
+    steps = [(number, "create") for number in range(1, START + 1)]
+    number, count = START, 0
+    while count < options.operations:
+        burst = min(rng.choice([1, 1, 2, 5, 20]), options.operations - count)
+        for name in rng.choices(list(weights), list(weights.values()), k=burst):
+            number += 1
+            steps.append((number, name))
+        count += burst
+        number += 1
+        steps.append((number, WAIT))
+        if rng.randrange(150) == 0:
+            number += 1
+            steps.append((number, IDLE))
+    return steps
+
+
+class Torture(Edits, Hazards, Processes, World):
+    def __init__(self, options, seed):
+        super().__init__(options, seed)
+        self.transient = 0
+
+    def go(self, steps, deadline=float("inf"), finishes=True):
+        """Runs the steps; the daemon starts after the first files. Returns how many operations were run."""
+        done, started = 0, False
+        for number, name in steps:
+            if not started and number > START:
+                self.begin(START, "start")
+                self.start()
+                self.wait()
+                started = True
+            self.begin(number, name)
+            if name == WAIT:
+                self.wait()
+                if time.monotonic() > deadline:
+                    break
+            elif name == IDLE:
+                self.daemon.check_idle()
+            else:
+                done += 1
+                getattr(self, name)()
+        if not finishes:
+            return done
+        self.begin(0, "finish")
+        if not started:
+            self.start()
+            self.wait()
+        self.finish()
+        return done
+
+    # What is checked
+
+    def wait(self):
+        done = self.daemon.run("wait", "--timeout", "60", check=False)
+        if not self.daemon.is_alive():
+            raise Difference("the daemon is gone: %s%s" % (done.stderr, self.daemon.log_tail()))
+        if self.missing:
+            return  # Its bytecode can be neither judged nor made. All is checked when it is back.
+        if done.returncode not in (0, 1):
+            raise Difference("wait: exit status %d: %s" % (done.returncode, done.stderr))
+        asks = self.rng.random() < 0.3
+        try:
+            self.look(done.returncode, asks)
+        except Difference as difference:
+            # Once the second of a save is over, a header gets its time, and nobody waits for that.
+            if not all("temporary file" in line for line in str(difference).split("\n")[1:]):
+                raise
+            time.sleep(0.5)
+            self.transient += 1
+            self.look(done.returncode, asks)
+
+    def look(self, exit_status, asks):
+        truth = Truth(self.root, self.excludes, self.judges(), self.levels)
+        if truth.differences:
+            raise Difference("after wait:\n" + "\n".join(truth.differences))
+        written = [name for name in os.listdir(self.outside) if name.endswith(".pyc") or name.startswith(".freshpyc")]
+        if written:
+            raise Difference("written outside of the tree: %s" % written)
+        low, high = truth.failed
+        if truth.closed:
+            if exit_status == 0:
+                raise Difference("wait: exit status 0, and %s cannot be read" % truth.closed)
+            return
+        if exit_status == 0 and low or exit_status == 1 and not high:
+            raise Difference("wait: exit status %d, and %d to %d modules fail: %s" % (
+                exit_status, low, high, sorted(truth.failing)[:5]))
+        if asks:
+            status = self.daemon.status()
+            if not truth.agrees(status["modules"], status["failed"]):
+                raise Difference("status: %d modules, %d failed; there are %d, %d to %d fail: %s" % (
+                    status["modules"], status["failed"], truth.modules, low, high, sorted(truth.failing)[:5]))
+
+    def finish(self):
+        """The database is that of a fresh build, and nothing is left."""
+        self.restore_environments()
+        self.unseal()
+        self.unblock_bytecode()
+        self.wait()
+        self.daemon.check_idle()
+        self.daemon.stop()
+        kept = self.verdicts()
+        known = {".gitignore", "CACHEDIR.TAG", "graph.json", "lock", "log", "state.json", "journal.jsonl"}
+        left = [name for name in os.listdir(os.path.join(self.root, ".freshpyc")) if name not in known]
+        if left:
+            raise Difference("left in .freshpyc after `stop`: %s" % left)
+        shutil.rmtree(os.path.join(self.root, ".freshpyc"))
+        self.daemon.run("build", alone=True, check=False)
+        fresh = self.verdicts()
+        if kept != fresh:
+            raise Difference("the database differs from a fresh one: %s" % (
+                {key: (kept.get(key), fresh.get(key)) for key in kept.keys() | fresh.keys()
+                 if kept.get(key) != fresh.get(key)}))
+
+    def verdicts(self):
+        try:
+            with open(os.path.join(self.root, ".freshpyc", "state.json")) as stream:
+                state = json.load(stream)
+        except FileNotFoundError:
+            return {}
+        return {json.dumps(module["path"]): (module["fingerprint"], sorted(json.dumps(
+            (trace["outcome"], trace.get("diagnostics"))) for trace in module["traces"])) for module in state["modules"]}
+
+    def end(self, keep):
+        self.daemon.kill()
+        if not keep:
+            shutil.rmtree(self.home, ignore_errors=True)
