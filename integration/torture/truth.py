@@ -62,7 +62,7 @@ class Truth:
     def __init__(self, root, patterns, judges, levels):
         self.differences = []
         self.sources, self.closed, self.folders = scope(root, patterns)
-        self.root, self.judges, self.levels = root, judges, levels
+        self.root, self.patterns, self.judges, self.levels = root, patterns, judges, levels
         self.caches = {}
         # Sources that fail; that may; and that fail only because nothing can be written or read there.
         self.failing, self.doubtful, self.unwritten = set(), set(), set()
@@ -185,10 +185,5 @@ class Truth:
                 suffix = next((suffix for suffix in suffixes if name.endswith(suffix)), None)
                 if suffix:
                     source = os.path.join(folder, name[:-len(suffix)] + ".py")
-                    if not os.path.isfile(source) and self.is_orphan(source):
+                    if not os.path.lexists(source) and not excluded(self.patterns, os.path.basename(source), False):
                         self.say(path, "bytecode without a source")
-
-    @staticmethod
-    def is_orphan(source):
-        """A link to nothing may come back; what it had is left."""
-        return not os.path.islink(source)
