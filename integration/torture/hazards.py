@@ -163,7 +163,9 @@ class Hazards:
                 os.symlink(outside, path)
                 self.note("move %s to %s and link it", path, outside)
             else:
-                self.note("hard link %s as %s", path, outside)
+                # The kernel tells nobody about the new name. From the next look at the file on, it is known.
+                os.utime(path)
+                self.note("hard link %s as %s, touch it", path, outside)
 
     @operation(5)
     def edit_outside(self):
