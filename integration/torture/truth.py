@@ -28,15 +28,19 @@ def permits(mode, bits):
     return (mode >> 6) & bits == bits
 
 
-def scope(root, patterns=()):
-    """The sources in scope, the directories that cannot be read, and the directories that are in scope."""
+def scope(root, patterns=(), enters_closed=False):
+    """The sources in scope, the directories that freshpyc cannot read, and the directories that are in scope.
+
+    `enters_closed`: whether the sources in directories that it cannot read are listed as well.
+    """
     sources, closed, folders = [], [], []
     pending = [root]
     while pending:
         folder = pending.pop()
         if not permits(os.stat(folder).st_mode, 5):
             closed.append(folder)
-            continue
+            if not enters_closed:
+                continue
         with os.scandir(folder) as entries:
             entries = list(entries)
         if folder != root and any(entry.name == "pyvenv.cfg" for entry in entries):
@@ -57,11 +61,14 @@ def scope(root, patterns=()):
 
 
 class Truth:
-    """Checks the bytecode of all sources in scope for each judge (an interpreter) and level."""
+    """Checks the bytecode of all sources in scope for each judge (an interpreter) and level.
 
-    def __init__(self, root, patterns, judges, levels):
+    `enters_closed`: also of those that freshpyc cannot read now. It may have read them before.
+    """
+
+    def __init__(self, root, patterns, judges, levels, enters_closed=False):
         self.differences = []
-        self.sources, self.closed, self.folders = scope(root, patterns)
+        self.sources, self.closed, self.folders = scope(root, patterns, enters_closed)
         self.root, self.patterns, self.judges, self.levels = root, patterns, judges, levels
         self.caches = {}
         # Sources that fail; that may; and that fail only because nothing can be written or read there.
