@@ -9,6 +9,7 @@ shows it, and exits with 1.
 """
 import argparse
 import os
+import signal
 import sys
 import time
 
@@ -25,13 +26,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 def attempt(options, seed, steps, deadline=float("inf"), finishes=True):
     """Runs the steps in a new tree. Returns the number of operations, and the difference (None: there is none)."""
     torture = Torture(options, seed)
-    problem = None
-    done = 0
+    done, problem, keeps = 0, None, False
     try:
         done = torture.go(steps, deadline, finishes)
     except Exception as error:
-        problem = error
-    torture.end(options.keep and problem is not None)
+        problem, keeps = error, options.keep
+    finally:
+        torture.end(keeps)
     return done, problem, torture
 
 
@@ -114,4 +115,6 @@ def main():
 
 
 if __name__ == "__main__":
+    # So that no daemon is left when this script is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main())

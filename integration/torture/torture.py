@@ -8,6 +8,7 @@ import time
 from daemon import Difference
 from edits import Edits
 from hazards import Hazards
+from judge import Judge
 from processes import Processes
 from truth import Truth
 from world import OPERATIONS, World
@@ -58,7 +59,7 @@ class Torture(Edits, Hazards, Processes, World):
                 if time.monotonic() > deadline:
                     break
             elif name == IDLE:
-                self.daemon.check_idle()
+                self.idle()
             else:
                 done += 1
                 getattr(self, name)()
@@ -92,6 +93,16 @@ class Torture(Edits, Hazards, Processes, World):
             self.transient += 1
             self.look(done.returncode, asks)
 
+    def idle(self):
+        """The daemon rests, and a build compiles nothing."""
+        self.daemon.check_idle()
+        if self.missing:
+            return
+        done = self.daemon.run("build", "--format", "json", check=False, alone=True)
+        modules = json.loads(done.stdout)["modules"] if done.stdout else {}
+        if modules.get("compiled") or modules.get("restored"):
+            raise Difference("nothing has changed, and a build reports %s" % modules)
+
     def look(self, exit_status, asks):
         # With exit status 0, what cannot be read now must be right as well: it was read before, and has not changed.
         truth = Truth(self.root, self.excludes, self.judges(), self.levels, enters_closed=exit_status == 0)
@@ -120,7 +131,7 @@ class Torture(Edits, Hazards, Processes, World):
         self.unseal()
         self.unblock_bytecode()
         self.wait()
-        self.daemon.check_idle()
+        self.idle()
         self.daemon.stop()
         kept = self.verdicts()
         known = {".gitignore", "CACHEDIR.TAG", "graph.json", "lock", "log", "state.json", "journal.jsonl"}
@@ -142,9 +153,9 @@ class Torture(Edits, Hazards, Processes, World):
         except FileNotFoundError:
             return {}
         # Traces of interpreters and levels that were selected before are kept, and are no difference.
-        wanted = {"../env-%s/bin/python" % name for name in self.selected}
-        wanted = {os.path.normpath(os.path.join(self.root, path)) for path in wanted}
-        selected = [one["path"] in wanted for one in state["interpreters"]]
+        wanted = {(self.environments.python(name), "%d.%d.%d" % Judge.of(self.environments.base[name]).version)
+                  for name in self.selected}
+        selected = [(one["path"], one["version"]) in wanted for one in state["interpreters"]]
         return {json.dumps(module["path"]): (module["fingerprint"], sorted(
             {json.dumps((trace["level"], trace["outcome"], trace.get("diagnostics"))) for trace in module["traces"]
              if selected[trace["interpreter"]] and trace["level"] in self.levels})) for module in state["modules"]}

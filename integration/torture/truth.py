@@ -28,6 +28,16 @@ def permits(mode, bits):
     return (mode >> 6) & bits == bits
 
 
+def is_reachable(path, home):
+    """Whether freshpyc may look at what a link leads to."""
+    folder = os.path.dirname(os.path.realpath(path))
+    while len(folder) > len(home):
+        if not permits(os.stat(folder).st_mode, 1):
+            return False
+        folder = os.path.dirname(folder)
+    return True
+
+
 def scope(root, patterns=(), enters_closed=False):
     """The sources in scope, the directories that freshpyc cannot read, and the directories that are in scope.
 
@@ -55,6 +65,9 @@ def scope(root, patterns=(), enters_closed=False):
                     status = os.stat(entry.path)
                 except OSError:
                     continue  # a link to nothing
+                if entry.is_symlink() and not is_reachable(entry.path, os.path.dirname(root)):
+                    closed.append(entry.path)
+                    continue
                 if stat.S_ISREG(status.st_mode):
                     sources.append(Source(entry.path, folder, entry.name, status, None))
     return sources, closed, folders
