@@ -13,7 +13,7 @@ def installed(first):
     """Interpreters that environments are made from: `first`, and those of pyenv from 3.8 on."""
     found = {}
     for python in [first] + sorted(glob.glob(os.path.expanduser("~/.pyenv/versions/3.*/bin/python"))):
-        done = subprocess.run([python, "-I", "-c", "import sys; print(sys.executable, *sys.version_info[:2])"],
+        done = subprocess.run([python, "-I", "-c", "import sys; print(getattr(sys, '_base_executable', sys.executable), *sys.version_info[:2])"],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         if done.returncode == 0:
             path, major, minor = done.stdout.rsplit(None, 2)
@@ -35,7 +35,7 @@ class Environments:
     def python(self, name):
         return os.path.join(self.path(name), "bin", "python")
 
-    def make(self, folder, base, copies=False):
+    def make(self, folder, base, copies):
         os.makedirs(os.path.join(folder, "bin"))
         with open(os.path.join(folder, "pyvenv.cfg"), "w") as stream:
             stream.write("home = %s\ninclude-system-site-packages = false\n" % os.path.dirname(base))
@@ -46,10 +46,10 @@ class Environments:
         else:
             os.symlink(base, python)
 
-    def create(self, name, base):
-        """At its place, a directory of its own."""
+    def create(self, name, base, copies=False):
+        """At its place, a directory of its own. `copies`: with a copy of the interpreter, not a link to it."""
         self.delete(name)
-        self.make(self.path(name), base)
+        self.make(self.path(name), base, copies)
         self.base[name] = base
 
     def delete(self, name):
@@ -63,7 +63,7 @@ class Environments:
     def switch(self, name, base, number):
         """The link at its place is replaced in one step."""
         folder = os.path.join(self.home, "envs", "%s-%d" % (name, number))
-        self.make(folder, base)
+        self.make(folder, base, False)
         path = self.path(name)
         if not os.path.islink(path):
             shutil.rmtree(path, ignore_errors=True)

@@ -81,15 +81,16 @@ class Processes:
     def replace_environment(self):
         """Deleted, and made again from another interpreter."""
         name, base = self.rng.choice("ab"), self.rng.choice(self.options.bases)
-        how = self.rng.randrange(3)
-        if how == 0:
-            self.environments.create(name, base)
+        how = self.rng.randrange(4)
+        if how == 0 or how == 3:
+            self.environments.create(name, base, copies=how == 3)
         elif how == 1:
             self.environments.switch(name, base, self.index)
         else:
             self.environments.switch_interpreter(name, base)
         self.remove_orphans_below(self.root)
-        self.note("env-%s %s %s" % (name, ("is made again from", "is now a link to one of", "gets the interpreter")[how], base))
+        self.note("env-%s %s %s" % (name, ("is made again from", "is now a link to one of", "gets the interpreter",
+                                           "is made again, with a copy of")[how], base))
 
     @operation(1)
     def delete_environment(self):

@@ -40,10 +40,6 @@ def plan(seed, options):
 
 
 class Torture(Edits, Hazards, Processes, World):
-    def __init__(self, options, seed):
-        super().__init__(options, seed)
-        self.transient = 0
-
     def go(self, steps, deadline=float("inf"), finishes=True):
         """Runs the steps; the daemon starts after the first files. Returns how many operations were run."""
         done, started = 0, False
@@ -90,7 +86,6 @@ class Torture(Edits, Hazards, Processes, World):
             if not all("temporary file" in line for line in str(difference).split("\n")[1:]):
                 raise
             time.sleep(0.5)
-            self.transient += 1
             self.look(done.returncode, asks)
 
     def idle(self):
