@@ -118,7 +118,7 @@ class Daemon:
     def log_tail(self):
         try:
             with open(os.path.join(self.root, ".freshpyc", "log"), errors="replace") as stream:
-                return stream.read()[-1500:]
+                return stream.read()[-800:]
         except OSError:
             return ""
 

@@ -31,6 +31,7 @@ def attempt(options, seed, steps, deadline=float("inf"), finishes=True):
         done = torture.go(steps, deadline, finishes)
     except Exception as error:
         problem, keeps = error, options.keep
+        torture.log_tail = torture.daemon.log_tail()
     finally:
         torture.end(keeps)
     return done, problem, torture
@@ -41,8 +42,8 @@ def show(torture, problem, limit):
         for note in notes or ["(nothing to do)"]:
             print("    %5d %-22s %s" % (number, name, note))
     print("  %s: %s" % (type(problem).__name__, problem))
-    if torture.daemon.log_tail():
-        print("  the end of the log:\n    " + torture.daemon.log_tail().replace("\n", "\n    "))
+    if torture.log_tail:
+        print("  the end of the log:\n    " + torture.log_tail.replace("\n", "\n    "))
 
 
 def names(text):

@@ -112,8 +112,8 @@ class Torture(Edits, Hazards, Processes, World):
                 raise Difference("wait: exit status 0, and %d modules fail: %s" % (low, sorted(truth.failing)[:5]))
             return
         if exit_status == 0 and low or exit_status == 1 and not high:
-            raise Difference("wait: exit status %d, and %d to %d modules fail: %s" % (
-                exit_status, low, high, sorted(truth.failing)[:5]))
+            raise Difference("wait: exit status %d, and %d to %d modules fail: %s; build: %s" % (
+                exit_status, low, high, sorted(truth.failing)[:5], self.daemon.run("build", check=False, alone=True)))
         if asks:
             status = self.daemon.status()
             if not truth.agrees(status["modules"], status["failed"]):

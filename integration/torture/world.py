@@ -36,6 +36,7 @@ class World:
         self.index, self.draws, self.rng = 0, 0, random.Random(seed)
         self.notes = []
         self.trace = []
+        self.log_tail = ""
         self.environments = Environments(self.home, options.bases)
         self.environments.create("a", options.bases[0])
         self.environments.create("b", options.bases[seed % len(options.bases)])
