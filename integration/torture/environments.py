@@ -13,8 +13,10 @@ def installed(first):
     """Interpreters that environments are made from: `first`, and those of pyenv from 3.8 on."""
     found = {}
     for python in [first] + sorted(glob.glob(os.path.expanduser("~/.pyenv/versions/3.*/bin/python"))):
-        done = subprocess.run([python, "-I", "-c", "import sys; print(getattr(sys, '_base_executable', sys.executable), *sys.version_info[:2])"],
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        # Of an environment, what it was made from.
+        question = "import sys; print(getattr(sys, '_base_executable', sys.executable), *sys.version_info[:2])"
+        done = subprocess.run([python, "-I", "-c", question], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              text=True)
         if done.returncode == 0:
             path, major, minor = done.stdout.rsplit(None, 2)
             version = int(major), int(minor)
