@@ -84,7 +84,7 @@ import Testing
                 "main.py", "pkg/ground.py", "pkg/late.py", "pkg/mid.py", "tests/test_mid.py", "tests/test_new.py",
             ], "\(affected)")
         let bad = try ask(tree, "affected", "--since", "no-such-revision")
-        #expect(bad.status == 2 && bad.errors.contains("git could not say what has changed"), "\(bad)")
+        #expect(bad.status == 2 && bad.errors.contains("git could not list what has changed"), "\(bad)")
     }
 
     /// What a repository's own configuration names is never run.
