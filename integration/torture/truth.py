@@ -86,6 +86,8 @@ class Truth:
         self.caches = {}
         # Sources that fail; that may; and that fail only because nothing can be written or read there.
         self.failing, self.doubtful, self.unwritten = set(), set(), set()
+        # Sources that are gone, with bytecode that cannot be removed: a record of it may stay.
+        self.stuck = set()
         self.readable = []
         for source in self.sources:
             if permits(source.status.st_mode, 4):
@@ -108,13 +110,13 @@ class Truth:
     def agrees(self, modules, failed):
         """Whether these numbers are true. What has never been written need not be counted."""
         unwritten = len(self.unwritten)
-        return (self.modules - unwritten <= modules <= self.modules
+        return (self.modules - unwritten <= modules <= self.modules + len(self.stuck)
                 and self.failed[0] - unwritten <= failed <= self.failed[1])
 
     @property
     def failed(self):
         """The smallest and the largest number of failed modules that is true."""
-        return len(self.failing), len(self.failing) + len(self.doubtful)
+        return len(self.failing), len(self.failing) + len(self.doubtful) + len(self.stuck)
 
     def cache(self, folder):
         """The names in a bytecode directory, and whether freshpyc can write there."""
@@ -195,15 +197,16 @@ class Truth:
                          for judge in self.judges for level in self.levels)
         for folder in self.folders:
             names, writable = self.cache(folder)
-            if not names or not writable:
-                continue
             for name in names:
                 path = os.path.join(folder, "__pycache__", name)
                 if name.startswith(".freshpyc-"):
-                    self.say(path, "temporary file")
+                    if writable:
+                        self.say(path, "temporary file")
                     continue
                 suffix = next((suffix for suffix in suffixes if name.endswith(suffix)), None)
                 if suffix:
                     source = os.path.join(folder, name[:-len(suffix)] + ".py")
-                    if not os.path.lexists(source) and not excluded(self.patterns, os.path.basename(source), False):
+                    if not writable and not os.path.isfile(source):
+                        self.stuck.add(source)
+                    elif not os.path.lexists(source) and not excluded(self.patterns, os.path.basename(source), False):
                         self.say(path, "bytecode without a source")
