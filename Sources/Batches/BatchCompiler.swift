@@ -1,5 +1,5 @@
-// Many bytecode files at once, without a database: what deployment, repairs and the drop-ins need.
-// Knows: what is reused, what is compiled, in which order. Does not know: which files, or how results are shown.
+// Compiles many bytecode files at once, without a database, for deployments, repairs and the drop-ins.
+// Decides what to reuse, what to compile, and in which order.
 
 import BuildDatabase
 import BuildModel
@@ -20,9 +20,9 @@ package final class BatchCompiler {
     /// Probes the interpreters.
     ///
     /// - Parameters:
-    ///   - jobs: workers for each interpreter.
-    ///   - deadline: nanoseconds that one file may take.
-    ///   - store: compiled code of all trees.
+    ///   - jobs: number of workers for each interpreter.
+    ///   - deadline: time limit for one file, in nanoseconds.
+    ///   - store: compiled code shared by all trees.
     package init(
         loop: EventLoop, candidates: [InterpreterCandidate], jobs: Int, deadline: Int64, store: CodeStore? = nil
     ) throws(InterpreterError) {
@@ -35,14 +35,14 @@ package final class BatchCompiler {
     }
 
     package var interpreters: [Interpreter] { targets.map(\.interpreter) }
-    /// For the user, once.
+    /// Messages to show the user once.
     package var notices: [String] { pythons.notices }
 
-    /// Does all jobs.
+    /// Runs all jobs.
     ///
     /// - Parameters:
-    ///   - progress: how many of how many are done.
-    ///   - each: called once for every job, by its place, on the loop and in no order.
+    ///   - progress: called with the number of finished jobs and the total.
+    ///   - each: called once for every job with its index, on the loop, in any order.
     ///   - done: called at the end.
     package func run(
         _ jobs: [BatchJob], options: BatchOptions, progress: @escaping (Int, Int) -> Void = { _, _ in },
@@ -88,16 +88,16 @@ package final class BatchCompiler {
         current.start()
     }
 
-    /// Hands out no more; what is under way is dropped, and the batch is done.
+    /// Starts no more jobs, drops those in progress and finishes the batch.
     package func cancel() { schedule?.cancel() }
 
-    /// Ends the workers.
+    /// Stops the workers.
     package func close() {
         pythons.shutDown()
         store?.evictIfNeeded()
     }
 
-    /// What the store wants the user to know.
+    /// A message from the store to the user.
     package var storeNotice: String? { store?.notice }
 
     private func compile(
@@ -110,7 +110,7 @@ package final class BatchCompiler {
         } catch {
             let problem = error.diagnostic
             let cause = error.cause
-            // The answer comes later, as from a worker: callers are not entered again from within.
+            // Report it later, as a worker would: never call back before this call returns.
             loop.later { done(BatchResult(outcome: .problem(problem, cause))) }
             return
         }
@@ -121,13 +121,13 @@ package final class BatchCompiler {
             fileName: job.fileName, source: snapshot.bytes)
         pool.compile(request) { [self] result in
             done(
-                take(
+                finish(
                     CompileVerdict(result, by: targets[job.interpreter].interpreter, deadline: deadline),
                     job, snapshot, options, publishers))
         }
     }
 
-    private func take(
+    private func finish(
         _ verdict: CompileVerdict, _ job: BatchJob, _ snapshot: SourceSnapshot, _ options: BatchOptions,
         _ publishers: BatchPublishers
     ) -> BatchResult {
@@ -147,7 +147,7 @@ package final class BatchCompiler {
                 code, diagnostics, microseconds, source: snapshot.state.fingerprint, target.interpreter, job.level)
             return BatchResult(outcome: .compiled, diagnostics: diagnostics)
         case .refused(let diagnostics, _, let text):
-            // Bytecode of an older version must not outlive the source that it was made from.
+            // Bytecode must not outlive the version of the source that it was compiled from.
             if options.removesRefused {
                 do throws(SystemError) {
                     try publishers[job.output.directory].remove(job.output.path)

@@ -1,9 +1,9 @@
-// What can be done for a job without a compiler: nothing at all, a new header, or code from the store.
-// Knows: one job at a time. Does not know: workers; many of these run side by side.
+// Finishes a job without the compiler where possible: the file is up to date, or needs only a new header, or its code
+// is in the store. Several threads examine jobs in parallel.
 //
-// There is no database here to say where bytecode came from. It is taken for valid where import would take it: right
-// magic number, a header that speaks for this very source, and, beyond what import asks, a body that reads to its last
-// byte and is canonical code of this file name.
+// No database says where existing bytecode came from. It is valid if import would accept it: the magic number is right
+// and the header matches the source. The body must also parse to its last byte and be canonical code with the wanted
+// file name, which import does not check.
 
 import BasicTypes
 import BuildDatabase
@@ -12,13 +12,13 @@ import Bytecode
 import Compilation
 import LinuxSystem
 
-/// Examines jobs; a value, so that slices of a batch can share it.
+/// Examines jobs. A value, so that the threads of a batch can share it.
 struct BatchExaminer: Sendable {
     let targets: [BatchTarget]
     let options: BatchOptions
     let store: CodeStore?
 
-    /// - Returns: `nil` where it must be compiled.
+    /// - Returns: `nil` if the job must be compiled.
     func examine(_ job: BatchJob, _ publishers: BatchPublishers) -> BatchResult? {
         let source: SourceContents
         do throws(SourceProblem) {
@@ -59,9 +59,9 @@ struct BatchExaminer: Sendable {
         }
     }
 
-    /// Puts valid code where it is wanted, under the header that is wanted.
+    /// Puts valid code in the wanted place, with the wanted header.
     ///
-    /// - Returns: whether anything was written.
+    /// - Returns: whether it wrote anything.
     private func reseal(
         _ valid: ValidBytecode, _ job: BatchJob, _ source: SourceContents,
         _ publishers: BatchPublishers
@@ -90,20 +90,20 @@ struct BatchExaminer: Sendable {
     }
 }
 
-/// Bytecode that speaks for a source.
+/// Existing bytecode that is valid for a source.
 private struct ValidBytecode {
-    /// Larger files are no bytecode: lengths in marshal are signed 32-bit numbers.
+    /// Larger files cannot be bytecode: lengths in marshal are signed 32-bit numbers.
     private static let mostBytes = Int64(Int32.max)
 
     let stamp: Stamp
     let header: [UInt8]
-    /// Canonical, with the file name that is wanted.
+    /// The canonical code, with the wanted file name.
     let body: [UInt8]
-    /// Whether the file's own body is that already.
+    /// Whether the file already has this body.
     let isExact: Bool
-    /// Whether it lies where it is wanted.
+    /// Whether the file is already in the wanted place.
     let isInPlace: Bool
-    /// The file, where it lies in its place and can be written.
+    /// The open file, if it is in the wanted place and can be written.
     let writable: OwnedDescriptor?
 
     init?(
@@ -136,15 +136,15 @@ private struct ValidBytecode {
         isExact = canonical.isExact
     }
 
-    /// - Parameter written: when the file was last changed, in nanoseconds since 1970.
+    /// - Parameter written: when the bytecode file was last changed, in nanoseconds since 1970.
     private static func isValid(
         _ validation: PycValidation, written: Int64, _ interpreter: Interpreter, _ source: SourceContents
     ) -> Bool {
         let stamp = source.stamp
         switch validation {
         case .timestamp(let seconds, let size):
-            // Bytecode that was written within the second of a save may be of what another save of that second has
-            // replaced; a hash in its header would vouch for it from then on.
+            // Bytecode written in the same second as a save may come from an earlier save in that second. A hash in its
+            // header would then make it valid for good.
             return seconds == stamp.headerSeconds && (size ?? stamp.headerSize) == stamp.headerSize
                 && !source.needsGuard && written / 1_000_000_000 > stamp.importSecond
         case .hash(let hash, _):
@@ -159,8 +159,8 @@ struct BatchTarget: Sendable {
     let id: InterpreterID
     let interpreter: Interpreter
 
-    /// The header for code that was compiled from this source. What is shipped is not edited: only where it may be, is it
-    /// guarded against another save within the second.
+    /// The header for code compiled from this source. It is guarded against another save within the same second only if
+    /// `options.guards`: deployed sources are not edited.
     func header(for source: SourceContents, _ options: BatchOptions) -> [UInt8] {
         ArtifactTarget(key: ArtifactKey(interpreter: id, level: .none), interpreter: interpreter)
             .seal(
@@ -171,7 +171,7 @@ struct BatchTarget: Sendable {
 }
 
 extension BatchOptions {
-    /// What a header says of a source's time: no time that is written is later than the epoch.
+    /// The source's stamp as the header has it: its time is at most the epoch.
     fileprivate func stamp(of source: SourceContents) -> Stamp {
         var stamp = source.stamp
         if let epoch { stamp.modified = min(stamp.modified, epoch * 1_000_000_000) }
@@ -180,7 +180,7 @@ extension BatchOptions {
 }
 
 extension SourceProblem {
-    /// For whoever has named the source.
+    /// The problem, for a user who named the source.
     var diagnostic: Diagnostic {
         switch self {
         case .gone: Diagnostic(.unreadable, .error, message: "the file is gone; run again")

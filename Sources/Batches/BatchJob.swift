@@ -1,11 +1,10 @@
-// One bytecode file that is to be made, wherever it lies, and what became of it.
-// Knows: values. Does not know: databases, daemons, or why it is wanted.
+// The values of a batch: its jobs (one bytecode file each), its options and its results.
 
 import BasicTypes
 import BuildModel
 import LinuxSystem
 
-/// A name below a directory that is open.
+/// A path below an open directory.
 package struct BatchPlace: Sendable {
     package let directory: Directory
     /// Relative to the directory.
@@ -17,20 +16,20 @@ package struct BatchPlace: Sendable {
     }
 }
 
-/// One compilation with its places.
+/// One bytecode file to make.
 package struct BatchJob: Sendable {
     /// The source.
     package var source: BatchPlace
-    /// Where the bytecode goes.
+    /// Where to write the bytecode.
     package var output: BatchPlace
-    /// Where else valid bytecode of this source may lie already, made for the same interpreter and level.
+    /// Where else there may already be valid bytecode of this source for the same interpreter and level.
     package var existing: BatchPlace?
-    /// What the code says it was compiled from (`co_filename`).
+    /// The source's path as the code records it (`co_filename`).
     package var fileName: BytePath
     /// An index into the batch's interpreters.
     package var interpreter: Int
     package var level: OptimizationLevel
-    /// Whether the file name leads to the source, from where the user is: messages may then show its lines.
+    /// Whether `fileName` finds the source from the user's directory. Messages can then show its lines.
     package var namesSource = false
 
     package init(
@@ -46,29 +45,29 @@ package struct BatchJob: Sendable {
     }
 }
 
-/// What all jobs of a batch have in common.
+/// Options that apply to all jobs of a batch.
 package struct BatchOptions: Sendable {
-    /// What is done about bytecode that is there.
+    /// Whether to reuse existing bytecode.
     package enum Reuse: Sendable {
-        /// All is compiled.
+        /// Compile everything.
         case none
-        /// What is valid is kept, with another header where that is all that differs, and code is taken from the store.
+        /// Keep valid bytecode, rewrite its header if only that differs, and use code from the store.
         case valid
     }
 
     package var mode: InvalidationMode
     package var reuse: Reuse
-    /// Where errors and warnings are to be what `py_compile` prints: the options of PYTHONWARNINGS, which say what is
-    /// shown; `nil` for our own findings.
+    /// To report errors and warnings as `py_compile` prints them: the value of PYTHONWARNINGS, which selects the warnings.
+    /// `nil` to report our own findings.
     package var warningOptions: BytePath?
-    /// Whether sources may be edited: then time stamps are guarded against another save within the same second.
+    /// Whether sources may be edited meanwhile. Timestamps are then guarded against another save within the same second.
     package var guards = false
-    /// `SOURCE_DATE_EPOCH`, in seconds: no time that is written is later, and every file that is made has it.
+    /// `SOURCE_DATE_EPOCH`, in seconds: the time of every file written, and the latest time in any header.
     package var epoch: Int64?
-    /// Whether directories above an output are made where they are missing, and not its `__pycache__` alone.
+    /// Whether to create all missing directories above an output, not only its `__pycache__`.
     package var makesDirectories = false
 
-    /// Whether bytecode of a source that does not compile any more is removed.
+    /// Whether to remove the bytecode of a source that no longer compiles.
     package var removesRefused = true
 
     package init(mode: InvalidationMode, reuse: Reuse) {
@@ -77,23 +76,23 @@ package struct BatchOptions: Sendable {
     }
 }
 
-/// What became of a job.
+/// How a job ended.
 package enum BatchOutcome: Sendable {
-    /// The file was there, bit by bit as it would have been made.
+    /// The file was already there, byte for byte as wanted.
     case upToDate
-    /// Valid code under another header.
+    /// The code was valid; its header was replaced, or it was copied from another place.
     case resealed
-    /// From the store.
+    /// The code came from the store.
     case restored
     case compiled
-    /// The compiler refuses the source; the text is empty unless it was asked for.
+    /// The compiler refused the source. The text is empty unless it was asked for.
     case refused(text: String)
-    /// The machine refuses; with the call that failed, where it was one.
+    /// Something other than the source failed; the error if it was a system call.
     case problem(Diagnostic, SystemError?)
 }
 
 extension BatchOutcome {
-    /// Whether the file is there, as it should be.
+    /// Whether the file is in place, as wanted.
     package var isWritten: Bool {
         switch self {
         case .upToDate, .resealed, .restored, .compiled: true
@@ -102,9 +101,9 @@ extension BatchOutcome {
     }
 }
 
-/// A job's outcome with what the compiler has said.
+/// A job's outcome and the compiler's messages.
 package struct BatchResult: Sendable {
     package let outcome: BatchOutcome
-    /// Errors and warnings of the compiler.
+    /// Errors and warnings from the compiler.
     package var diagnostics: [Diagnostic] = []
 }

@@ -1,5 +1,4 @@
-// Writing bytecode below several directories.
-// Knows: a publisher for each, times that are prescribed. Does not know: what is written.
+// Keeps one artifact publisher for each directory that a batch writes to.
 
 import BuildModel
 import Compilation
@@ -14,7 +13,7 @@ final class BatchPublishers {
         self.makesDirectories = makesDirectories
     }
 
-    /// A publisher holds its directory, so no other can have its identity meanwhile.
+    /// Keyed by identity: a publisher holds its directory, so no other object can take over that identity.
     subscript(directory: Directory) -> ArtifactPublisher {
         let key = ObjectIdentifier(directory)
         if let known = publishers[key] { return known }
@@ -25,6 +24,6 @@ final class BatchPublishers {
 }
 
 extension BatchOptions {
-    /// What the files that are made have as their time, in nanoseconds since 1970; `nil` for now.
+    /// Modification time of the files written, in nanoseconds since 1970; `nil` for the current time.
     var modified: Int64? { epoch.map { $0 * 1_000_000_000 } }
 }

@@ -1,6 +1,4 @@
-// Making bytecode that is stale or damaged anew.
-// Knows: which verdicts can be mended, and how the file was: its level, its validation, its embedded name. Does not know:
-// how a verdict was reached, or how it is told.
+// Recompiles bytecode that is stale or damaged, with the level, validation and embedded file name that it had.
 
 import BasicTypes
 import BuildModel
@@ -8,17 +6,17 @@ import Bytecode
 import BytecodeCare
 import LinuxSystem
 
-/// What a repair has come to.
+/// The result of a repair.
 package struct RepairResult: Sendable {
-    /// Files that are right now.
+    /// Number of files repaired.
     package var repaired = 0
-    /// What the compiler, or the machine, has said.
+    /// Errors from the compiler or the system.
     package var diagnostics: [LocatedDiagnostic] = []
 
     package init() {}
 }
 
-/// Repairs one report. Lives on its loop.
+/// Repairs the files of one report. Lives on its loop.
 package final class BytecodeRepair {
     private let rootPath: BytePath
     private let root: Directory
@@ -26,15 +24,15 @@ package final class BytecodeRepair {
     private var result = RepairResult()
 
     /// - Parameters:
-    ///   - rootPath: what the report's paths are relative to.
-    ///   - compiler: for the interpreters that the report was made with, in their order.
+    ///   - rootPath: the directory that the report's paths are relative to.
+    ///   - compiler: for the same interpreters as the report, in the same order.
     package init(rootPath: BytePath, compiler: BatchCompiler) throws(SystemError) {
         self.rootPath = rootPath
         root = try Directory(path: rootPath)
         self.compiler = compiler
     }
 
-    /// Whether there is something to be done about a file.
+    /// Whether a file can be repaired.
     package static func canRepair(_ file: VerifiedBytecode) -> Bool {
         switch file.verdict {
         case .stale, .damaged, .wrongMagic: file.source != nil && file.interpreter != nil && file.level != nil
@@ -42,7 +40,7 @@ package final class BytecodeRepair {
         }
     }
 
-    /// Compiles the sources of all files that can be repaired; each file is validated as it was.
+    /// Recompiles all files that can be repaired. Each keeps its validation mode.
     package func run(_ files: [VerifiedBytecode], done: @escaping (RepairResult) -> Void) {
         let modes = files.filter(Self.canRepair).map { $0.mode ?? .timestamp }
         repair(files.filter(Self.canRepair), modes: InvalidationMode.allCases.filter(modes.contains)[...], done)
@@ -58,7 +56,7 @@ package final class BytecodeRepair {
         options.guards = true
         compiler.run(
             jobs, options: options,
-            each: { [self] index, outcome in take(outcome, jobs[index]) },
+            each: { [self] index, outcome in record(outcome, jobs[index]) },
             done: { [self] in repair(files, modes: modes.dropFirst(), done) })
     }
 
@@ -70,7 +68,7 @@ package final class BytecodeRepair {
             fileName: name ?? rootPath.appending(source), interpreter: interpreter, level: level)
     }
 
-    /// The name that the old code has, where it can be read: it may be that of another place, on purpose.
+    /// The file name in the old code, if it can be read. It may name another place on purpose.
     private func embeddedName(of path: BytePath, _ interpreter: Interpreter) -> BytePath? {
         guard let layout = interpreter.layoutOfCode, let file = try? root.file(path, .read),
             let bytes = try? file.readAll(expected: 65_536, limit: Int(Int32.max), path: path),
@@ -83,7 +81,7 @@ package final class BytecodeRepair {
         }
     }
 
-    private func take(_ outcome: BatchResult, _ job: BatchJob) {
+    private func record(_ outcome: BatchResult, _ job: BatchJob) {
         var diagnostics = outcome.diagnostics.filter { $0.severity == .error }
         switch outcome.outcome {
         case .compiled, .resealed, .restored, .upToDate: result.repaired += 1

@@ -1,5 +1,5 @@
-// The deployment wave: from what is to be shipped to bytecode in its place.
-// Knows: the order of things, and what came of each source. Does not know: command lines, or how it is reported.
+// Runs a deployment: copies the tree if asked to, compiles, links duplicates, prunes, and collects the results of each
+// source.
 
 import BasicTypes
 import BuildModel
@@ -9,31 +9,31 @@ import FileWatching
 import Interpreters
 import LinuxSystem
 
-/// What a deployment has come to.
+/// The result of a deployment.
 package struct DeploymentResult: Sendable {
-    /// One bytecode file that is in its place.
+    /// One bytecode file in its place.
     package struct Artifact: Sendable {
         /// Relative to the base.
         package let source: BytePath
         package let place: BatchPlace
-        /// Relative to the base of the deployment, or of its copy.
+        /// Relative to the base of the deployment or of its copy.
         package let name: BytePath
         package let interpreter: Interpreter
         package let level: OptimizationLevel
-        /// How it is validated: as was asked, or by time where the interpreter knows nothing else.
+        /// How Python validates it: as requested, or by timestamp if the interpreter has no other mode.
         package let mode: InvalidationMode
     }
 
     package var report = WaveReport(clock: 0)
     package var artifacts: [Artifact] = []
     package var skipped: [SkippedFile] = []
-    /// Files that became another name of an equal one.
+    /// Number of files replaced by a hard link to an equal one.
     package var linked = 0
-    /// Files that were pruned.
+    /// Number of files pruned.
     package var pruned = 0
 }
 
-/// What is there to be deployed. It can be looked at while interpreters start.
+/// The sources found for a deployment. The scan can run while the interpreters start.
 package struct DeploymentScan: Sendable {
     fileprivate let root: Directory
     fileprivate let scans: [ScanResult]
@@ -58,7 +58,7 @@ package final class Deployment {
     private var results: [BatchResult?]
     private var isCancelled = false
 
-    /// Decides what is to be made; nothing is written yet.
+    /// Plans the deployment. Writes nothing.
     package init(
         _ options: DeploymentOptions, scan: DeploymentScan, compiler: BatchCompiler
     ) throws(DeploymentError) {
@@ -69,7 +69,7 @@ package final class Deployment {
         results = Array(repeating: nil, count: plan.jobs.count)
     }
 
-    /// Does it all.
+    /// Runs the deployment.
     ///
     /// - Parameter done: called once, on the loop.
     package func run(progress: @escaping (Int, Int) -> Void, done: @escaping (DeploymentResult) -> Void) {
@@ -99,13 +99,13 @@ package final class Deployment {
             done: { [self] in done(finish(result)) })
     }
 
-    /// Ends it early.
+    /// Stops the deployment early.
     package func cancel() {
         isCancelled = true
         compiler.cancel()
     }
 
-    /// Removes what is no bytecode of this deployment from the places that it has bytecode in.
+    /// Removes orphans, and bytecode of other interpreters, from where this deployment writes.
     private func prune(_ result: inout DeploymentResult) {
         let rootPath: BytePath
         var starts = options.groups.flatMap(\.starts)
@@ -146,7 +146,7 @@ package final class Deployment {
         var diagnostics: [[(Diagnostic, Int)]] = plan.sources.map { _ in [] }
         for (index, job) in plan.jobs.enumerated() {
             let place = plan.sourceOfJob[index]
-            // A batch that was cancelled has no result for some.
+            // A cancelled batch has no result for some jobs.
             guard let outcome = results[index] else { continue }
             ofSource[place].result = ofSource[place].result.joined(with: outcome.outcome)
             diagnostics[place] += outcome.diagnostics.map { ($0, job.interpreter) }
@@ -173,7 +173,7 @@ package final class Deployment {
                         mode: interpreter.sourceHash == nil ? .timestamp : options.mode))
             }
         }
-        // What was interrupted is left as it is.
+        // Leave an interrupted deployment as it is.
         if isCancelled { return result }
         if options.linksDuplicates { linkDuplicates(&result) }
         if options.prunes { prune(&result) }
@@ -193,7 +193,7 @@ package final class Deployment {
 }
 
 extension ModuleResult {
-    /// What a source has come to, with one more of its files.
+    /// The result of a source after one more of its files.
     fileprivate func joined(with outcome: BatchOutcome) -> ModuleResult {
         let other: ModuleResult =
             switch outcome {

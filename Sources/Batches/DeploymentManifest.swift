@@ -1,14 +1,14 @@
-// What a deployment leaves behind: each source and bytecode file with its hash. OUTPUT.md and
+// Writes the manifest of a deployment: each source and bytecode file with its hash. OUTPUT.md and
 // config/manifest.schema.json describe its JSON form.
 
 import BasicTypes
 import BuildModel
 import LinuxSystem
 
-/// The manifest of a deployment. Holds nothing of the machine or the moment: the same tree gives the same bytes.
+/// The manifest of a deployment. It depends on nothing but the tree and the options, so the same tree gives the same bytes.
 package struct DeploymentManifest: Encodable, Sendable {
     package struct Source: Encodable, Sendable {
-        /// Relative to what was deployed.
+        /// Relative to the deployed directory.
         let path: String
         let pathBytes: String?
         let sha256: String?
@@ -16,7 +16,7 @@ package struct DeploymentManifest: Encodable, Sendable {
     }
 
     package struct File: Encodable, Sendable {
-        /// Relative to where it was put.
+        /// Relative to the directory that the bytecode was written to.
         let path: String
         let pathBytes: String?
         let sha256: String?
@@ -45,8 +45,8 @@ package struct DeploymentManifest: Encodable, Sendable {
 
     /// Reads all files again, as they are now.
     ///
-    /// - Parameter base: the directory that sources are named from.
-    /// - Throws: if a file cannot be read; one that is missing has no hash.
+    /// - Parameter base: the directory that source paths are relative to.
+    /// - Throws: if a file cannot be read. A missing file has no hash.
     package init(_ result: DeploymentResult, base: Directory, interpreters: [Interpreter]) throws(SystemError) {
         self.interpreters = interpreters.map { Python(name: $0.name, cacheTag: $0.cacheTag, magic: $0.magic) }
         var files: [BytePath: [DeploymentResult.Artifact]] = [:]

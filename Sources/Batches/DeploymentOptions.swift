@@ -1,5 +1,4 @@
-// What is to be shipped, and in which form.
-// Knows: values. Does not know: how it is brought about.
+// The options of a deployment, and the errors that stop it before it starts.
 
 import BasicTypes
 import BuildModel
@@ -7,19 +6,19 @@ import LinuxSystem
 
 /// Where the bytecode of a deployment goes.
 package enum DeploymentDestination: Sendable {
-    /// Beside the sources.
+    /// Next to the sources.
     case inPlace
     /// Into a copy of the tree, at this absolute path.
     case mirror(Directory, path: BytePath)
-    /// As import looks for it where `PYTHONPYCACHEPREFIX` names the directory.
+    /// Where import looks for it when `PYTHONPYCACHEPREFIX` names this directory.
     case cachePrefix(Directory)
 }
 
-/// Places that are deployed together.
+/// Directories and sources that are deployed together.
 package struct DeploymentGroup: Sendable {
     /// Relative to the root.
     package var starts: [BytePath]
-    /// Whose packages or library these are, by place; `nil` for sources that every interpreter is to have.
+    /// Index of the interpreter whose packages or library these are; `nil` to compile them for every interpreter.
     package var interpreter: Int?
 
     package init(starts: [BytePath], interpreter: Int? = nil) {
@@ -28,27 +27,29 @@ package struct DeploymentGroup: Sendable {
     }
 }
 
-/// Everything that a deployment needs to be told.
+/// The options of a deployment.
 package struct DeploymentOptions: Sendable {
-    /// Absolute, without links. Patterns of the scope are relative to it.
+    /// Absolute, without links. The scope's patterns are relative to it.
     package var rootPath: BytePath
-    /// What is deployed, relative to the root: what lies there lies at the top of a copy, and manifests speak from there.
+    /// The deployed directory, relative to the root. Its contents go to the top of a copy, and paths in manifests are
+    /// relative to it.
     package var base = BytePath.empty
     package var groups: [DeploymentGroup]
     package var scope: Scope
     package var levels: [OptimizationLevel]
     package var mode: InvalidationMode
-    /// Recompile what is valid as well.
+    /// Whether to recompile valid bytecode too.
     package var isForced = false
     package var embedded = EmbeddedPath()
     package var destination = DeploymentDestination.inPlace
-    /// Bytecode lies where its source lies, under its name, and is imported without it. A copy of the tree has no sources.
+    /// Whether to write `x.pyc` next to `x.py`, which Python imports without the source. A copy of the tree then has no
+    /// sources.
     package var isSourceless = false
-    /// Equal bytecode of several levels is one file.
+    /// Whether to store equal bytecode of several levels once, with hard links.
     package var linksDuplicates = false
     /// `SOURCE_DATE_EPOCH`, in seconds.
     package var epoch: Int64?
-    /// Bytecode without a source goes, and that of other interpreters.
+    /// Whether to remove bytecode that has no source or is for other interpreters.
     package var prunes = false
 
     package init(
@@ -70,22 +71,22 @@ package enum DeploymentError: Error, Sendable {
     /// Two files would have one name.
     case ambiguous(String)
 
-    /// One line for people.
+    /// One line for the user.
     package var message: String {
         switch self {
         case .system(let error): "cannot open \(error); check the path and its permissions"
         case .notBelowPrefix(let path, let prefix):
-            "\(path) is not below \(prefix); name another --strip-prefix, or --exclude it"
+            "\(path) is not below \(prefix); use another --strip-prefix or --exclude it"
         case .ambiguous(let reason): reason
         }
     }
 }
 
-/// What a deployment has left out, and why.
+/// A file that a deployment skipped, and why.
 package struct SkippedFile: Hashable, Sendable {
     /// Relative to the base.
     package let path: BytePath
     package let reason: String
-    /// Whether it should not have been left out.
+    /// Whether skipping it is an error.
     package var isProblem = false
 }

@@ -1,17 +1,16 @@
-// Which bytecode files a deployment is to have.
-// Knows: sources in scope, and where the bytecode of each goes. Does not know: what is there already, or how it is made.
+// Plans a deployment: finds the sources in scope and decides where the bytecode of each goes.
 
 import BasicTypes
 import BuildModel
 import FileWatching
 import LinuxSystem
 
-/// The jobs of a deployment, with the source of each.
+/// The jobs of a deployment and their sources.
 struct DeploymentPlan {
-    /// Relative to the root, sorted, each once.
+    /// Relative to the root, sorted, without duplicates.
     private(set) var sources: [BytePath] = []
     private(set) var jobs: [BatchJob] = []
-    /// For each job, the place of its source among the sources.
+    /// For each job, the index of its source in `sources`.
     private(set) var sourceOfJob: [Int] = []
     /// Directories that could not be read.
     private(set) var problems: [LocatedDiagnostic] = []
@@ -19,14 +18,14 @@ struct DeploymentPlan {
     private let options: DeploymentOptions
     private let root: Directory
 
-    /// - Parameter scans: what `scan` has met.
+    /// - Parameter scans: the result of `scan`.
     init(
         _ options: DeploymentOptions, root: Directory, scans: [ScanResult], interpreters: [Interpreter]
     ) throws(DeploymentError) {
         self.options = options
         self.root = root
         try checkNames(interpreters)
-        // Interpreters may share packages; where there is one group, every source is met once.
+        // Interpreters may share packages, so groups may overlap. One group alone finds each source once.
         var wanted: [BytePath: Set<Int>] = [:]
         let everyone = Array(interpreters.indices)
         for (group, found) in zip(options.groups, scans) {
@@ -53,7 +52,7 @@ struct DeploymentPlan {
         }
     }
 
-    /// Walks what is in scope, each group for itself.
+    /// Finds the sources of each group.
     static func scan(_ options: DeploymentOptions, root: Directory) -> [ScanResult] {
         let scanner = TreeScanner(root: root, rootPath: options.rootPath, scope: options.scope, places: [])
         return options.groups.map { scanner.scan($0.starts, areInstalled: $0.interpreter != nil) }
@@ -61,18 +60,18 @@ struct DeploymentPlan {
 
     private func checkNames(_ interpreters: [Interpreter]) throws(DeploymentError) {
         if options.isSourceless, interpreters.count > 1 || options.levels.count > 1 {
-            throw .ambiguous("--sourceless has one file for each source; name one --python and one -O")
+            throw .ambiguous("--sourceless writes one file for each source; select one --python and one -O")
         }
-        // Since 3.8; worker.py does not ask, and the code objects of that version tell it as well.
+        // PYTHONPYCACHEPREFIX exists since 3.8. The layout of code objects changed in the same version.
         if case .cachePrefix = options.destination,
             let old = interpreters.first(where: { $0.codeLayout == "python2" || $0.codeLayout == "keyword-only" })
         {
-            throw .ambiguous("\(old.name) knows no PYTHONPYCACHEPREFIX; use --layout mirror")
+            throw .ambiguous("\(old.name) does not support PYTHONPYCACHEPREFIX; use --layout mirror")
         }
         if let old = interpreters.first(where: { $0.cacheTag.isEmpty }),
             options.levels.contains(.asserts), options.levels.contains(.docstrings)
         {
-            throw .ambiguous("\(old.name) has one name (.pyo) for -O 1 and -O 2; name one of them")
+            throw .ambiguous("\(old.name) uses one file name (.pyo) for -O 1 and -O 2; select one of them")
         }
     }
 
@@ -87,7 +86,7 @@ struct DeploymentPlan {
             case .mirror(let directory, _): BatchPlace(directory, artifact.relative(to: options.base) ?? artifact)
             case .cachePrefix(let directory): BatchPlace(directory, Self.prefixed(fileName, own))
             }
-        // Bytecode in a copy is compiled from the copy, so that it is of the very source that lies beside it.
+        // Compile from the copy, so that the bytecode matches the source next to it.
         var place = BatchPlace(root, source)
         if case .mirror(let directory, _) = options.destination, !options.isSourceless {
             place = BatchPlace(directory, source.relative(to: options.base) ?? source)
@@ -98,14 +97,14 @@ struct DeploymentPlan {
             interpreter: index, level: level)
     }
 
-    /// Where import looks for bytecode without a source: `x.pyc` beside where `x.py` was, whatever the level
-    /// (`importlib.machinery.BYTECODE_SUFFIXES`); Python 2 with `-O` wants `x.pyo`.
+    /// Where import looks for bytecode without a source: `x.pyc` in place of `x.py`, at every level
+    /// (`importlib.machinery.BYTECODE_SUFFIXES`). Python 2 with `-O` looks for `x.pyo`.
     private static func legacy(_ source: BytePath, _ interpreter: Interpreter, _ level: OptimizationLevel) -> BytePath {
         let suffix = interpreter.cacheTag.isEmpty && level != .none ? "o" : "c"
         return source.parent.appending(Array(source.lastComponent) + Array(suffix.utf8))
     }
 
-    /// `importlib.util.cache_from_source` with `sys.pycache_prefix`: the source's directory below the prefix.
+    /// `importlib.util.cache_from_source` with `sys.pycache_prefix`: the source's absolute directory, below the prefix.
     private static func prefixed(_ fileName: BytePath, _ own: BytePath) -> BytePath {
         BytePath.empty.appending(fileName.parent.bytes.drop { $0 == UInt8(ascii: "/") }).appending(own.lastComponent)
     }

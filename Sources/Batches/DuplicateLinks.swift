@@ -1,14 +1,13 @@
-// One file for equal bytecode of several levels.
-// Knows: files of one source and interpreter. Does not know: other duplicates.
+// Stores equal bytecode of several levels once, with hard links. Compares only files of one source and interpreter.
 
 import BasicTypes
 import LinuxSystem
 
 package enum DuplicateLinks {
-    /// Replaces each file that equals the one before it by another name of that.
+    /// Replaces each file that equals the one before it by a hard link to that one.
     ///
     /// - Parameter places: the files of one source and interpreter, by level.
-    /// - Returns: how many were replaced.
+    /// - Returns: the number of files replaced.
     @discardableResult
     package static func make(_ places: [BatchPlace]) -> Int {
         var linked = 0
@@ -26,7 +25,7 @@ package enum DuplicateLinks {
             expected: 65_536, limit: Int(Int32.max), path: place.path)
     }
 
-    /// By a rename, so that the name is there at every moment.
+    /// Replaces by a rename, so that the name always exists.
     private static func replace(_ place: BatchPlace, by other: BatchPlace) -> Bool {
         do throws(SystemError) {
             let directory = try place.directory.directory(place.path.parent)

@@ -1,12 +1,13 @@
-// What compiled code says of the place of its source.
-// Knows: prefixes. Does not know: files.
+// Computes the path of the source that compiled code records (`co_filename`).
 
 import BasicTypes
 
-/// How `co_filename` follows from where a source lies now: tracebacks are to name the place where it will lie.
+/// How to compute `co_filename` from a source's current path. Tracebacks must name the path that it will have when
+/// deployed.
 package struct EmbeddedPath: Sendable {
-    /// Absolute; what every source lies below.
+    /// Prefix to remove: absolute, and every source must be below it.
     package var strip: BytePath?
+    /// Prefix to add.
     package var prepend: BytePath?
 
     package init(strip: BytePath? = nil, prepend: BytePath? = nil) {
@@ -15,7 +16,7 @@ package struct EmbeddedPath: Sendable {
     }
 
     /// - Parameter source: absolute.
-    /// - Returns: `nil` where the source is not below what is to be stripped.
+    /// - Returns: `nil` if the source is not below `strip`.
     package func fileName(of source: BytePath) -> BytePath? {
         var name = source
         if let strip {

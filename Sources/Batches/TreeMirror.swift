@@ -1,5 +1,5 @@
-// Copies a tree, so that it can be shipped.
-// Knows: directories, files, links, their permissions and times. Does not know: bytecode, which is made in the copy.
+// Copies a tree for deployment: directories, files and links, with their permissions and times. Bytecode is not copied;
+// it is compiled in the copy.
 
 import BasicTypes
 import BuildModel
@@ -7,16 +7,16 @@ import Compilation
 import FileWatching
 import LinuxSystem
 
-/// Copies what is in scope below a root: everything but version control, caches, bytecode and what is excluded.
+/// Copies everything in scope below a root, except version control, caches, bytecode and excluded files.
 struct TreeMirror: Sendable {
     let root: Directory
     let output: Directory
-    /// What lies there, relative to the root, lies at the top of the copy.
+    /// The directory, relative to the root, whose contents go to the top of the copy.
     let base: BytePath
     let scope: Scope
-    /// Sources that the copy is not to have.
+    /// Sources that must not be in the copy.
     let leftOut: Set<BytePath>
-    /// Nanoseconds since 1970 that no file's time may exceed.
+    /// The latest modification time of any file, in nanoseconds since 1970.
     let latest: Int64?
 
     private struct Entry: Sendable {
@@ -24,9 +24,9 @@ struct TreeMirror: Sendable {
         let isLink: Bool
     }
 
-    /// Copies all of these places.
+    /// Copies these directories and files.
     ///
-    /// - Returns: what was left out, and why.
+    /// - Returns: the skipped files, and why.
     func copy(_ starts: [BytePath]) throws(SystemError) -> [SkippedFile] {
         var entries: [Entry] = []
         var skipped: [SkippedFile] = []
@@ -42,7 +42,7 @@ struct TreeMirror: Sendable {
         let listing = DirectoryListing()
         while let directory = pending.popLast() {
             let opened = try root.directory(directory)
-            // The copy may lie in what is copied.
+            // The copy may be inside the copied tree.
             if try opened.descriptor.status().stamp.isSameFile(as: output.descriptor.status().stamp) { continue }
             try makeDirectory(directory)
             var names: [(BytePath, EntryKind)] = []
@@ -62,11 +62,11 @@ struct TreeMirror: Sendable {
                 case .regular: entries.append(Entry(path: path, isLink: false))
                 case .symbolicLink: entries.append(Entry(path: path, isLink: true))
                 case .other:
-                    skipped.append(SkippedFile(path: named(path), reason: "is neither a file, a directory nor a link"))
+                    skipped.append(SkippedFile(path: named(path), reason: "not a file, a directory or a link"))
                 }
             }
         }
-        // An earlier copy may have them.
+        // Remove these sources if an earlier copy has them.
         for source in leftOut {
             do throws(SystemError) {
                 let (directory, name) = try place(source)
@@ -87,8 +87,8 @@ struct TreeMirror: Sendable {
 
     private func named(_ path: BytePath) -> BytePath { path.relative(to: base) ?? path }
 
-    /// Makes a directory of the copy as it is in the tree. What has its name and is none, a link too, gives way: no write
-    /// goes through it.
+    /// Makes a directory in the copy with the permissions it has in the tree. Replaces anything else that has its name,
+    /// including links, so that nothing is written through a link.
     private func makeDirectory(_ path: BytePath) throws(SystemError) {
         let permissions =
             try root.status(path.isEmpty ? BytePath(".") : path, followsLinks: false)?.permissions ?? 0o755
@@ -103,13 +103,13 @@ struct TreeMirror: Sendable {
         }
     }
 
-    /// The directory of the copy that a name lies in, reached without a link, and the name.
+    /// A file's directory in the copy, opened without following links, and the file's name.
     private func place(_ path: BytePath) throws(SystemError) -> (directory: Directory, name: BytePath) {
         let place = named(path)
         return (try output.directory(place.parent), BytePath.empty.appending(place.lastComponent))
     }
 
-    /// - Returns: why not, if it was not copied.
+    /// - Returns: `nil` if it was copied.
     private func copy(_ entry: Entry) -> SkippedFile? {
         do throws(SystemError) {
             if entry.isLink { return try copyLink(entry.path) }
@@ -117,7 +117,7 @@ struct TreeMirror: Sendable {
             return nil
         } catch {
             return SkippedFile(
-                path: named(entry.path), reason: "cannot be copied: \(error.reason)", isProblem: true)
+                path: named(entry.path), reason: "cannot copy it: \(error.reason)", isProblem: true)
         }
     }
 
@@ -125,7 +125,7 @@ struct TreeMirror: Sendable {
         let status = try file.status(path)
         let (directory, name) = try place(path)
         let modified = latest.map { min($0, status.stamp.modified) } ?? status.stamp.modified
-        // A time that was cut says nothing of contents.
+        // A time limited by `latest` does not show whether the contents changed.
         if modified == status.stamp.modified, let there = try directory.status(name, followsLinks: false),
             there.kind == .regular, there.stamp.size == status.stamp.size, there.stamp.modified == modified,
             there.permissions == status.permissions & 0o777
@@ -146,8 +146,8 @@ struct TreeMirror: Sendable {
         }
     }
 
-    /// A link is copied where it stays in the tree: what it leads to is there in the copy too. Of a source elsewhere, which
-    /// has bytecode here, the copy has the contents.
+    /// Copies a link as a link if its target is in the tree, and so in the copy too. If it points to a source outside the
+    /// tree, copies the source's contents, since its bytecode belongs here.
     private func copyLink(_ path: BytePath) throws(SystemError) -> SkippedFile? {
         let target = try root.linkTarget(path)
         let end = path.parent.appending(target).normalized
@@ -156,7 +156,7 @@ struct TreeMirror: Sendable {
                 try copy(try root.fileFollowingLinks(path), path)
                 return nil
             }
-            return SkippedFile(path: named(path), reason: "is a link that leads out of the tree")
+            return SkippedFile(path: named(path), reason: "a link that points out of the tree")
         }
         let (directory, name) = try place(path)
         if try directory.status(name, followsLinks: false)?.kind == .symbolicLink,
