@@ -1,4 +1,4 @@
-// `verify` finds what is wrong with bytecode, whoever wrote it, and says nothing of what is right. CPython is the oracle.
+// `verify` finds bad bytecode, no matter which program wrote it, and does not report good bytecode. CPython is the oracle.
 
 import BuildModel
 import FoundationEssentials
@@ -8,12 +8,12 @@ import Testing
 @Suite struct VerifyTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let name: String
-        /// What is done to a built tree; `$A` is the bytecode of a.py, `$TAG` the cache tag.
+        /// A script run in a built tree; `$A` is the bytecode of a.py, `$TAG` the cache tag.
         let script: String
-        /// What is said, in order: the beginning of each line.
+        /// The expected output: the beginning of each line, in order.
         let lines: [String]
         let status: Int32
-        /// With --strict.
+        /// The exit status with --strict.
         var strict: Int32?
         var testDescription: String { name }
     }
@@ -35,7 +35,7 @@ import Testing
         Case(name: "nothing", script: "true", lines: [], status: 0, strict: 0),
         Case(
             name: "a longer source", script: "echo '# more' >> a.py",
-            lines: ["$A: error: compiled from a source of 6 bytes, and it has 13 now [stale-bytecode]"], status: 1),
+            lines: ["$A: error: compiled from a source of 6 bytes; the source now has 13 [stale-bytecode]"], status: 1),
         Case(
             name: "a touched source", script: "touch -d '2020-01-01 00:00:00 UTC' a.py",
             lines: ["$A: error: compiled from the source of "], status: 1),
@@ -60,13 +60,14 @@ import Testing
             lines: ["$A: error: its magic number is 513, and cpython "], status: 1),
         Case(
             name: "no code", script: #"(head -c 16 $A; printf N) > x && mv x $A"#,
-            lines: ["$A: error: its top object is no code [damaged-bytecode]"], status: 1),
+            lines: ["$A: error: its top object is not a code object [damaged-bytecode]"], status: 1),
         Case(
             name: "a source that is gone", script: "rm a.py",
-            lines: ["$A: warning: its source is not there; `freshpyc clean` removes it [orphan]"], status: 0, strict: 1),
+            lines: ["$A: warning: its source does not exist; `freshpyc clean` removes it [orphan]"], status: 0,
+            strict: 1),
         Case(
             name: "a source that is a link to nowhere", script: "rm a.py; ln -s nowhere a.py",
-            lines: ["$A: warning: its source is not there"], status: 0, strict: 1),
+            lines: ["$A: warning: its source does not exist"], status: 0, strict: 1),
         Case(name: "a source that is a link", script: "mv a.py d.txt; ln -s d.txt a.py", lines: [], status: 0),
         Case(
             name: "another level", script: "cp $A ${A%.pyc}.opt-2.pyc; printf x >> ${A%.pyc}.opt-2.pyc",
@@ -75,21 +76,22 @@ import Testing
             name: "another interpreter's, twice",
             script: "cp $A __pycache__/a.cpython-30.pyc; cp $A __pycache__/b.cpython-30.pyc",
             lines: [
-                "__pycache__/a.cpython-30.pyc: warning: for no selected interpreter, by its cache tag cpython-30 (and 1 more): not verified; `--python 3.0`"
+                "__pycache__/a.cpython-30.pyc: warning: no selected interpreter reads it: cache tag cpython-30 (and 1 more); not verified; use `--python 3.0`"
             ], status: 0, strict: 1),
         Case(
             name: "pytest's", script: "cp $A __pycache__/a.$TAG-pytest-8.1.1.pyc",
-            lines: ["__pycache__/a.$TAG-pytest-8.1.1.pyc: warning: for no selected interpreter"], status: 0, strict: 1),
+            lines: ["__pycache__/a.$TAG-pytest-8.1.1.pyc: warning: no selected interpreter reads it"], status: 0,
+            strict: 1),
         Case(
             name: "without a source", script: "cp $A d.pyc",
-            lines: ["d.pyc: note: there is no source beside it: Python imports it as it is [sourceless]"], status: 0,
+            lines: ["d.pyc: note: there is no source next to it; Python imports it as it is [sourceless]"], status: 0,
             strict: 1),
         Case(
             name: "without a source, and cut", script: "head -c 40 $A > d.pyc",
             lines: ["d.pyc: error: its code cannot be read: "], status: 1),
         Case(
             name: "without a source, and no bytecode", script: "echo hello, world > d.pyc",
-            lines: ["d.pyc: error: its first four bytes are no magic number [damaged-bytecode]"], status: 1),
+            lines: ["d.pyc: error: its first four bytes are not a magic number [damaged-bytecode]"], status: 1),
         Case(name: "beside its source", script: "cp $A a.pyc", lines: [], status: 0, strict: 0),
         Case(
             name: "beside a source that is another",
@@ -97,27 +99,27 @@ import Testing
             lines: ["b.pyc: error: compiled from the source of "], status: 1),
         Case(
             name: "a temporary file of nobody", script: ": > __pycache__/.freshpyc-999999999-1-1",
-            lines: ["__pycache__/.freshpyc-999999999-1-1: warning: a temporary file of a process that is gone"],
+            lines: ["__pycache__/.freshpyc-999999999-1-1: warning: a temporary file of a process that has ended"],
             status: 0, strict: 1),
         Case(
             name: "a temporary file of somebody", script: ": > __pycache__/.freshpyc-1-1-1", lines: [], status: 0,
             strict: 0),
         Case(
             name: "a link", script: "mv $A x; ln -s ../x $A",
-            lines: ["$A: note: a symbolic link, which is not followed; it is not verified"], status: 0, strict: 1),
+            lines: ["$A: note: a symbolic link; not followed, not verified"], status: 0, strict: 1),
         Case(
-            name: "a link to a folder that is left out",
+            name: "a link to an excluded folder",
             script: "mkdir -p node_modules/out; head -c 20 $A > node_modules/out/d.pyc; ln -s node_modules/out linked",
             lines: [], status: 0, strict: 0),
         Case(name: "no bytecode", script: "rm $A", lines: [], status: 0, strict: 0),
         Case(name: "other files", script: "echo > __pycache__/a.nbi; echo > __pycache__/x.so", lines: [], status: 0),
         Case(
-            name: "left out",
+            name: "excluded folders",
             script:
                 "mkdir -p venv/lib; touch venv/pyvenv.cfg; cp $A venv/lib/d.pyc; cp -r venv env; mkdir -p x/site-packages; cp $A x/site-packages/d.pyc",
             lines: [], status: 0, strict: 0),
     ])
-    func eachThingIsFound(_ one: Case) throws {
+    func eachDefectIsFound(_ one: Case) throws {
         let tree = try Self.built()
         try tree.shell(Self.variables(tree) + one.script)
         let before = try tree.everything()
@@ -135,22 +137,22 @@ import Testing
     @Test(arguments: ["checked-hash", "unchecked-hash"])
     func hashesAreComparedWithTheSource(_ mode: String) throws {
         let tree = try Self.built(mode)
-        // The time does not count.
+        // The time does not matter.
         try tree.shell("touch -d '2020-01-01' a.py b.py pkg/*.py")
         let fine = try tree.run("verify")
         #expect(fine.status == 0 && fine.output == "", "\(fine)")
         try tree.shell("stat -c %y a.py > ../$$; printf 'x = 2\\n' > a.py; touch -d \"$(cat ../$$)\" a.py; rm ../$$")
         let stale = try tree.run("verify")
-        let runs = mode == "unchecked-hash" ? "; Python runs it all the same (unchecked hash)" : ""
+        let runs = mode == "unchecked-hash" ? "; Python runs it anyway (unchecked hash)" : ""
         #expect(stale.status == 1)
         #expect(
             stale.output
-                == "\(tree.pyc("a.py")): error: compiled from other contents than the source has now\(runs) [stale-bytecode]\n"
+                == "\(tree.pyc("a.py")): error: the source's contents changed since it was compiled\(runs) [stale-bytecode]\n"
         )
         #expect(stale.summary.hasPrefix("4 bytecode files verified: 3 valid, 1 stale in "), "\(stale)")
     }
 
-    @Test func whatCannotBeVerifiedIsNeverGreen() throws {
+    @Test func verifyingNothingIsAnError() throws {
         let tree = try Tree(["a.py": "", "__pycache__/a.cpython-30.pyc": ""])
         let foreign = try tree.run("verify")
         #expect(foreign.status == 2)
@@ -161,7 +163,7 @@ import Testing
         #expect(none.errors.hasPrefix("freshpyc: nothing to verify: no bytecode in . that is not excluded;"), "\(none)")
     }
 
-    @Test func placesThatAreNamed() throws {
+    @Test func onlyNamedPathsAreVerified() throws {
         let tree = try Self.built()
         try tree.shell(
             Self.variables(tree)
@@ -178,7 +180,7 @@ import Testing
         #expect(cache.errors.hasSuffix("is a cache; name the folder that it lies in: '\(tree.path)'\n"), "\(cache)")
     }
 
-    @Test func asData() throws {
+    @Test func reportsAsJSON() throws {
         struct Document: Decodable {
             struct Finding: Decodable, Equatable {
                 let path: String
@@ -217,8 +219,8 @@ import Testing
             ])
     }
 
-    /// Files that two interpreters wrote, in two modes and levels, some of them damaged at random: what is said to be
-    /// valid CPython would run, and what is said to be stale or damaged it would not.
+    /// Bytecode in all modes and levels, some of it damaged at random. CPython runs the files that `verify` finds valid, and
+    /// not those that it finds stale or damaged.
     @Test(arguments: 1...3)
     func cpythonAgrees(_ seed: Int) throws {
         let tree = try Tree()
@@ -275,14 +277,14 @@ import Testing
             switch words[1] {
             case "runs": #expect(!errors.contains(words[0]), "\(line)\n\(result)")
             case "refused": #expect(errors.contains(words[0]), "\(line)\n\(result)")
-            // A flipped bit within a text or a number: bytecode has no checksum, and not all of them are seen.
+            // A flipped bit within a string or a number: bytecode has no checksum, so it may not be noticed.
             default: break
             }
         }
         #expect(errors.count > 20)
     }
 
-    /// Every interpreter of the machine at once, each for its own.
+    /// With several interpreters at once, each verifies its own bytecode.
     @Test func allInterpreters() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         guard

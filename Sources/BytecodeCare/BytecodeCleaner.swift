@@ -1,5 +1,4 @@
-// Removing bytecode that nothing needs.
-// Knows: which bytecode that is, and removing relative to directory descriptors. Does not know: how it is told.
+// Removes bytecode that nothing needs.
 
 import BasicTypes
 import BuildModel
@@ -17,7 +16,7 @@ package struct CleanReport: Sendable {
 
     /// By path.
     package var removed: [Removal] = []
-    /// `__pycache__` folders that were, or became, empty. By path.
+    /// `__pycache__` folders that were or became empty. By path.
     package var folders: [BytePath] = []
     package var problems: [LocatedDiagnostic] = []
 
@@ -25,14 +24,14 @@ package struct CleanReport: Sendable {
     package var size: Int64 { removed.reduce(0) { $0 &+ $1.size } }
 }
 
-/// Removes, and never follows a link: neither to a folder nor to a file.
+/// Removes files and empty folders. Never follows a link.
 package struct BytecodeCleaner: Sendable {
-    /// What goes besides orphans and what was left over.
+    /// What to remove besides orphans and leftover temporary files.
     package enum Extent: Sendable {
         case orphans
-        /// And the bytecode of all but these cache tags.
+        /// Also bytecode with any cache tag other than these.
         case foreign(tags: Set<String>)
-        /// And all bytecode, but for what has no source beside it where one would be.
+        /// All bytecode, except `x.pyc` without an `x.py` next to it: Python imports it.
         case all
     }
 
@@ -118,12 +117,12 @@ package struct BytecodeCleaner: Sendable {
         case .orphans, .foreign: break
         }
         guard folder.source(of: parsed) == nil else { return false }
-        // A source that came while we walked keeps its bytecode.
+        // The source may have been created during the walk.
         let source = BytePath.empty.appending(parsed.stem + Array(".py".utf8))
         return !Self.isThere(source, in: directory)
     }
 
-    /// Whether a file that lies where a source would may go: there is a source, and it is bytecode by its first bytes.
+    /// Whether to remove a file outside `__pycache__`: its source is next to it, and its first bytes are those of bytecode.
     private func goes(beside name: BytePath, _ folder: BytecodeFolder, _ directory: Directory) -> Bool {
         guard case .all = extent, folder.source(beside: name) != nil,
             let stem = CacheName.stripped(name.bytes),
@@ -133,7 +132,7 @@ package struct BytecodeCleaner: Sendable {
         return start.isEmpty || start.count == 4 && start[2] == 0x0D && start[3] == 0x0A
     }
 
-    /// Whether there is a source. Where that cannot be told, there is.
+    /// Whether the source exists. Assumes that it does if `stat` fails.
     private static func isThere(_ source: BytePath, in directory: Directory) -> Bool {
         do throws(SystemError) {
             return try directory.status(source, followsLinks: true) != nil
@@ -145,7 +144,7 @@ package struct BytecodeCleaner: Sendable {
     private func remove(_ name: BytePath, from directory: Directory, _ path: BytePath, _ report: inout CleanReport) {
         let place = path.appending(name)
         do throws(SystemError) {
-            // A folder or a link that took the name meanwhile stays.
+            // Keep a folder or link that replaced the file meanwhile.
             guard let status = try directory.status(name, followsLinks: false), status.kind == .regular else { return }
             if !isDryRun, try !directory.removeFile(name) { return }
             report.removed.append(CleanReport.Removal(path: place, size: status.stamp.size))

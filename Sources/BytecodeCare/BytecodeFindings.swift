@@ -1,11 +1,10 @@
-// What a look at a tree's bytecode has found, as diagnostics.
-// Knows: words and severities. Does not know: how a verdict was reached, or where findings are shown.
+// Turns verdicts on bytecode into diagnostics: their wording and severity.
 
 import BasicTypes
 import BuildModel
 import Bytecode
 
-/// Tells of one report.
+/// Makes the diagnostics of a report.
 package struct BytecodeFindings: Sendable {
     private let interpreters: [Interpreter]
 
@@ -14,7 +13,7 @@ package struct BytecodeFindings: Sendable {
         self.interpreters = interpreters
     }
 
-    /// By path. Of what is for other interpreters there is one for each cache tag.
+    /// By path. Bytecode for other interpreters has one diagnostic for each cache tag.
     package func diagnostics(_ report: BytecodeReport) -> [LocatedDiagnostic] {
         var found = report.problems
         var foreign: [String: (first: BytePath, count: Int)] = [:]
@@ -31,12 +30,12 @@ package struct BytecodeFindings: Sendable {
         return found.sorted { ($0.path, $0.diagnostic.message) < ($1.path, $1.diagnostic.message) }
     }
 
-    /// - Returns: `nil` where there is nothing to be said, or it is said once for many.
+    /// - Returns: `nil` if there is nothing to report, or one diagnostic covers many files.
     package func diagnostic(_ file: VerifiedBytecode) -> Diagnostic? {
         switch file.verdict {
         case .valid, .foreign, .gone: return nil
         case .stale(let difference):
-            let runs = file.mode == .uncheckedHash ? "; Python runs it all the same (unchecked hash)" : ""
+            let runs = file.mode == .uncheckedHash ? "; Python runs it anyway (unchecked hash)" : ""
             return Diagnostic(.staleBytecode, .error, message: Self.message(difference) + runs)
         case .damaged(let how):
             return Diagnostic(.damagedBytecode, .error, message: how)
@@ -45,20 +44,21 @@ package struct BytecodeFindings: Sendable {
             let writes = expected.map { ", and \($0.name) writes \($0.magic & 0xFFFF)" } ?? ""
             return Diagnostic(.wrongMagic, .error, message: "its magic number is \(number)\(writes)")
         case .orphan:
-            return Diagnostic(.orphan, .warning, message: "its source is not there; `freshpyc clean` removes it")
+            return Diagnostic(.orphan, .warning, message: "its source does not exist; `freshpyc clean` removes it")
         case .sourceless:
-            return Diagnostic(.sourceless, .note, message: "there is no source beside it: Python imports it as it is")
+            return Diagnostic(.sourceless, .note, message: "there is no source next to it; Python imports it as it is")
         case .unknownHash:
             return Diagnostic(
                 .foreignTag, .warning,
                 message:
-                    "\(file.interpreter.map { interpreters[$0].name } ?? "its Python") hashes sources in a way of its own; it is not verified"
+                    "\(file.interpreter.map { interpreters[$0].name } ?? "its Python") uses an unknown source hash; not verified"
             )
         case .leftover:
             return Diagnostic(
-                .leftover, .warning, message: "a temporary file of a process that is gone; `freshpyc clean` removes it")
+                .leftover, .warning,
+                message: "a temporary file of a process that has ended; `freshpyc clean` removes it")
         case .link:
-            return Diagnostic(.foreignTag, .note, message: "a symbolic link, which is not followed; it is not verified")
+            return Diagnostic(.foreignTag, .note, message: "a symbolic link; not followed, not verified")
         case .unreadable(let reason):
             return Diagnostic(
                 .unreadable, .error, message: "cannot read the file: \(reason); change its permissions or --exclude it")
@@ -68,10 +68,10 @@ package struct BytecodeFindings: Sendable {
     private static func message(_ difference: BytecodeDifference) -> String {
         switch difference {
         case .size(let header, let source):
-            "compiled from a source of \(header) byte\(header == 1 ? "" : "s"), and it has \(source) now"
+            "compiled from a source of \(header) byte\(header == 1 ? "" : "s"); the source now has \(source)"
         case .time(let header, let source):
-            "compiled from the source of \(CalendarTime(seconds: header).text), and it is of \(CalendarTime(seconds: source).text) now"
-        case .contents: "compiled from other contents than the source has now"
+            "compiled from the source of \(CalendarTime(seconds: header).text); the source is now of \(CalendarTime(seconds: source).text)"
+        case .contents: "the source's contents changed since it was compiled"
         }
     }
 
@@ -79,11 +79,11 @@ package struct BytecodeFindings: Sendable {
         let more = count == 1 ? "" : " (and \(count - 1) more)"
         let version = tag.contains(" ") ? nil : CacheName.version(ofTag: tag)
         let implementation = tag.hasPrefix("pypy") ? "pypy" : ""
-        let hint = version.map { "; `--python \(implementation)\($0)`, or `--python all`" } ?? "; `--python all`"
+        let hint = version.map { "; use `--python \(implementation)\($0)` or `--python all`" } ?? "; use `--python all`"
         return Diagnostic(
             .foreignTag, .warning,
             message:
-                "for no selected interpreter, by its \(tag.contains(" ") ? tag : "cache tag \(tag)")\(more): not verified\(hint)"
+                "no selected interpreter reads it: \(tag.contains(" ") ? tag : "cache tag \(tag)")\(more); not verified\(hint)"
         )
     }
 }

@@ -1,19 +1,18 @@
-// What looking at one bytecode file came to, as values.
-// Knows: kinds of verdicts. Does not know: how they are reached, or how they are told.
+// The results of verifying bytecode, as values: the verdict on each file and the report on a tree.
 
 import BasicTypes
 import BuildModel
 
-/// One file, and what is to be said of it.
+/// A bytecode file and its verdict.
 package struct VerifiedBytecode: Sendable {
     /// Relative to the root.
     package var path: BytePath
-    /// Its source, where that is there. Relative to the root.
+    /// Its source, if it exists. Relative to the root.
     package var source: BytePath?
-    /// The interpreter that it is for: an index into the verifier's.
+    /// The interpreter that it is for: an index into the verifier's interpreters.
     package var interpreter: Int?
     package var level: OptimizationLevel?
-    /// What its header says; `nil` where there is no header that could be read.
+    /// The validation mode in its header; `nil` if the header cannot be read.
     package var mode: InvalidationMode?
     package var verdict: BytecodeVerdict
 
@@ -26,46 +25,47 @@ package struct VerifiedBytecode: Sendable {
 
 /// How bytecode differs from its source.
 package enum BytecodeDifference: Hashable, Sendable {
-    /// Bytes, as the header and as `stat` have them.
+    /// The sizes in the header and from `stat`, in bytes.
     case size(header: UInt32, source: UInt32)
-    /// Seconds since 1970.
+    /// The times in the header and from `stat`, in seconds since 1970.
     case time(header: UInt32, source: UInt32)
-    /// The hash is that of other contents.
+    /// The hash in the header is not the source's.
     case contents
 }
 
 package enum BytecodeVerdict: Hashable, Sendable {
-    /// Python would run it, and should.
+    /// It matches its source.
     case valid
-    /// Its source is another by now.
+    /// Its source has changed.
     case stale(BytecodeDifference)
-    /// It is not what its format says; the text says how.
+    /// It is not well formed; the text says why.
     case damaged(String)
-    /// Its name says another interpreter than its first bytes.
+    /// Its magic number is not that of the interpreter in its name.
     case wrongMagic(found: UInt16)
-    /// It lies in `__pycache__`, and has no source.
+    /// It is in `__pycache__` and has no source.
     case orphan
-    /// It lies where a source would, and there is none: Python imports it. What is in it is whole.
+    /// It is outside `__pycache__` and has no source, so Python imports it. It is well formed.
     case sourceless
-    /// It is for an interpreter that was not selected: a cache tag, or a magic number in words.
+    /// It is for an interpreter that is not selected: the cache tag, or a description of the magic number.
     case foreign(String)
-    /// Its interpreter hashes sources in a way that we do not know.
+    /// Its interpreter uses a source hash that we do not know.
     case unknownHash
-    /// A temporary file of a process that is gone.
+    /// A temporary file of a process that has ended.
     case leftover
     /// A symbolic link, which is not followed.
     case link
-    /// It went while we looked.
+    /// It was removed before it could be read.
     case gone
     case unreadable(String)
 }
 
-/// Everything that a look at a tree has found.
+/// The result of verifying a tree.
 package struct BytecodeReport: Sendable {
     /// By path.
     package var files: [VerifiedBytecode] = []
-    /// Sources in scope, and those of them for which no selected interpreter has bytecode, at any level.
+    /// Number of sources in scope.
     package var sources = 0
+    /// Number of those that have no bytecode for any selected interpreter, at any level.
     package var sourcesWithoutBytecode = 0
     /// Directories that could not be read.
     package var problems: [LocatedDiagnostic] = []
@@ -74,9 +74,9 @@ package struct BytecodeReport: Sendable {
 
     package init() {}
 
-    /// How many files there are of each kind.
+    /// The number of files of each kind.
     package struct Counts: Sendable {
-        /// Files whose header and code were looked at: the sum of the next five.
+        /// Files whose header and code were checked: the sum of the next five.
         package var verified = 0
         package var valid = 0
         package var stale = 0
@@ -86,7 +86,7 @@ package struct BytecodeReport: Sendable {
         package var orphans = 0
         package var foreign = 0
         package var leftovers = 0
-        /// Links, files that could not be read, and those whose hash is not known.
+        /// Links, unreadable files, and files with an unknown source hash.
         package var notVerified = 0
     }
 

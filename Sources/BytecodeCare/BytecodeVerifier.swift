@@ -1,6 +1,5 @@
-// Comparing every bytecode file of a tree with its source, without asking Python.
-// Knows: what a header must say of a source, and that code must end where the file ends. Does not know: the database,
-// or what was ever built by us: whoever wrote a file, it is judged by its bytes.
+// Compares every bytecode file of a tree with its source, without running Python.
+// Must not use the database: it judges each file by its bytes alone, no matter which program wrote it.
 
 import BasicTypes
 import BuildModel
@@ -10,7 +9,7 @@ import FileWatching
 import Interpreters
 import LinuxSystem
 
-/// Looks, and writes nothing.
+/// Verifies bytecode. Writes nothing.
 package struct BytecodeVerifier: Sendable {
     private let root: Directory
     private let walk: BytecodeWalk
@@ -29,10 +28,10 @@ package struct BytecodeVerifier: Sendable {
         }
     }
 
-    /// A file that is to be looked at.
+    /// A file to read.
     private struct Task: Sendable {
         let file: VerifiedBytecode
-        /// It lies where a source would.
+        /// Whether it is outside `__pycache__`.
         let isLegacy: Bool
     }
 
@@ -57,13 +56,13 @@ package struct BytecodeVerifier: Sendable {
         return report
     }
 
-    /// Sorts the files of a folder: those that need a look are tasks, the others are judged by their names.
+    /// Makes tasks of the files in a folder that must be read. Judges the others by their names.
     private func gather(_ folder: BytecodeFolder, into tasks: inout [Task], _ report: inout BytecodeReport) {
         var covered: Set<[UInt8]> = []
         for name in folder.cached {
             let path = folder.path.appending(BytecodeFolder.cacheName).appending(name)
             guard let parsed = CacheName(name.bytes) else {
-                // No Python looks for such a name.
+                // No Python looks for a name like this.
                 report.files.append(VerifiedBytecode(path: path, source: nil, verdict: .foreign("no cache tag")))
                 continue
             }
@@ -105,7 +104,7 @@ package struct BytecodeVerifier: Sendable {
 
     private func judge(_ task: Task, _ buffer: FileBuffer) -> VerifiedBytecode {
         var file = attempt(task, buffer)
-        // Source and bytecode may have been replaced between the looks at the one and the other.
+        // Source and bytecode may have been replaced between reading one and the other.
         if case .stale = file.verdict { file = attempt(task, buffer) }
         return file
     }
@@ -115,7 +114,7 @@ package struct BytecodeVerifier: Sendable {
         do throws(SystemError) {
             let descriptor = try root.file(file.path, .read)
             let status = try descriptor.status(file.path)
-            guard status.kind == .regular else { return file.with(.damaged("it is no regular file")) }
+            guard status.kind == .regular else { return file.with(.damaged("it is not a regular file")) }
             let bytes = try buffer.read(descriptor, size: status.stamp.size, path: file.path)
             if task.isLegacy { file.interpreter = owner(of: bytes) }
             guard let number = file.interpreter else { return unowned(file, bytes) }
@@ -149,7 +148,7 @@ package struct BytecodeVerifier: Sendable {
         }
         if let problem = Self.problem(of: pyc) { return file.with(.damaged(problem)) }
         guard let source = file.source else { return file.with(.sourceless) }
-        // The buffer is used again for the source: nothing of the bytecode is looked at after this.
+        // The source reuses the buffer, so the bytecode must not be read after this.
         return file.with(try compare(header, interpreter, source, buffer))
     }
 
@@ -158,7 +157,7 @@ package struct BytecodeVerifier: Sendable {
         switch file.code {
         case .failure(let error): return "its code cannot be read: \(error) of the code"
         case .success:
-            if !file.holdsCode { return "its top object is no code" }
+            if !file.holdsCode { return "its top object is not a code object" }
             return file.trailing == 0 ? nil : "\(counted(file.trailing)) after the code"
         }
     }
@@ -191,9 +190,9 @@ package struct BytecodeVerifier: Sendable {
         }
     }
 
-    // MARK: Files that no name tells of
+    // MARK: Files without a cache tag
 
-    /// Whose bytecode lies where a source would: that tells its first bytes alone.
+    /// The interpreter of bytecode outside `__pycache__`: only its magic number tells.
     private func owner(of bytes: UnsafeRawBufferPointer) -> Int? {
         guard bytes.count >= 4 else { return nil }
         let magic = UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self))
@@ -206,11 +205,11 @@ package struct BytecodeVerifier: Sendable {
             return file.with(.damaged("it has \(Self.counted(bytes.count)), fewer than a header"))
         }
         guard pyc.hasMagicEnding else {
-            return file.with(.damaged("its first four bytes are no magic number"))
+            return file.with(.damaged("its first four bytes are not a magic number"))
         }
         file.mode = pyc.header?.mode
         if file.source != nil {
-            // Python 2 has its bytecode here, and would not run this.
+            // Python 2 looks for bytecode here, and would not run this file.
             guard let owner = interpreters.firstIndex(where: { $0.cacheTag.isEmpty }) else {
                 return file.with(.foreign("magic number \(pyc.magicNumber)"))
             }
@@ -233,7 +232,7 @@ extension VerifiedBytecode {
 }
 
 extension PycHeader {
-    /// How it says that its code is validated.
+    /// The validation mode in the header.
     package var mode: InvalidationMode {
         switch validation {
         case .timestamp: .timestamp

@@ -1,5 +1,4 @@
-// Walking a tree for its bytecode: which there is, and which sources lie beside it.
-// Knows: names, and what is in scope. Does not know: what is in any file.
+// Walks a tree to find its bytecode and the sources next to it. Looks only at names; reads no files.
 
 import BasicTypes
 import BuildModel
@@ -8,29 +7,29 @@ import Compilation
 import FileWatching
 import LinuxSystem
 
-/// The bytecode of one directory: in its `__pycache__`, and beside its sources.
+/// The bytecode of one directory, in its `__pycache__` and next to its sources.
 struct BytecodeFolder: Sendable {
     /// Relative to the root.
     let path: BytePath
-    /// Names of sources without `.py`; links that lead nowhere are not among them.
+    /// Names of sources without `.py`, except broken links.
     var stems: Set<[UInt8]> = []
     /// Names of `.pyc` and `.pyo` files in `__pycache__`.
     var cached: [BytePath] = []
-    /// Names of `.pyc` and `.pyo` files beside the sources.
+    /// Names of `.pyc` and `.pyo` files next to the sources.
     var legacy: [BytePath] = []
-    /// Temporary files that nobody will rename any more, relative to the folder.
+    /// Temporary files of processes that have ended, relative to the folder.
     var leftovers: [BytePath] = []
-    /// Bytecode that is a symbolic link, relative to the folder: it is neither followed nor removed.
+    /// Symbolic links with names of bytecode, relative to the folder. They are neither followed nor removed.
     var links: [BytePath] = []
-    /// Entries of `__pycache__`, of whatever kind; `nil` where there is no such folder.
+    /// Number of entries of any kind in `__pycache__`; `nil` if there is no such folder.
     var cacheEntries: Int?
-    /// Only the bytecode of one source was asked for.
+    /// Whether only the bytecode of one source was asked for.
     var isPartial = false
 
     static let cacheName = BytePath("__pycache__")
 }
 
-/// Walks level by level, the directories of a level side by side. Links are not followed.
+/// Walks level by level, the directories of a level in parallel. Does not follow links.
 struct BytecodeWalk: Sendable {
     let root: Directory
     let rootPath: BytePath
@@ -44,11 +43,11 @@ struct BytecodeWalk: Sendable {
 
     private struct Pending: Sendable {
         let path: BytePath
-        /// Named by the user: in scope whatever it is.
+        /// Whether the user named it, so that it is in scope even if skipped by default.
         let isNamed: Bool
-        /// Below a directory that is left out by default and was named all the same.
+        /// Whether it is, or is below, a directory that is skipped by default but was named by the user.
         let entersPackages: Bool
-        /// The only source whose bytecode is asked for, by its name without `.py`.
+        /// The name, without `.py`, of the only source whose bytecode is wanted; `nil` for all.
         let only: [UInt8]?
     }
 
@@ -140,7 +139,7 @@ struct BytecodeWalk: Sendable {
             }
             listing.folder = folder
         } catch {
-            // What vanished while we walked is no problem.
+            // A directory removed during the walk is not a problem.
             if !error.isMissing, !error.isLoop {
                 listing.problem = LocatedDiagnostic(
                     path: place,
@@ -176,7 +175,7 @@ struct BytecodeWalk: Sendable {
         folder.cacheEntries = entries
     }
 
-    /// With the kind found out where the file system does not say it.
+    /// Lists a directory. Asks `stat` for the kind of an entry if the file system does not report it.
     private func forEach(
         in directory: Directory, _ path: BytePath, _ buffer: DirectoryListing, _ body: (BytePath, EntryKind) -> Void
     ) throws(SystemError) {
@@ -210,7 +209,7 @@ struct BytecodeWalk: Sendable {
         return found
     }
 
-    /// What `--exclude` matches: bytecode by its own path, or by that of its source.
+    /// Removes what `--exclude` matches, by the bytecode's own path or its source's.
     private func leaveOut(_ folder: inout BytecodeFolder) {
         guard scope.hasExcludes else { return }
         func isOut(_ path: BytePath) -> Bool { scope.excludes(folder.path.appending(path), isDirectory: false) }
@@ -228,7 +227,7 @@ struct BytecodeWalk: Sendable {
 }
 
 extension BytecodeFolder {
-    /// Only what belongs to one source.
+    /// Keeps only the files of one source.
     fileprivate mutating func keep(_ stem: [UInt8]) {
         cached.removeAll { CacheName($0.bytes)?.stem != stem }
         legacy.removeAll { CacheName.stripped($0.bytes) != stem }
@@ -237,12 +236,12 @@ extension BytecodeFolder {
         leftovers = []
     }
 
-    /// The source of a file in `__pycache__`, where it is there.
+    /// The source of a file in `__pycache__`, if it exists.
     func source(of name: CacheName) -> BytePath? {
         stems.contains(name.stem) ? path.appending(name.stem + Array(".py".utf8)) : nil
     }
 
-    /// The source beside a file that lies where a source would, where it is there.
+    /// The source next to a bytecode file outside `__pycache__`, if it exists.
     func source(beside name: BytePath) -> BytePath? {
         guard let stem = CacheName.stripped(name.bytes), stems.contains(stem) else { return nil }
         return path.appending(stem + Array(".py".utf8))
