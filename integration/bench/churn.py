@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Edits, moves and deletes under a daemon that is running, and what that does to it.
+"""Edits, moves and deletes files under a running daemon, and measures the daemon.
 
     churn.py --root TREE --process PID [--edits N]
 
-Prints descriptors, watches, memory and zombies after a warm-up and at the end; exits with 1 where they have grown.
+Prints descriptors, watches, memory and zombies after a warm-up and at the end. Exits with 1 if any of them grew.
 """
 import argparse
 import json
@@ -32,7 +32,7 @@ class Daemon:
         self.socket.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method}).encode() + b"\n")
         answer = json.loads(self.answers.readline())
         if "error" in answer:
-            sys.exit("the daemon refuses: %s" % answer["error"])
+            sys.exit("the daemon returned an error: %s" % answer["error"])
         return answer["result"]
 
     def figures(self):
@@ -55,7 +55,7 @@ class Daemon:
 
 
 def churn(root, daemon, edits, begin):
-    """Each round leaves the tree as it was, but for contents."""
+    """Edits files in rounds. Each round changes only contents: all names are the same afterwards."""
     folder = os.path.join(root, "churn")
     for number in range(begin, begin + edits, 10):
         os.makedirs(folder, exist_ok=True)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Measures what deployment needs, each against compiling in the same run, and prints the table.
+"""Measures the commands for deployment against compiling, in one run, and prints a table.
 
     deploy.py --tree DIR [--other DIR] [--python PYTHON] [--pythons P,P,…] [--runs N] [--freshpyc BINARY] [--only ROW[,ROW]]
 
-DIR is a Python tree, and --other another release of it (both are copied, never touched). Everything happens below a fresh
-directory in /dev/shm. Ratios are of neighbouring runs, and their median counts; figures are medians. A cold build is
+DIR is a Python tree, and --other another release of it; both are copied, never changed. Everything happens in a new
+directory below /dev/shm. Figures are medians. A ratio is the median of the ratios of neighbouring runs. A cold build is
 `freshpyc build --no-store` of the tree without any bytecode.
 """
 import argparse
@@ -26,7 +26,7 @@ def age(tree):
 
 
 def switch(tree, release):
-    """What `git checkout` does: only what differs is written."""
+    """Writes only the files that differ, like `git checkout`."""
     wanted = set()
     for path in sources(release):
         inside = os.path.relpath(path, release)
@@ -65,7 +65,7 @@ class Bench:
         print("# %s: %s; %s: %s" % (name, [show(v) for v in ours], peer, [show(v) for v in other]), file=sys.stderr)
 
     def reseal(self):
-        """Bytecode of `build`, without its database, gets unchecked-hash headers."""
+        """Gives bytecode from `build`, without its database, unchecked-hash headers."""
         ours, other = [], []
         for _ in range(self.options.runs):
             other.append(self.cold())
@@ -81,7 +81,7 @@ class Bench:
         self.row("verify", ours, other, "cold build", "1/10")
 
     def checkout(self):
-        """The same sources again in a folder without bytecode, with a store that has seen them."""
+        """Builds the same sources without their bytecode, with a store that has compiled them before."""
         shutil.rmtree(self.store, ignore_errors=True)
         self.cold("--store", self.store)
         ours, other = [], []
@@ -91,7 +91,7 @@ class Bench:
         self.row("another checkout: all from the store", ours, other, "cold build", "1/8")
 
     def switching(self):
-        """From one release to the other and back; the first visit of each compiles what differs."""
+        """Switches from one release to the other and back. The first visit of each compiles the difference."""
         if not self.options.other:
             return
         first, second, compiled = [], [], []
@@ -104,7 +104,7 @@ class Bench:
             for release in (self.options.tree, self.options.other):
                 switch(self.tree, release)
                 second.append(self.run("build", "--store", self.store))
-                # The same switch, without a store.
+                # Make the same switch without a store.
                 back = self.options.other if release == self.options.tree else self.options.tree
                 switch(self.tree, back)
                 self.run("build", "--store", self.store)
@@ -116,7 +116,7 @@ class Bench:
         age(self.tree)
 
     def interpreters(self):
-        """`check` of all of them at once, and of each alone."""
+        """Runs `check` for all interpreters at once, and for each alone."""
         forget(self.tree)
         pythons = self.options.pythons.split(",") if self.options.pythons else [self.options.python]
         ours, other = [], []
@@ -124,10 +124,10 @@ class Bench:
             other.append(sum(self.run("check", python=python) for python in pythons))
             words = [word for python in pythons[1:] for word in ("--python", python)]
             ours.append(self.run("check", *words, python=pythons[0]))
-        self.row("check for %d interpreters at once" % len(pythons), ours, other, "each alone, in all", "1.1")
+        self.row("check for %d interpreters at once" % len(pythons), ours, other, "each alone, total", "1.1")
 
     def dropin(self):
-        """compileall without -j, as most scripts have it, and with as many workers as here are processors."""
+        """Runs compileall without -j, as most scripts do, and with one worker for each processor."""
         environment = dict(os.environ, FRESHPYC_PYTHON=self.options.python)
         ours, other, plain = [], [], []
         for _ in range(self.options.runs):
@@ -151,7 +151,7 @@ def main():
     parser.add_argument("--tree", required=True)
     parser.add_argument("--other")
     parser.add_argument("--python", default=sys.executable)
-    parser.add_argument("--pythons", help="paths, parted by commas")
+    parser.add_argument("--pythons", help="paths, separated by commas")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--scratch")
     parser.add_argument("--freshpyc", default=os.path.join(HERE, "../../.build/release/freshpyc"))

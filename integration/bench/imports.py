@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Measures the import graph against `ruff analyze graph`, in one run, and prints the table.
+"""Measures the import graph against `ruff analyze graph`, in one run, and prints a table.
 
     imports.py --tree DIR [--ruff RUFF] [--python PYTHON] [--runs N] [--freshpyc BINARY] [--scratch DIR]
 
-DIR is a Python tree (it is copied, never touched). Figures are medians; the peers are taken in turn.
+DIR is a Python tree; it is copied, never changed. Figures are medians; runs of the peers alternate.
 """
 import argparse
 import json
@@ -58,7 +58,7 @@ class Bench:
         self.edges(json.loads(output), json.loads(theirs))
 
     def edges(self, mine, theirs):
-        """Ruff's edges that are not among ours; a stub beside its source is the source here."""
+        """Counts ruff's edges that ours lack. A stub next to its source counts as the source here."""
         own = {module["path"]: {path for kept in module["imports"] for path in kept.get("to", []) + kept.get("through", [])}
                for module in mine["modules"]}
         missing = [(source, target) for source, targets in theirs.items() for target in targets
@@ -66,9 +66,9 @@ class Bench:
         stubs = [edge for edge in missing if edge[0].endswith(".pyi") or edge[1].endswith(".pyi")]
         for edge in missing:
             if edge not in stubs:
-                print("# ruff alone: %s -> %s" % edge)
+                print("# only ruff: %s -> %s" % edge)
         self.rows.append(("edges", str(sum(map(len, own.values()))), "ruff %d" % sum(map(len, theirs.values())),
-                          "%d of ruff's missing, %d of them to or from stubs" % (len(missing), len(stubs)), "0 but stubs"))
+                          "%d of ruff's missing, %d of them to or from stubs" % (len(missing), len(stubs)), "0 except stubs"))
 
     def daemon(self):
         self.freshpyc("watch", "--background", "--python", self.options.python)
@@ -87,11 +87,11 @@ class Bench:
             memory = json.loads(self.freshpyc("status", "--format", "json")[1])["memory"]
         finally:
             self.freshpyc("stop")
-        self.rows.append(("imports and names judged again after one edit", "%.2f ms" % (statistics.median(looks) / 1e3),
+        self.rows.append(("imports and names checked again after one edit", "%.2f ms" % (statistics.median(looks) / 1e3),
                           "", "", "1 ms"))
-        self.rows.append(("`affected` through the daemon, the whole command",
+        self.rows.append(("`affected` through the daemon, whole command",
                           "%.1f ms" % (statistics.median(affected) * 1e3), "", "", "10 ms"))
-        self.rows.append(("memory of the watch, graph included", "%d MB" % (memory / 1e6), "", "", "60 MB"))
+        self.rows.append(("memory of the watch, including the graph", "%d MB" % (memory / 1e6), "", "", "60 MB"))
 
     def table(self):
         print("| imports | freshpyc | peer | ratio | goal |\n|---|---|---|---|---|")

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""A tree of 100,000 modules: how long a watch takes to start from its database, what it holds, and what a save costs.
+"""Measures a watch of 100,000 modules: its start from the database, its memory, and the time of a save.
 
     large.py [--modules N] [--freshpyc BINARY] [--python PYTHON] [--runs N] [--scratch DIR]
 
-Prints a table; the peers are `find -printf` of the same tree and a watch of a tree of 100 modules, in the same run.
+Prints a table. The peers, in the same run, are `find -printf` of the same tree and a watch of 100 modules.
 """
 import argparse
 import json
@@ -77,7 +77,7 @@ class Bench:
         return json.loads(self.run(root, "status", "--format", "json"))["memory"]
 
     def save(self, root, path):
-        """Seconds from the end of a save until its bytecode is another file."""
+        """Returns the seconds from the end of a save until its bytecode is replaced."""
         tag = subprocess.run([self.options.python, "-c", "import sys; print(sys.implementation.cache_tag)"],
                              capture_output=True, text=True).stdout.strip()
         folder, name = os.path.split(os.path.join(root, path))

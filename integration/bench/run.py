@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Measures freshpyc against what people use today, side by side in one run, and prints the table.
+"""Measures freshpyc against today's common tools, in one run, and prints a table.
 
     run.py --tree DIR [--python PYTHON] [--uv UV] [--runs N] [--scratch DIR] [--freshpyc BINARY] [--only ROW[,ROW]]
 
-DIR is a Python tree (it is copied, never touched). Everything happens below the scratch directory, by default a fresh
-one in /dev/shm: creating files on a disk is noisy. UV names a uv executable; it compiles an installed wheel of the
-same files in a virtual environment. Each figure is the median of N runs (default 5), the peers taken in turn.
+DIR is a Python tree; it is copied, never changed. Everything happens below the scratch directory, by default a new one
+in /dev/shm, because the time to create files on a disk varies. UV is a uv executable; it compiles an installed wheel of
+the same files in a virtual environment. Each figure is the median of N runs (default 5); runs of the peers alternate.
 """
 import argparse
 import os
@@ -70,7 +70,7 @@ class Bench:
         self.options = options
         self.tree = os.path.join(options.scratch, "tree")
         shutil.copytree(options.tree, self.tree, ignore=shutil.ignore_patterns("__pycache__", ".freshpyc"))
-        # Sources that were saved a moment ago are guarded against a second save; these are not to be.
+        # Age the sources, so that they are not guarded against another save within the same second.
         then = time.time() - 3600
         self.files = sources(self.tree)
         for path in self.files:
@@ -102,7 +102,7 @@ class Bench:
         return timed(["find", self.tree, "-name", "*.py", "-printf", "%T@ %s\n"])
 
     def uv(self):
-        """What `uv pip install --compile-bytecode` says its compile step took, for the same files."""
+        """Returns the time that `uv pip install --compile-bytecode` reports for compiling the same files."""
         home = os.path.join(self.options.scratch, "venv")
         shutil.rmtree(home, ignore_errors=True)
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": True}
@@ -167,7 +167,7 @@ class Bench:
     def unchanged(self):
         forget(self.tree)
         self.build()
-        # Without -j, which costs compileall more than it saves where there is nothing to do.
+        # Without -j, which costs compileall more than it saves when there is nothing to do.
         compileall = [self.options.python, "-m", "compileall", "-q", self.tree]
         figures = {"freshpyc": [], "find": [], "compileall": []}
         for _ in range(max(self.options.runs, 9)):
@@ -190,8 +190,8 @@ class Bench:
         self.row("all touched, none changed", {"freshpyc": figures, "cold build": cold}, "cold build", "1/15 = 0.067")
 
     def save(self):
-        """From the end of a save to bytecode in its place. In turn with it, a warm process that only compiles the file:
-        both wake up from the same second of sleep, which costs a compiler more than freshpyc does."""
+        """Measures the time from the end of a save until the bytecode is in place, alternating with a warm process that
+        only compiles the file. Both wake up after the same second of sleep, which slows the compiler more than freshpyc."""
         forget(self.tree)
         target = max((path for path in self.files if abs(os.path.getsize(path) - 46000) < 3000), key=os.path.getsize,
                      default=max(self.files, key=os.path.getsize))
@@ -216,9 +216,9 @@ class Bench:
                     stream.write(text + "\nedited = %d\n" % (step % 10))
                 begun = time.perf_counter()
                 while os.stat(pyc).st_mtime_ns == before:
-                    time.sleep(0.0001)  # spinning would take a processor from what is measured
+                    time.sleep(0.0001)  # a busy loop would take a processor from the measured processes
                 times.append(time.perf_counter() - begun)
-                # The guard's own write, once the second is over, is waited for.
+                # Wait for the guard's own write, after the second is over.
                 time.sleep(1.15)
                 bare.stdin.write("\n")
                 bare.stdin.flush()
