@@ -1,4 +1,4 @@
-// A daemon says what a fresh run says, after whatever happened to the tree.
+// A daemon gives the same answers as a fresh run, after any change to the tree.
 
 import BuildModel
 import LinuxSystem
@@ -28,14 +28,14 @@ import Testing
             #expect(asked.lines.sorted() == fresh.lines.sorted(), "after \(edit): \(asked)\n\(fresh)")
             #expect(asked.status == fresh.status, "after \(edit)")
         }
-        // Other verbs work alone beside it, and the daemon does not mind.
+        // Commands that do not use the daemon work while it runs, and do not disturb it.
         let graph = try tree.run("graph", "--no-daemon")
         let answered = try tree.run("graph")
         #expect(graph.status == 0 && graph.output == answered.output, "\(graph)\n\(answered)")
         #expect(watch.stop().status == 0)
     }
 
-    @Test func aPartIsJudgedByWhatTheRestIsNow() throws {
+    @Test func checkOfOneFileSeesChangesInOthers() throws {
         let tree = try Tree(Self.files)
         try tree.run("build")
         try tree.run("check")
@@ -47,12 +47,12 @@ import Testing
         #expect(gone.status == 1 && gone.output.contains("unresolved-import"), "\(gone)")
     }
 
-    @Test func whatCouldNotBeWrittenIsToldAndTriedAgain() throws {
+    @Test func failedWritesAreReportedAndRetried() throws {
         let tree = try Tree(["x/a.py": "x = 1\n", "y/b.py": "y = 1\n"])
         try tree.shell("touch x/__pycache__")
         let watch = try Watch(tree)
         #expect(try tree.run(["wait"], usesPython: false).status == 1)
-        // A wave elsewhere does not make it forget.
+        // A wave elsewhere does not clear the failure.
         try tree.write("y/b.py", "y = 22\n")
         #expect(try tree.run(["wait"], usesPython: false).status == 1)
         try tree.shell("rm x/__pycache__")
@@ -61,7 +61,7 @@ import Testing
         #expect(watch.stop().status == 0)
     }
 
-    @Test func aSlipInTheConfigurationDoesNotEndADaemon() throws {
+    @Test func aMistakeInTheConfigurationDoesNotStopTheDaemon() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         let watch = try Freshpyc.start(
             ["watch"], in: tree.path, environment: ["PATH": "\(tree.python.path.parent):/usr/bin:/bin"])
@@ -69,7 +69,7 @@ import Testing
         try tree.write("freshpyc.json", #"{"python": ["/nonexistent/python"]}"#)
         watch.send(.hangUp)
         tree.eventually("a notice\n\(watch.errors)") { watch.errors.contains("the configuration stays as it was") }
-        // What is saved before that is part of its first wave, which is not told source by source.
+        // A save before this belongs to the first wave, which is not reported source by source.
         tree.eventually("ready again") { watch.errors.split(separator: "\n").count { $0.hasPrefix("ready:") } == 2 }
         try tree.write("a.py", "x = 22\n")
         tree.eventually("still at work") { watch.errors.contains("a.py compiled") }

@@ -1,4 +1,4 @@
-// `build`, driven as a user drives it: edit, build, expected recompiles.
+// `build` as a user runs it: edit, build, expected recompiles.
 
 import BuildModel
 import LinuxSystem
@@ -11,7 +11,7 @@ import Testing
         "top.py": "print('hello')\n",
     ]
 
-    /// One build, and what its last line must be (without the time).
+    /// Runs one build and checks its last line, without the time.
     private func expect(
         _ tree: Tree, _ summary: String, _ words: String..., status: Int32 = 0,
         sourceLocation: SourceLocation = #_sourceLocation
@@ -34,25 +34,25 @@ import Testing
         #expect(!tree.exists(".freshpyc/journal.jsonl"))
     }
 
-    @Test func editsAreRecompiledAloneAndTouchesAreRestamped() throws {
+    @Test func onlyEditsAreRecompiledAndTouchedFilesAreRestamped() throws {
         let tree = try Tree(Self.files)
         try expect(tree, "4 modules: 4 compiled, 0 up to date, 0 failed")
         try tree.write("pkg/a.py", "import sys\n")
         try tree.age()
         try tree.shell("touch -d '2 hours ago' top.py pkg/__init__.py pkg/sub/b.py")
-        // Every file has another time now; one has other contents.
+        // Every file has a new time; one has new contents.
         try expect(tree, "4 modules: 1 compiled, 3 restamped, 0 up to date, 0 failed")
         #expect(try tree.differences() == "")
         try tree.shell("touch -d '3 hours ago' top.py")
         try expect(tree, "4 modules: 0 compiled, 1 restamped, 3 up to date, 0 failed")
         #expect(try tree.differences() == "")
-        // Same size, other contents.
+        // Same size, different contents.
         try tree.shell("printf \"print('hallo')\\n\" > top.py; touch -d '2 hours ago' top.py")
         try expect(tree, "4 modules: 1 compiled, 3 up to date, 0 failed")
         #expect(try tree.differences() == "")
     }
 
-    @Test func sameContentsUnderANewNameAreBuiltForThatName() throws {
+    @Test func movedSourcesAreCompiledWithTheirNewFileName() throws {
         let tree = try Tree(Self.files)
         try expect(tree, "4 modules: 4 compiled, 0 up to date, 0 failed")
         try tree.shell("mv pkg lib")
@@ -92,7 +92,7 @@ import Testing
         #expect(try tree.differences(mode: "checked-hash") == "")
     }
 
-    @Test func bytecodeThatIsGoneOrDamagedIsRebuilt() throws {
+    @Test func missingOrDamagedBytecodeIsRebuilt() throws {
         let tree = try Tree(Self.files)
         try expect(tree, "4 modules: 4 compiled, 0 up to date, 0 failed")
         let pyc = tree.pyc("pkg/a.py")
@@ -109,7 +109,7 @@ import Testing
             try expect(tree, "4 modules: 1 compiled, 3 up to date, 0 failed")
             #expect(try tree.differences() == "", "bit at \(offset)")
         }
-        // The same bytes again, as a copy or a restored backup leaves them: nothing is compiled.
+        // The same bytes in a new file, as after a copy or a restored backup: nothing is compiled.
         try tree.write(pyc, bytes: try tree.bytes(pyc))
         try expect(tree, "4 modules: 0 compiled, 4 up to date, 0 failed")
     }
@@ -126,7 +126,7 @@ import Testing
         #expect(second.lines == first.lines)
         #expect(second.summary.hasPrefix("2 modules: 0 compiled, 1 up to date, 1 failed in "))
         #expect(try tree.differences() == "")
-        // A good file that breaks leaves no bytecode that could run in its place.
+        // A source that no longer compiles leaves no bytecode that could still run.
         try tree.write("good.py", "x = = 1\n")
         try expect(tree, "2 modules: 0 compiled, 0 up to date, 2 failed", status: 1)
         #expect(!tree.exists(tree.pyc("good.py")))
@@ -138,8 +138,8 @@ import Testing
 
     @Test func aSaveWithinTheSameSecondNeverRunsStale() throws {
         let tree = try Tree(["m.py": "value = 1\n"])
-        // Saved now: the next save of the same size could have the same second. On a slow machine the second may be over
-        // before the source is read, and then there is nothing to guard against.
+        // Saved just now: another save of the same size could fall within the same second. On a slow machine the second
+        // may be over before the source is read; then no guard is needed.
         var isWithinTheSecond = false
         for _ in 0..<20 where !isWithinTheSecond {
             try tree.write("m.py", "value = 2\n")
@@ -153,7 +153,7 @@ import Testing
         let imported = try Program.run(
             tree.python.path.description, "-c", "import m; print(m.value)", in: tree.path)
         #expect(imported.output == "3\n", "\(imported)")
-        // A second run on the same tree writes nothing, and a wave after that second puts the header right.
+        // A second run on the same tree writes nothing. A wave after that second writes the final header.
         try expect(tree, "1 module: 1 compiled, 0 up to date, 0 failed")
         let before = try tree.everything()
         try expect(tree, "1 module: 0 compiled, 1 up to date, 0 failed")
@@ -169,7 +169,7 @@ import Testing
         #expect(forced.output.contains(#""exitStatus":0"#))
     }
 
-    @Test func namedPathsAreBuiltAloneAndAlwaysInScope() throws {
+    @Test func onlyNamedPathsAreBuiltEvenIfExcluded() throws {
         var files = Self.files
         files[".venv/pyvenv.cfg"] = ""
         files[".venv/lib/site-packages/dep.py"] = "x = 1\n"
@@ -183,7 +183,7 @@ import Testing
         try expect(tree, "1 module: 1 compiled, 0 up to date, 0 failed", ".venv")
         try expect(tree, "1 module: 1 compiled, 0 up to date, 0 failed", "node_modules/tool.py")
         try expect(tree, "3 modules: 0 compiled, 3 up to date, 0 failed", "--exclude", "sub/")
-        // What is out of scope is left alone.
+        // Files out of scope are not touched.
         #expect(tree.exists(tree.pyc("pkg/sub/b.py")))
     }
 
@@ -194,7 +194,7 @@ import Testing
         ])
         try tree.shell("git init -q . 2>/dev/null || mkdir -p .git")
         try expect(tree, "6 modules: 6 compiled, 0 up to date, 0 failed")
-        // Git itself says which are left.
+        // Compare with what git itself ignores.
         let kept = try Program.shell("git ls-files -co --exclude-standard '*.py' | wc -l", in: tree.path)
         #expect(kept.output.split(whereSeparator: \.isWhitespace).first == "3")
         try expect(tree, "3 modules: 0 compiled, 3 up to date, 0 failed", "--gitignore")
@@ -210,7 +210,7 @@ import Testing
         try expect(tree, "4 modules: 0 compiled, 4 up to date, 0 failed", "--state-dir", state)
     }
 
-    @Test func scenario26ADatabaseThatCannotBeTrustedIsSetAsideAloud() throws {
+    @Test func scenario26ADamagedDatabaseIsSetAsideWithANotice() throws {
         for rubbish in ["[]", "null", "", "{\"schema\":2", "\u{0}\u{1}", String(repeating: "9", count: 5000)] {
             let tree = try Tree(Self.files)
             try expect(tree, "4 modules: 4 compiled, 0 up to date, 0 failed")
@@ -229,7 +229,7 @@ import Testing
         #expect(try tree.bytes(".freshpyc/state.json").starts(with: "{\"schema\":99".utf8))
     }
 
-    @Test func interruptedBuildsKeepWhatIsDone() throws {
+    @Test func interruptedBuildsKeepFinishedWork() throws {
         var files: [String: String] = [:]
         for index in 0..<400 { files["m\(index).py"] = String(repeating: "x = [1, 2, (3, 4)]\n", count: 800) }
         let tree = try Tree(files)
@@ -243,7 +243,7 @@ import Testing
         #expect(try tree.differences() == "")
     }
 
-    @Test func aKilledBuildLeavesNothingHalfDone() throws {
+    @Test func aKilledBuildLeavesNoPartialFiles() throws {
         var files: [String: String] = [:]
         for index in 0..<200 {
             files["p\(index % 7)/m\(index).py"] = String(repeating: "x = [1, 2, (3, 4)]\n", count: 400)

@@ -1,4 +1,4 @@
-// `check`: the verdict, and nothing written.
+// `check` reports findings and writes nothing.
 
 import LinuxSystem
 import Testing
@@ -51,7 +51,7 @@ import Testing
         #expect(try tree.run("check", "--strict").lines.isEmpty)
     }
 
-    @Test func verdictsAreRememberedWhereTheUserNamesAPlace() throws {
+    @Test func verdictsAreKeptInTheNamedStateDirectory() throws {
         let tree = try Tree(["a.py": "x = 1\n", "b.py": "def\n"])
         let cache = try Tree()
         let words = ["check", "--format", "json", "--state-dir", cache.path.appending("c").description]
@@ -63,7 +63,7 @@ import Testing
         #expect(!tree.exists(".freshpyc"))
     }
 
-    @Test func findingsOfSomeInterpretersSayWhich() throws {
+    @Test func findingsOfSomeInterpretersNameThem() throws {
         guard let old = TestPython.series("3.8"), let new = TestPython.series("3.12") else {
             try Test.cancel("needs Python 3.8 and 3.12")
         }

@@ -1,4 +1,4 @@
-// `clean` removes what nothing needs, and nothing else.
+// `clean` removes the bytecode that nothing needs, and nothing else.
 
 import BasicTypes
 import LinuxSystem
@@ -8,7 +8,7 @@ import Testing
     struct Case: Sendable, CustomTestStringConvertible {
         let name: String
         let words: [String]
-        /// What is to be gone afterwards; everything else stays.
+        /// The files to remove. Everything else must stay.
         let gone: [String]
         var testDescription: String { name }
     }
@@ -69,7 +69,7 @@ import Testing
         defer { Scratch.remove(outside) }
         let expected = one.gone.map { $0.replacing("$TAG", with: tree.python.cacheTag) }.sorted()
         let everything = try Self.names(tree)
-        // First what would go: nothing does.
+        // A dry run first: it lists the files and removes nothing.
         let dry = try tree.run(["clean", "--dry-run"] + one.words)
         #expect(dry.status == 0 && dry.lines == expected, "\(dry)")
         #expect(dry.summary.contains(" would be removed, "), "\(dry)")
@@ -79,7 +79,7 @@ import Testing
         let names = Set(expected.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 })
         #expect(try Self.names(tree) == everything.subtracting(names))
         #expect(Host.contents(outside.appending("gone.\(tree.python.cacheTag).pyc")) != nil)
-        // A second time there is nothing to do.
+        // A second run has nothing to do.
         let again = try tree.run(["clean", "-v"] + one.words)
         #expect(again.status == 0 && again.output == "", "\(again)")
         #expect(again.summary.hasPrefix("0 files removed, 0 bytes in "), "\(again)")
@@ -101,7 +101,7 @@ import Testing
         #expect(try tree.run(["clean", "-q"], usesPython: false).errors == "")
     }
 
-    /// Without options no interpreter is needed.
+    /// `clean` without options needs no interpreter.
     @Test func needsNoPython() throws {
         let tree = try Tree(["__pycache__/gone.cpython-30.pyc": "x"])
         let result = try tree.run(["clean"], environment: ["PATH": "/nowhere"], usesPython: false)
@@ -110,19 +110,19 @@ import Testing
         #expect(foreign.status == 2 && foreign.errors.contains("no Python interpreter found"), "\(foreign)")
     }
 
-    @Test func aCacheIsNoPlaceToBegin() throws {
+    @Test func aCacheFolderIsNotAnArgument() throws {
         let tree = try Tree(["pkg/__pycache__/gone.cpython-30.pyc": "x"])
         let result = try tree.run(["clean", "pkg/__pycache__"], usesPython: false)
         #expect(result.status == 2 && result.errors.contains("is a cache; name the folder that it lies in"))
         #expect(tree.exists("pkg/__pycache__/gone.cpython-30.pyc"))
     }
 
-    /// What could not be removed is told, and the rest goes all the same.
+    /// A file that cannot be removed is reported; the others are still removed.
     @Test(.enabled(if: Host.isExecutable(BytePath("/usr/bin/setpriv"))))
-    func whatCannotBeRemovedIsTold() throws {
+    func filesThatCannotBeRemovedAreReported() throws {
         let tree = try Tree(["a/__pycache__/gone.cpython-30.pyc": "x", "b/__pycache__/gone.cpython-30.pyc": "x"])
         try tree.shell("chmod 777 . b b/__pycache__; chmod 755 a a/__pycache__")
-        // Somebody who may not write in a's cache: root may everything.
+        // Run as a user who may not write in a's cache. Root may write anywhere.
         let program = Scratch.unique("binary")
         defer { Scratch.remove(program) }
         try tree.shell("cp \(Freshpyc.path) \(program) && chmod 755 \(program)")

@@ -1,4 +1,4 @@
-// The store: what one tree has compiled, no other compiles again.
+// The store: no tree compiles what another tree has already compiled.
 
 import BuildModel
 import LinuxSystem
@@ -23,11 +23,11 @@ import Testing
         // The oracle compares file names too.
         #expect(try second.differences() == "")
         #expect(try second.run("check", "--no-daemon").lines.count == 1)
-        // Nothing is left to do.
+        // Nothing remains to be done.
         #expect(try build(second, store).summary.hasPrefix("3 modules: 0 compiled, 3 up to date"))
     }
 
-    @Test func aBranchThatIsSwitchedBackIsNotCompiled() throws {
+    @Test func switchingBackToABranchCompilesNothing() throws {
         let (store, tree) = (try Tree(), try Tree(Self.files))
         _ = try build(tree, store)
         try tree.write("pkg/a.py", "y = 2\n")
@@ -54,7 +54,7 @@ import Testing
         #expect(try tree.differences() == "")
     }
 
-    @Test func aCheckDoesNotTouchItAndNobodyMust() throws {
+    @Test func checkAndNoStoreDoNotUseTheStore() throws {
         let (store, tree) = (try Tree(), try Tree(Self.files))
         let place = ["FRESHPYC_STORE": store.path.appending("s").description]
         try tree.run("check", environment: place)
@@ -66,7 +66,7 @@ import Testing
         #expect(!store.exists("s") && !tree.exists(".cache"))
     }
 
-    @Test func deploymentsAndOldPythonsTakeFromIt() throws {
+    @Test func deploymentsAndOldPythonsUseTheStore() throws {
         let (store, first, second) = (try Tree(), try Tree(Self.files), try Tree(Self.files))
         let words = ["precompile", "--store", store.path.appending("s").description]
         try first.run(words)

@@ -1,4 +1,4 @@
-// Settings: which hold, from where, and what is said of bad ones.
+// Settings: their sources, their precedence, and the errors for bad ones.
 
 import LinuxSystem
 import Testing
@@ -65,7 +65,7 @@ import Testing
         #expect(try tree.run(["build"], environment: path).summary.hasPrefix("1 module: 1 compiled"))
         #expect(try tree.run(["build"], environment: path).summary.hasPrefix("1 module: 0 compiled"))
         #expect(tree.exists(tree.pyc("a.py", level: 2)) && tree.exists(".freshpyc/pyproject.json"))
-        // Remembered: no interpreter is needed for it.
+        // It is cached, so reading it needs no interpreter.
         #expect(
             try tree.run(["status", "--config"], environment: ["PATH": "/nowhere"], usesPython: false)
                 .output.contains("optimize = 0, 2    (pyproject.toml)"))
@@ -81,7 +81,7 @@ import Testing
         #expect(try tree.run(["build"], environment: path).errors.contains("both freshpyc.json and [tool.freshpyc]"))
     }
 
-    @Test func aReloadReadsItAgainAndABadOneChangesNothing() throws {
+    @Test func aReloadReadsTheConfigurationAndKeepsTheOldOneIfItIsBad() throws {
         let tree = try Tree(["freshpyc.json": "{}", "a.py": "x = 1\n", "skip/b.py": "y = 1\n"])
         let watch = try Watch(tree)
         try tree.write("freshpyc.json", #"{"optimize": [0, 1]}"#)

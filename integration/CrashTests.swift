@@ -1,4 +1,4 @@
-// Dying at the worst moment, and disks that refuse.
+// Builds killed at every write, full disks and file size limits.
 
 import BasicTypes
 import LinuxSystem
@@ -10,18 +10,18 @@ import Testing
         "p/broken.py": "def (\n",
     ]
 
-    /// What a build does to a disk, and nothing else that it starts does.
+    /// The system calls by which a build, and no process that it starts, changes the disk.
     private static let calls = [
         "mkdir", "mkdirat", "renameat", "unlinkat", "writev", "pwrite64", "fsync", "ftruncate", "write",
     ]
 
-    /// Runs a build that is killed when it is about to make a call for the n-th time.
+    /// Runs a build and kills it just before its n-th call of this kind.
     ///
-    /// - Returns: whether it came so far.
+    /// - Returns: whether the build made that many calls.
     private func isKilled(at call: String, _ count: Int, in tree: Tree) throws -> Bool {
         var words = ["strace", "-f", "-qq", "-o", "/dev/null"]
         if call == "write" {
-            // The same call writes to pipes and terminals, and workers make it: only those to the database count.
+            // Workers make the same call, also to pipes and terminals. Count only writes to the database.
             for name in ["state.json.tmp", "journal.jsonl", "lock"] {
                 words += ["-P", tree.path.appending(".freshpyc").appending(name).description]
             }
@@ -38,7 +38,7 @@ import Testing
         try Program.run("strace", "-qq", "-o", "/dev/null", "-e", "inject=getppid:signal=KILL", "true").status == 0
     }
 
-    /// Kills builds of a tree at each of their calls in turn; the next one must always end as if nothing had been.
+    /// Kills builds of a tree at each of their calls in turn. The next build must always succeed as if none was killed.
     private func killEverywhere(from base: Tree) throws {
         let tree = try Tree()
         var kills = 0

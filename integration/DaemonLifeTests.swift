@@ -1,11 +1,11 @@
-// Starts, reloads and ends of a daemon while work is under way and clients wait.
+// Starting, reloading and stopping a daemon during a wave, while clients wait.
 
 import BasicTypes
 import LinuxSystem
 import Testing
 
 @Suite struct DaemonLifeTests {
-    /// Suspends the workers, so that the wave of the next save goes on until something else ends it.
+    /// Suspends the workers, so that the next save's wave runs until something else ends it.
     private static let holdAWave = """
         import signal
         status = ask(connect(), 'status')['result']
@@ -49,7 +49,7 @@ import Testing
 
     // MARK: Waiting clients
 
-    @Test func whoWaitsDuringAReloadGetsTheNewSessionsAnswer() throws {
+    @Test func aWaitDuringAReloadIsAnsweredByTheNewSession() throws {
         let tree = try Tree(["m.py": "x = 0\n", "n.py": "y = 0\n"])
         let daemon = try Daemon(tree)
         let result = try daemon.python(
@@ -68,7 +68,7 @@ import Testing
         #expect(result.output == "building\n1\n2\n", "\(result)")
     }
 
-    @Test func aReloadWithOtherOptionsAnswersOnlyForThem() throws {
+    @Test func aReloadWithNewOptionsRefusesWaitsForTheOldOnes() throws {
         let tree = try Tree(["m.py": "x = 0\n", "freshpyc.json": "{\"exclude\": [\"tests/\"]}\n"])
         let daemon = try Daemon(tree)
         let script = """
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test(arguments: ["os.kill(daemon, signal.SIGTERM)", "print(ask(connect(), 'stop')['result']['ok'])"])
-    func whoWaitsWhenADaemonStopsIsNotToldThatAllIsWell(end: String) throws {
+    func aWaitDoesNotSucceedWhenTheDaemonStops(end: String) throws {
         let tree = try Tree(["m.py": "x = 0\n"])
         let daemon = try Daemon(tree)
         let process = try daemon.process
@@ -105,7 +105,7 @@ import Testing
         try expectNothingLeft(tree, process: process)
     }
 
-    @Test func manyWaitersAndSomeThatLeave() throws {
+    @Test func manyWaitersOfWhichSomeDisconnect() throws {
         let tree = try Tree(["m.py": "x = 0\n"])
         let daemon = try Daemon(tree, "--idle-timeout", "1")
         let result = try daemon.python(
@@ -132,7 +132,7 @@ import Testing
 
     // MARK: Signals
 
-    @Test func reloadsInQuickSuccessionAnnounceOnlyWhatIsTrue() throws {
+    @Test func rapidReloadsNeverReportReadyWithWrongCounts() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         let watch = try Watch(tree)
         // Slow to compile, and broken at its end.
@@ -150,7 +150,7 @@ import Testing
         try expectNothingLeft(tree, process: watch.program.identifier)
     }
 
-    @Test(arguments: [Signal.terminate, .interrupt]) func theEndDuringAReload(signal: Signal) throws {
+    @Test(arguments: [Signal.terminate, .interrupt]) func stoppingDuringAReload(signal: Signal) throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         let watch = try Watch(tree)
         try tree.write("slow.py", String(repeating: "x = [1, 2, (3, 4)]\n", count: 60_000))
@@ -176,7 +176,7 @@ import Testing
         #expect(watch.finish(within: 20).status == 0)
     }
 
-    @Test func aConfigurationThatCannotBeUsedIsNot() throws {
+    @Test func anInvalidConfigurationIsNotLoaded() throws {
         let tree = try Tree(["a.py": "x = 1\n", "freshpyc.json": "{}\n"])
         let watch = try Freshpyc.start(["watch"], in: tree.path)
         tree.eventually("ready") { !readyLines(watch).isEmpty }
@@ -198,12 +198,12 @@ import Testing
 
     // MARK: The command
 
-    @Test func theEndOfAWaveThatWasEndedRunsNoCommand() throws {
+    @Test func aCancelledWaveRunsNoCommand() throws {
         let tree = try Tree(["m.py": "x = 0\n"])
         let daemon = try Daemon(tree, "-j", "2", "--exec", "echo begin >> runs.txt; sleep 1; echo end >> runs.txt")
         tree.eventually("the first run") { tree.exists("runs.txt") }
         let process = try daemon.process
-        // A wave in which something is done and something is not.
+        // Stop the daemon when part of the wave is done.
         let result = try daemon.python(
             Self.holdAWave + """
                 from importlib.util import cache_from_source
@@ -217,13 +217,13 @@ import Testing
                 """)
         #expect(result.output == "False\n", "\(result)")
         tree.eventually("the end") { !Host.isAlive(process) }
-        // A run that was begun for that wave would have outlived the daemon.
+        // If the wave had started a command, the command would outlive the daemon.
         let runs = try tree.bytes("runs.txt")
         Pause.seconds(1.5)
         #expect(try tree.bytes("runs.txt") == runs)
     }
 
-    @Test func aStopDuringAWaveEndsTheCommand() throws {
+    @Test func stoppingDuringAWaveStopsTheCommand() throws {
         let tree = try Tree(["m.py": "x = 0\n"])
         let daemon = try Daemon(tree, "--exec", "echo $$ > running; exec sleep 1000")
         tree.eventually("the command") { Host.contents(tree.path.appending("running"))?.last == UInt8(ascii: "\n") }
@@ -239,7 +239,7 @@ import Testing
         try expectNothingLeft(tree, process: process)
     }
 
-    @Test func pathsOfTheCommandAreRelativeToWhereItRuns() throws {
+    @Test func pathsInTheCommandAreRelativeToItsDirectory() throws {
         let tree = try Tree(["a.py": "x = 1\n", "pkg/b.py": "y = 1\n"])
         let check = "cd pkg && \(Freshpyc.path) check --python \(tree.python.path) . 2> ../new; mv ../new ../summary"
         let daemon = try Daemon(tree, "--exec", check)
@@ -249,9 +249,9 @@ import Testing
         #expect(try daemon.ask("wait").status == 0)
     }
 
-    // MARK: Finding it
+    // MARK: Finding the daemon
 
-    @Test func twoStartsAtOnceMakeOneDaemon() throws {
+    @Test func simultaneousStartsLeaveOneDaemon() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         let words = ["watch", "--background", "--python", tree.python.path.description]
         let starts = try (0..<4).map { _ in try Freshpyc.start(words, in: tree.path) }
@@ -281,7 +281,7 @@ import Testing
         #expect(try Program.shell("ls run/freshpyc", in: tree.path).output == "")
     }
 
-    @Test func twoStateDirectoriesHaveADaemonEach() throws {
+    @Test func eachStateDirectoryHasItsOwnDaemon() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         let daemon = try Daemon(tree, runtime: true)
         let state = tree.path.appending("run/state").description
@@ -294,7 +294,7 @@ import Testing
         #expect(try daemon.ask("wait").status == 0)
     }
 
-    @Test func aTreeCannotSendItsVisitorsToAnotherSocket() throws {
+    @Test func aTreeCannotRedirectClientsToAnotherSocket() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         try tree.run("build")
         let script = """

@@ -1,4 +1,4 @@
-// A daemon answers only for its own options and paths; for others, a command works alone or says why it cannot.
+// A daemon answers only for its own options and paths. For others, a command works without it or says why it cannot.
 
 import BasicTypes
 import LinuxSystem
@@ -11,7 +11,7 @@ import Testing
         ".gitignore": "tests/\n", "freshpyc.json": "{}\n",
     ]
 
-    /// A question, and an option that makes another answer than the daemon's.
+    /// Commands with an option that makes the answer differ from the daemon's.
     private static let questions: [[String]] = [
         ["graph", "--exclude", "tests/"], ["graph", "--gitignore"], ["graph", "--source-root", "libs"],
         ["affected", "pkg/b.py", "--exclude", "tests/"], ["affected", "libs/helper.py", "--source-root", "libs"],
@@ -21,7 +21,7 @@ import Testing
         ["check", "--gitignore"], ["build", "--exclude", "tests/"], ["build", "-O", "2"],
     ]
 
-    @Test(arguments: questions) func theAnswerIsTheOneWithoutADaemon(words: [String]) throws {
+    @Test(arguments: questions) func theAnswerIsTheSameAsWithoutADaemon(words: [String]) throws {
         let tree = try Tree(Self.files)
         let python = ["--python", tree.python.path.description]
         try tree.run("build")
@@ -36,14 +36,14 @@ import Testing
                 asked.output != plain.output || asked.status != plain.status, "the option makes no difference\n\(plain)"
             )
         }
-        // The daemon, and its database, are as before.
+        // The daemon and its database are unchanged.
         #expect(try daemon.ask("wait").status == 1)
         #expect(try daemon.ask("stop").status == 0)
         let after = try Freshpyc.start(["build"] + python, in: tree.path).finish()
         #expect(after.errors.contains("6 modules: 0 compiled, 5 up to date, 1 failed"), "\(after)")
     }
 
-    @Test func anotherInterpreterIsAnotherQuestion() throws {
+    @Test func commandsForAnotherInterpreterDoNotUseTheDaemon() throws {
         guard let other = TestPython.series("3.8") ?? TestPython.series("3.9") else {
             try Test.cancel("needs a second interpreter")
         }
@@ -58,7 +58,7 @@ import Testing
         #expect(try daemon.ask("wait").status == 0)
     }
 
-    @Test func aWaitForOtherOptionsIsRefusedInOneLine() throws {
+    @Test func aWaitWithOtherOptionsIsRefusedInOneLine() throws {
         let tree = try Tree(["a.py": "x = 1\n", "freshpyc.json": "{}\n"])
         let daemon = try Daemon(tree, "--exclude", "tests/")
         #expect(try daemon.ask("wait").status == 0)
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func aDaemonOfAPartAnswersForThatPart() throws {
+    @Test func aDaemonForSomePathsAnswersForThosePaths() throws {
         let tree = try Tree(["src/a.py": "x = 1\n", "tests/b.py": "def (\n", "freshpyc.json": "{}\n"])
         let daemon = try Daemon(tree, "src")
         for words in [["wait"], ["wait", "src"], ["wait", "src/a.py"], ["status"]] {
@@ -88,7 +88,7 @@ import Testing
         #expect(try daemon.ask("stop").status == 0)
     }
 
-    @Test func aRelativeInterpreterIsTheClientsOwn() throws {
+    @Test func aRelativeInterpreterPathIsRelativeToTheClient() throws {
         let tree = try Tree(["a.py": "x = 1\n", "deep/b.py": "y = 1\n"])
         try tree.shell("mkdir bin; ln -s \(tree.python.path) bin/python3")
         let started = try tree.run(["watch", "-b", "--python", "bin/python3"], usesPython: false)

@@ -1,11 +1,11 @@
-// The daemon as other programs lean on it: questions, answers, and whatever clients and the machine do to it.
+// The daemon as other programs use it: requests, answers, badly behaved clients and limits of the system.
 
 import BasicTypes
 import LinuxSystem
 import Testing
 
 @Suite struct DaemonTests {
-    @Test func aDayInItsLife() throws {
+    @Test func editsAreReflectedInEveryVerb() throws {
         let tree = try Tree(["a.py": "import b\n", "b.py": "x = 1\n"])
         let daemon = try Daemon(tree)
         #expect(try daemon.ask("wait").status == 0)
@@ -37,7 +37,7 @@ import Testing
         #expect(log.contains("ready: 2 modules") && log.contains("[syntax-error]"))
     }
 
-    @Test func scenario29NoAnswerIsFromBeforeTheEdit() throws {
+    @Test func scenario29NoAnswerIsOlderThanTheEdit() throws {
         let tree = try Tree(["m.py": "x = 0\n"])
         let daemon = try Daemon(tree)
         let result = try daemon.python(
@@ -66,10 +66,10 @@ import Testing
         try daemon.tree.shell("rm -f m.tmp")
     }
 
-    @Test func scenario18BytecodeThatDisappearsDuringAWaveIsThereAfterAWait() throws {
+    @Test func scenario18BytecodeRemovedDuringAWaveIsBackAfterAWait() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         let daemon = try Daemon(tree)
-        // About a second of compiling, during which the bytecode of another source goes and somebody asks.
+        // Takes about a second to compile. Meanwhile remove the bytecode of another source, and wait.
         try tree.write("slow.py", String(repeating: "x = [1, 2, (3, 4)]\n", count: 60_000))
         tree.eventually("a wave under way") {
             (try? daemon.ask("status", "--format", "json").output.contains("\"phase\":\"building\"")) == true
@@ -129,14 +129,14 @@ import Testing
         #expect(result.output == "wave 1 syntax-error\n", "\(result)")
     }
 
-    @Test func scenario22TheSocketLiesInTheRuntimeDirectory() throws {
+    @Test func scenario22TheSocketIsInTheRuntimeDirectory() throws {
         let tree = try Tree(["m.py": "x = 0\n"])
         let daemon = try Daemon(tree, runtime: true)
         #expect(!tree.exists(".freshpyc/socket"))
         #expect(try Program.shell("stat -c %a run/freshpyc run/freshpyc/*.sock", in: tree.path).output == "700\n600\n")
         #expect(try daemon.ask("wait").status == 0)
         #expect(try daemon.ask("stop").status == 0)
-        // A directory that others could write to is not used.
+        // A directory that others can write to is not used.
         try tree.shell("chmod 777 run/freshpyc")
         let other = try Tree(["n.py": ""])
         let wary = try other.run(
@@ -145,7 +145,7 @@ import Testing
         #expect(try other.run(["stop"], usesPython: false).status == 0)
     }
 
-    @Test func scenario22AStaleSocketIsNoDaemon() throws {
+    @Test func scenario22AStaleSocketDoesNotCountAsADaemon() throws {
         let tree = try Tree(["m.py": "x = 0\n"])
         let daemon = try Daemon(tree)
         Signal.kill.send(to: try daemon.process)
@@ -207,7 +207,7 @@ import Testing
     @Test func scenario5OutOfWatches() throws {
         let tree = try Tree(["a.py": "x = 1\n", "d1/b.py": "", "d2/c.py": "", "d3/s/d.py": "", "d4/e.py": ""])
         let probe = try Program.run("unshare", "-Ur", "sh", "-c", "echo 5 > /proc/sys/user/max_inotify_watches")
-        guard probe.status == 0 else { try Test.cancel("may not make a user namespace") }
+        guard probe.status == 0 else { try Test.cancel("no permission to create a user namespace") }
         let program = try RunningProgram(
             ["/usr/bin/unshare", "-Ur", "sh", "-c", "echo 5 > /proc/sys/user/max_inotify_watches; exec \"$@\"", "sh"]
                 .map { BytePath($0) } + [Freshpyc.path]
@@ -260,20 +260,20 @@ import Testing
         #expect(again.stop().status == 0)
     }
 
-    @Test func itLeavesWhenNobodyNeedsIt() throws {
+    @Test func anIdleDaemonExits() throws {
         let tree = try Tree(["m.py": "x = 0\n"])
         let watch = try Freshpyc.start(
             ["watch", "--idle-timeout", "1", "--python", tree.python.path.description], in: tree.path)
         #expect(watch.finish(within: 20).status == 0)
     }
 
-    @Test func errorsReachWhoeverStartsItInTheBackground() throws {
+    @Test func errorsOfABackgroundStartAreReported() throws {
         let tree = try Tree(["m.py": "x = 0\n"])
         let result = try tree.run(["watch", "--background", "--python", "9.99"], usesPython: false)
         #expect(result.status == 2 && result.errors.hasPrefix("freshpyc: no Python '9.99' found"), "\(result)")
     }
 
-    @Test func theServiceManagerIsTold() throws {
+    @Test func theServiceManagerIsNotified() throws {
         let tree = try Tree(["m.py": "x = 0\n"])
         let script = """
             import os, socket, subprocess, sys

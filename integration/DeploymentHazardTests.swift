@@ -1,4 +1,4 @@
-// Ways to ship something else than what is there, or to write elsewhere: none of them works.
+// Attempts to make `precompile` deploy wrong bytecode or write outside its output. All must fail.
 
 import BasicTypes
 import LinuxSystem
@@ -17,7 +17,7 @@ import Testing
         let tree = try Tree(["a.py": "x = 1\n"])
         try tree.shell("touch -d '2020-01-01 00:00:00.1' a.py")
         try tree.shell("\(tree.python.path) -m compileall -q a.py")
-        // As if the bytecode had been written between the saves: nothing of an hour ago can be made here, so now.
+        // Compile between two saves within one second, early in that second.
         try tree.shell(
             """
             until [ $(date +%N | cut -c1-1) -lt 3 ]; do sleep 0.05; done
@@ -27,7 +27,7 @@ import Testing
         #expect(try loaded(tree, tree.pyc("a.py")) == "2\n")
     }
 
-    @Test func timesThatWereCutProveNothing() throws {
+    @Test func timesLimitedByTheEpochProveNothing() throws {
         let tree = try Tree(["a.py": "x = 1\n", "d.txt": "data1\n"], isAged: false)
         let epoch = ["SOURCE_DATE_EPOCH": "1000000000"]
         for (mode, file) in [("timestamp", tree.pyc("a.py")), ("unchecked-hash", "out/" + tree.pyc("a.py"))] {
@@ -52,7 +52,7 @@ import Testing
         #expect(try tree.bytes("out/pkg/a.py") == Array("x = 1\n".utf8))
     }
 
-    @Test func aCopyInsideWithAnOddNameIsNotCopied() throws {
+    @Test func anOutputInsideTheTreeWithAnOddNameIsNotCopied() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         for _ in 0..<3 {
             let result = try tree.run("precompile", "--output", "out[1]*")
@@ -61,7 +61,7 @@ import Testing
         #expect(!tree.exists("out[1]*/out[1]*"))
     }
 
-    @Test func aFileThatClaimsToBeHugeIsNoTrap() throws {
+    @Test func aHugeSparseFileIsHandled() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         try tree.run("precompile")
         try tree.shell("truncate -s 8T $(echo __pycache__/*.pyc)")

@@ -1,4 +1,4 @@
-// `precompile`: what is shipped is exact, the same every time, and valid where it lands.
+// `precompile`: deployed bytecode is correct, reproducible, and valid where it is deployed.
 
 import BasicTypes
 import LinuxSystem
@@ -17,20 +17,20 @@ import Testing
         ).finish()
     }
 
-    /// What the code says in the file: import puts the place where it finds the source into what it loads.
+    /// The file name in the bytecode file. Read it from there: import replaces it by the path where it finds the source.
     private func embeddedName(_ tree: Tree, _ file: String) throws -> String {
         let script = "import marshal; print(marshal.loads(open('\(file)', 'rb').read()[16:]).co_filename)"
         return String(try python(tree, script).output.dropLast())
     }
 
-    @Test func survivesOtherTimesAndLeavesNothingElse() throws {
+    @Test func survivesNewTimesAndLeavesNoOtherFiles() throws {
         let tree = try Tree(Self.files)
         let result = try tree.run("precompile")
         #expect(result.status == 0 && result.summary.hasPrefix("3 modules: 3 compiled"), "\(result)")
         #expect(try tree.differences(mode: "unchecked-hash") == "")
         #expect(!tree.exists(".freshpyc"))
         try tree.shell("find . -name '*.py' -exec touch -d 2001-01-01 {} +")
-        // Only the bytecode can answer.
+        // Only the bytecode still has the old value.
         try tree.shell("sed -i 's/0\\.0, -0\\.0/1, 2/' pkg/b.py")
         let run = try python(tree, "import pkg.b; print(pkg.b.x[2:])")
         #expect(run.output == "(0.0, -0.0)\n", "\(run)")
@@ -55,7 +55,7 @@ import Testing
         "printf x | dd of=$(echo pkg/__pycache__/a.*.pyc) conv=notrunc bs=1 2>/dev/null",
         "cp pkg/__pycache__/b.*.pyc $(echo pkg/__pycache__/a.*.pyc)", "rm pkg/__pycache__/a.*.pyc",
     ])
-    func whatIsNotValidIsCompiled(damage: String) throws {
+    func invalidBytecodeIsCompiled(damage: String) throws {
         let tree = try Tree(Self.files)
         try tree.run("precompile")
         try tree.shell(damage)
@@ -64,7 +64,7 @@ import Testing
         #expect(try tree.differences(mode: "unchecked-hash") == "")
     }
 
-    @Test func oneThatFailsDoesNotKeepOthersAndLeavesNone() throws {
+    @Test func aSourceThatFailsHasNoBytecodeAndDoesNotStopOthers() throws {
         let tree = try Tree(Self.files)
         try tree.run("precompile")
         try tree.write("pkg/a.py", "def\n")
@@ -74,7 +74,7 @@ import Testing
         #expect(String(decoding: try tree.bytes("m.json"), as: UTF8.self).contains("does not compile with cpython"))
     }
 
-    @Test func twoFoldersGiveTheSameBytes() throws {
+    @Test func copiesInTwoDirectoriesGiveTheSameBytes() throws {
         let trees = [try Tree(Self.files), try Tree(Self.files)]
         for (tree, jobs) in zip(trees, ["1", "4"]) {
             let words = [
@@ -107,7 +107,7 @@ import Testing
         #expect(result.status == 0, "\(result)")
         #expect(tree.exists("out/pkg/data.txt") && tree.exists("out/pkg/inside") && !tree.exists("out/pkg/outside"))
         #expect(!tree.exists("out/pkg/a.py") && !tree.exists("pkg/__pycache__"))
-        // Sources of an earlier copy would be imported first.
+        // Python would import the sources of an earlier copy first.
         try tree.run("precompile", "--output", "again")
         try tree.run("precompile", "--output", "again", "--sourceless")
         #expect(!tree.exists("again/pkg/a.py") && tree.exists("again/pkg/a.pyc"))
@@ -135,7 +135,7 @@ import Testing
         #expect(try tree.differences(levels: "0,1,2", mode: "unchecked-hash") == "")
     }
 
-    @Test func installedPackagesAreFoundAndNothingOfThemIsRun() throws {
+    @Test func installedPackagesAreFoundAndNotRun() throws {
         let tree = try Tree()
         try tree.shell("\(tree.python.path) -m venv --without-pip env")
         let folder = try Program.shell("echo env/lib/python3.*/site-packages", in: tree.path).output
@@ -152,7 +152,7 @@ import Testing
         #expect(tree.exists(tree.pyc("\(site)/thing/venv/__init__.py")) && !tree.exists("executed"))
     }
 
-    @Test func aSourceElsewhereIsCopiedWhole() throws {
+    @Test func aLinkToASourceOutsideTheTreeIsCopiedAsAFile() throws {
         let (tree, elsewhere) = (try Tree(Self.files), try Tree(["far.py": "x = 'far'\n"]))
         try tree.shell("ln -s \(elsewhere.path)/far.py pkg/near.py")
         #expect(try tree.run("precompile", "--output", "out").status == 0)
@@ -161,7 +161,7 @@ import Testing
         #expect(run.output == "far\n", "\(run)")
     }
 
-    @Test func aCacheThatLeadsOutIsNotWrittenThrough() throws {
+    @Test func nothingIsWrittenThroughALinkedCache() throws {
         let (tree, outside) = (try Tree(Self.files), try Tree())
         try tree.shell("ln -s \(outside.path) pkg/__pycache__")
         let result = try tree.run("precompile")
@@ -169,7 +169,7 @@ import Testing
         #expect(try outside.everything().split(separator: "\n").count == 1)
     }
 
-    @Test func whatIsDamagedIsRepairedAsItWas() throws {
+    @Test func repairKeepsTheFileNameAndMode() throws {
         let tree = try Tree(Self.files)
         try tree.run("precompile", "--strip-prefix", tree.path.description, "--prepend-prefix", "/app")
         try tree.shell("printf xx >> $(echo pkg/__pycache__/a.*.pyc); echo 'z = 1' >> pkg/b.py; rm pkg/__init__.py")

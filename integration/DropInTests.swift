@@ -1,5 +1,5 @@
-// `compileall` and `py-compile` beside CPython's own modules: the same command lines, on two equal trees.
-// integration/conformance has the long form.
+// Compares `compileall` and `py-compile` with CPython's own modules: the same command lines, on two equal trees.
+// integration/conformance has the longer version.
 
 import BasicTypes
 import LinuxSystem
@@ -15,9 +15,9 @@ import Testing
         "script": "x = 1\n",
     ]
 
-    /// Runs the same words with both, and compares status, output and files.
+    /// Runs both with the same arguments, and compares status, output and files.
     ///
-    /// - Parameter before: words of runs whose results are not compared.
+    /// - Parameter before: arguments of earlier runs, whose results are not compared.
     private func compare(
         _ words: [String], module: String = "compileall", before: [[String]] = [], environment: [String: String] = [:],
         change: String = "true", endsWithTraceback: Bool = false, sourceLocation: SourceLocation = #_sourceLocation
@@ -41,7 +41,7 @@ import Testing
             for words in before { _ = try run(words) }
             try tree.shell(change)
             let done = try run(words)
-            // Names, and the 16 bytes of each header.
+            // File names, and the 16 bytes of each header.
             let listing = try Program.shell(
                 "find . -name '*.pyc' | LC_ALL=C sort | while read -r f; do echo \"$f\" $(head -c 16 \"$f\" | od -An -tx1); done",
                 in: tree.path)
@@ -63,7 +63,7 @@ import Testing
         #expect(results[0].files == results[1].files, "\(name)", sourceLocation: sourceLocation)
     }
 
-    /// Without what differs from run to run: where the tree is, and the ends of temporary files' names.
+    /// Replaces what differs from run to run: the tree's path, and the suffixes of temporary files.
     private static func shown(_ text: String, _ tree: BytePath) -> String {
         text.replacing(tree.description.dropFirst(), with: "TREE").replacing(/\.pyc\.\d+/, with: ".pyc.N")
     }
@@ -74,26 +74,26 @@ import Testing
             "-d /opt pkg", "-s pkg -p /opt pkg", "-s nope pkg", "-x sub|late .", "-i list", "pkg/a.py pkg/a.py",
             "--invalidation-mode unchecked-hash pkg", "--hardlink-dupes -o0 -o1 pkg", "warns.py", "-j1 -q pkg bad",
             "--nope pkg", "-j x pkg", "-d x -s y pkg", "--hardlink-dupes pkg", "other\u{A0}name",
-            // Each was wrong once.
+            // Each of these was once a bug.
             "pkg -q bad", "-r=1 pkg", "-lr0 pkg", "-lz pkg", "-q=1 pkg", "--hardlink-dupes=1 pkg", "--h pkg",
             "-r 99999999999999999999 pkg", "-o 99999999999999999999 pkg/a.py", "-j -1 pkg/a.py", "-o 0 -o 3 pkg",
             "-f pkg pkg/a.py", "bad/late.py bad/late.py", "./pkg/a.py pkg/a.py", "-b pkg pkg", "-b -o 0 -o 2 pkg",
             "-i returns", "late.py", "-d nowhere late.py", "-d . late.py", "-o 0 -o 1 always.py", "-d x always.py",
         ])
-    func compileallDoesAndSaysTheSame(words: String) throws {
+    func compileallMatchesCPython(words: String) throws {
         try compare(words.split(separator: " ").map { String($0.map { $0 == "\u{A0}" ? " " : $0 }) })
     }
 
-    /// Where Python's module ends with a traceback, the status is the same, and what was made until then.
+    /// Where Python's module fails with a traceback, freshpyc exits with the same status and has written the same files.
     @Test(arguments: [
         "-x (", "-x  pkg", "-j -1 pkg", "pkg/a.py pkg -j -1", "-s pkg/a.py pkg/a.py", "--hardlink-dupes -o1 -o1 pkg",
     ])
-    func tracebacksAreLines(words: String) throws {
+    func tracebacksBecomeOneLineErrors(words: String) throws {
         let words = words.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         try compare(words, endsWithTraceback: true)
     }
 
-    @Test func linksCount() throws {
+    @Test func linksAreHandledAsByCPython() throws {
         let link = "mv pkg/__pycache__/a.cpython-313.pyc there; ln -s ../../there pkg/__pycache__/a.cpython-313.pyc"
         try compare(["pkg"], before: [["-q", "pkg"]], change: link)
         try compare(["pkg"], before: [["-q", "pkg"]], change: link + "; touch -d 2021-01-01 pkg/a.py")
@@ -113,14 +113,14 @@ import Testing
         #expect(try Program.shell("ls elsewhere", in: tree.path).output.isEmpty)
     }
 
-    @Test func whatIsInTheWayIsNamed() throws {
+    @Test func obstaclesAreReportedAsByCPython() throws {
         try compare(["pkg"], change: "touch pkg/__pycache__")
         try compare(["pkg/a.py"], module: "py_compile", change: "touch pkg/__pycache__")
         try compare(["pkg"], change: "mkdir -p pkg/__pycache__/a.cpython-313.pyc")
         try compare(["pkg"], environment: ["PYTHONPYCACHEPREFIX": "cache"], change: "touch cache")
     }
 
-    @Test func whatIsThereCounts() throws {
+    @Test func existingBytecodeIsReusedAsByCPython() throws {
         try compare(["pkg"], before: [["-q", "pkg"]])
         try compare(["-f", "pkg"], before: [["-q", "pkg"]])
         try compare(["pkg"], before: [["-q", "pkg"]], change: "touch -d 2021-01-01 pkg/a.py")
@@ -129,7 +129,7 @@ import Testing
         try compare(["pkg"], before: [["-q", "--invalidation-mode", "checked-hash", "pkg"]])
     }
 
-    @Test func variablesCount() throws {
+    @Test func environmentVariablesAreHonouredAsByCPython() throws {
         try compare(["pkg"], environment: ["SOURCE_DATE_EPOCH": "1234567890"])
         try compare(["pkg"], environment: ["PYTHONOPTIMIZE": "2"])
         try compare(["pkg"], environment: ["PYTHONOPTIMIZE": "0"])
@@ -139,8 +139,8 @@ import Testing
         try compare(["pkg"], environment: ["PYTHONPYCACHEPREFIX": "cache"])
     }
 
-    /// Nothing is named: the folders of sys.path, with the libraries' bytecode elsewhere.
-    @Test func theSearchPathIsTheInterpretersOwn() throws {
+    /// Without path arguments, compileall compiles sys.path. A cache prefix keeps the libraries' bytecode out of the way.
+    @Test func withoutPathsTheInterpretersSearchPathIsCompiled() throws {
         for path in ["pkg", "pkg/sub::nowhere", "bad:pkg"] {
             try compare(
                 ["-r", "1", "-d", "x", "-o", "2"], environment: ["PYTHONPATH": path, "PYTHONPYCACHEPREFIX": "cache"])
@@ -149,7 +149,7 @@ import Testing
             ["-q"], environment: ["PYTHONPATH": "pkg", "PYTHONSAFEPATH": "1", "PYTHONPYCACHEPREFIX": "cache"])
     }
 
-    @Test func whatIsNotThereIsAnError() throws {
+    @Test func aMissingPathIsAnError() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         let result = try tree.run(["compileall", "nowhere"], usesPython: false)
         #expect(result.status == 1 && result.output == "Listing 'nowhere'...\nCan't list 'nowhere'\n", "\(result)")
@@ -160,7 +160,7 @@ import Testing
         "script",
         "pkg/a.py/x", "late.py", "pkg/a.py -q bad", "--quiet=1 pkg/a.py", "-qz", "always.py late.py",
     ])
-    func pyCompileDoesAndSaysTheSame(words: String) throws {
+    func pyCompileMatchesCPython(words: String) throws {
         try compare(words.split(separator: " ").map(String.init), module: "py_compile")
     }
 }

@@ -1,12 +1,11 @@
-// What becomes of a user's command when system calls fail. `faults/run.py` makes every call fail; here is what has a
-// promise of its own.
+// Commands when system calls fail. `faults/run.py` makes every call fail; these tests check specific promises.
 
 import BasicTypes
 import LinuxSystem
 import Testing
 
 @Suite struct FaultTests {
-    /// Older seccomp profiles of container runtimes answer EPERM to system calls that they do not know.
+    /// Older seccomp profiles of container runtimes return EPERM for system calls that they do not know.
     @Test func aTreeIsBuiltWithoutOpenat2() throws {
         let tree = try Tree(["a.py": "x = 1\n", "p/b.py": "y = 2\n"])
         let result = try tree.run("build", environment: ["FRESHPYC_FAULT": "fail:openat2:1+:1"])
@@ -17,7 +16,7 @@ import Testing
     /// A listener stays readable until its client is accepted, which takes a free descriptor.
     @Test func withoutDescriptorsTheDaemonDoesNotSpin() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
-        // Not in the tree: each record of a call would be an event, which leads to more calls.
+        // Keep the record out of the tree: each line written would be an event that leads to more calls.
         let record = Scratch.unique("calls")
         defer { Scratch.remove(record) }
         let daemon = try Daemon(
@@ -25,7 +24,7 @@ import Testing
         #expect(try daemon.ask("wait").status == 0)
         let calls = String(decoding: Host.contents(record, limit: 1 << 26) ?? [], as: UTF8.self).split(separator: "\n")
         #expect(calls.count { $0.hasPrefix("accept\t\t24") } == 3)
-        // Between two failures it waits for a timer.
+        // The daemon waits for a timer between two failures.
         let first = try #require(calls.firstIndex { $0.hasPrefix("accept") })
         let last = try #require(calls.lastIndex { $0.hasPrefix("accept\t\t24") })
         #expect(calls[first...last].contains { $0.hasPrefix("timerfd_settime") }, "\(calls[first...last])")

@@ -1,4 +1,4 @@
-// SCENARIO: files that a tree may hold. Numbers are those of the list of what the software must survive.
+// Unusual files in a tree: links, odd names, special files, unreadable files, strange contents and times.
 
 import BasicTypes
 import LinuxSystem
@@ -41,14 +41,14 @@ import Testing
         try tree.write(longest, "f = 1\n")
         try tree.age()
         let result = try tree.run("build")
-        // The name itself is legal; that of its bytecode would be too long for the file system.
+        // The name is legal, but its bytecode's name is too long for the file system.
         #expect(result.status == 2 && result.lines.count == 1, "\(result)")
         #expect(result.output.contains("file name too long") && result.output.contains("shorten the file's name"))
         #expect(result.summary.hasPrefix("6 modules: 5 compiled, 0 up to date, 1 failed"), "\(result)")
         try tree.shell("rm \(longest)")
         try expectClean(tree)
         #expect(try tree.run("build").summary.hasPrefix("5 modules: 0 compiled, 5 up to date"))
-        // A name with a line break stays one line, on screen and in JSON; bytes are kept in JSON.
+        // A name with a line break is printed as one line, also in JSON. JSON keeps its exact bytes.
         try tree.write("new\nline.py", "def\n")
         try tree.write(odd, bytes: Array("def\n".utf8))
         let failing = try tree.run("check", "--format", "json")
@@ -56,7 +56,7 @@ import Testing
         #expect(try tree.run("check").lines.count == 2)
     }
 
-    @Test func scenario12PathsLongerThanTheKernelTakes() throws {
+    @Test func scenario12PathsLongerThanPathMax() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         let script =
             "import os\nfor _ in range(25):\n  os.mkdir('d' * 200); os.chdir('d' * 200)\nopen('deep.py', 'w').write('x = 1')"
@@ -112,7 +112,7 @@ import Testing
 
     @Test func scenario15And20AFileThatKillsTheCompiler() throws {
         let tree = try Tree(["a.py": "x = 1\n", "b.py": "y = 1\n"])
-        // Enough source that a worker is busy with it for a while.
+        // Large enough to keep a worker busy for a while.
         try tree.write("big.py", String(repeating: "x = [1, 2, (3, 4), {5: 6}]\n", count: 150_000))
         let timed = try tree.run("build", "--timeout", "0.5")
         #expect(timed.status == 1, "\(timed)")
@@ -120,7 +120,7 @@ import Testing
             timed.lines.count == 1 && timed.output.contains("big.py: error: ") && timed.output.contains("[timeout]"),
             "\(timed)")
         #expect(timed.summary.hasPrefix("3 modules: 2 compiled, 0 up to date, 1 failed"), "\(timed)")
-        // The same with workers that are killed whenever they have it in hand.
+        // Again, with workers that are killed whenever they compile it.
         let build = try Freshpyc.start(
             ["build", "--force", "--jobs", "2", "--python", tree.python.path.description], in: tree.path)
         for _ in 0..<60 where build.errors.isEmpty {
@@ -157,12 +157,12 @@ import Testing
             "\(result)")
         #expect(result.summary.hasPrefix("5 modules: 4 compiled"), "\(result)")
         try tree.shell("rm sparse.py")
-        // A time in the future could be saved again: it stays guarded.
+        // A later save could have the same time if it is in the future, so the file stays guarded.
         #expect(try tree.differences(mode: "guarded") == "")
         #expect(try tree.run("build").summary.hasPrefix("4 modules: 0 compiled, 4 up to date"))
     }
 
-    @Test func scenario17WhatCannotBeWritten() throws {
+    @Test func scenario17UnwritableDirectories() throws {
         let tree = try Tree(["a/x.py": "x = 1\n", "a/y.py": "y = 1\n", "b/z.py": "z = 1\n", "c.py": "c = 1\n"])
         try tree.shell(
             "mkdir b/__pycache__ a/__pycache__; chmod 555 a/__pycache__; rmdir b/__pycache__; echo file > b/__pycache__; chmod 777 . b"
@@ -175,14 +175,14 @@ import Testing
         #expect(result.summary.hasPrefix("4 modules: 1 compiled, 0 up to date, 3 failed"), "\(result)")
         try tree.shell("chmod 777 a/__pycache__; rm b/__pycache__")
         #expect(try asNobody(tree, "build").summary.hasPrefix("4 modules: 3 compiled, 1 up to date"))
-        // A tree that cannot be written at all can still be checked.
+        // A read-only tree can still be checked.
         try tree.shell("chmod -R a-w .")
         #expect(try asNobody(tree, "check").status == 0)
         let denied = try asNobody(tree, "build", "--state-dir", "/proc/nowhere")
         #expect(denied.status == 2 && denied.errors.contains("use --state-dir DIR"), "\(denied)")
     }
 
-    /// Runs as a user whom permissions bind, where the tests run as root.
+    /// Runs as a user subject to permissions, if the tests run as root.
     private func asNobody(_ tree: Tree, _ words: String...) throws -> RunResult {
         guard try Program.run("id", "-u").output == "0\n" else { return try tree.run(words) }
         let python = try #require(
@@ -191,7 +191,7 @@ import Testing
         try tree.shell("chown -R nobody .")
         let binary = Scratch.unique("binary")
         defer { Scratch.remove(binary) }
-        // The build directory may lie where nobody may look.
+        // The user `nobody` may have no access to the build directory.
         try Program.run("install", "-m", "755", Freshpyc.path.description, binary.description)
         let libraries = try Program.shell(
             "ldd \(binary) | awk '/swift|dispatch|Foundation|Blocks/ {print $3; exit}' | xargs -r dirname",
@@ -225,7 +225,7 @@ import Testing
         let mount = tree.path.appending("disk")
         try tree.shell("mkdir disk")
         let mounted = try Program.run("mount", "-t", "tmpfs", "-o", "size=1m", "none", mount.description)
-        guard mounted.status == 0 else { try Test.cancel("may not mount a file system") }
+        guard mounted.status == 0 else { try Test.cancel("no permission to mount a file system") }
         defer { _ = try? Program.run("umount", mount.description) }
         try tree.shell(
             "for i in 1 2 3 4 5 6; do for j in $(seq 300); do echo \"x$j = [$j, 'text', {$j: $i}]\"; done > disk/m$i.py; done; "

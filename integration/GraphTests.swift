@@ -1,4 +1,4 @@
-// `graph`, `affected`, `cycles`, findings about imports, and `watch --exec`, as a user meets them.
+// `graph`, `affected`, `cycles`, findings about imports, and `watch --exec`, as a user runs them.
 
 import BuildModel
 import LinuxSystem
@@ -13,7 +13,7 @@ import Testing
 
     private func ask(_ tree: Tree, _ words: String...) throws -> RunResult { try tree.run(words) }
 
-    @Test func aTreeThatWasNeverBuiltAndIsLeftAsItWas() throws {
+    @Test func graphOfAnUnbuiltTreeWritesNothing() throws {
         let tree = try Tree(Self.files)
         let before = try tree.everything()
         let graph = try ask(tree, "graph")
@@ -60,7 +60,7 @@ import Testing
             try ask(tree, "affected", "tests/conftest.py", "--tests").lines == [
                 "tests/test_mid.py", "tests/test_other.py",
             ])
-        // A file that is gone, and one that is no source.
+        // A file that does not exist, and one that is not a source.
         try tree.shell("rm pkg/base.py; echo data > pkg/table.json")
         #expect(try ask(tree, "affected", "pkg/base.py", "--tests").lines == ["tests/test_mid.py"])
         let data = try ask(tree, "affected", "pkg/table.json", "--tests")
@@ -71,7 +71,7 @@ import Testing
         #expect(none.status == 2 && none.errors.contains("needs files"), "\(none)")
     }
 
-    @Test func whatDiffersFromARevision() throws {
+    @Test func affectedSinceARevision() throws {
         let tree = try Tree(Self.files)
         try tree.shell(
             """
@@ -87,8 +87,8 @@ import Testing
         #expect(bad.status == 2 && bad.errors.contains("git could not list what has changed"), "\(bad)")
     }
 
-    /// What a repository's own configuration names is never run.
-    @Test func gitRunsNothingOfTheTree() throws {
+    /// Programs named in a repository's own configuration never run.
+    @Test func gitRunsNoProgramsFromTheTree() throws {
         let tree = try Tree(Self.files)
         try tree.shell(
             """
@@ -100,7 +100,7 @@ import Testing
         #expect(!tree.exists("ran"))
     }
 
-    @Test func importsThatGoRound() throws {
+    @Test func importCycles() throws {
         let tree = try Tree([
             "a.py": "import b\n", "b.py": "import a\n", "c.py": "import d\n", "d.py": "def f(): import c\n",
         ])
@@ -114,7 +114,7 @@ import Testing
         #expect(try ask(tree, "cycles").status == 0)
     }
 
-    @Test func checkFindsWhatIsMissingAndCanBeSilenced() throws {
+    @Test func checkFindsMissingImportsAndCanBeSilenced() throws {
         let tree = try Tree([
             "pkg/__init__.py": "", "pkg/a.py": "def f(): pass\n",
             "m.py":
@@ -131,12 +131,12 @@ import Testing
         #expect(try ask(tree, "check", "--ignore", "missing-name").status == 0)
         #expect(try ask(tree, "check", "--select", "shadows-stdlib").lines.count == 1)
         #expect(try ask(tree, "check", "--ignore", "missing-nam").errors.contains("did you mean 'missing-name'?"))
-        // A build compiles, and says nothing of imports.
+        // A build compiles and does not report imports.
         #expect(try ask(tree, "build").status == 0)
     }
 
     /// Each of these works, or may work, in a running program.
-    @Test func whatCannotBeKnownIsNoError() throws {
+    @Test func importsThatMayWorkAreNotErrors() throws {
         let tree = try Tree([
             "paths/__init__.py": "__path__.append('elsewhere')\n",
             "ns/__init__.py": "__import__('pkg_resources').declare_namespace(__name__)\n",
@@ -151,7 +151,7 @@ import Testing
         #expect(check.status == 0 && check.output == "", "\(check)")
     }
 
-    /// A project that is installed in its own environment, as `pip install -e` and `pip install` leave it, is still here.
+    /// Imports of a project that `pip install` or `pip install -e` put in its own environment resolve to the tree.
     @Test func theTreeItselfMayBeInstalled() throws {
         let tree = try Tree([
             "p/__init__.py": "", "p/m.py": "x = 1\n", "tests/test_m.py": "from p.m import x\nimport q.z\n",
@@ -163,12 +163,12 @@ import Testing
         #expect(affected.lines == ["p/m.py", "tests/test_m.py"], "\(affected)")
     }
 
-    @Test func aDaemonAnswersAndTellsWhatASaveHasBroken() throws {
+    @Test func aDaemonAnswersAndReportsImportsBrokenByASave() throws {
         let tree = try Tree(Self.files)
         let watch = try Watch(tree)
         func asked(_ words: String...) throws -> RunResult { try tree.run(words, usesPython: false) }
         #expect(try asked("affected", "pkg/base.py", "--tests").lines == ["tests/test_mid.py"])
-        // One save breaks two others, which are not compiled again for it.
+        // One save breaks two other modules, which are not recompiled.
         try tree.write("pkg/base.py", "y = 22\n")
         tree.eventually("a finding") {
             watch.program.outputSoFar.contains("pkg/mid.py:1:1: error: cannot import 'x' from 'pkg.base'")
@@ -183,13 +183,13 @@ import Testing
         #expect(try asked("graph", "--from", "main.py", "--format", "json").output.contains(#""path":"pkg/mid.py""#))
         #expect(try asked("cycles").status == 0)
         #expect(watch.stop().status == 0)
-        // What was learned outlives the daemon.
+        // The database keeps the import graph when the daemon ends.
         let later = try tree.run("check")
         #expect(
             later.status == 1 && later.output.contains("pkg/mid.py:1:1: error: there is no module 'base'"), "\(later)")
     }
 
-    @Test func theGraphOfADaemonIsThatOfAFreshScan() throws {
+    @Test func aDaemonsGraphEqualsAFreshScan() throws {
         let tree = try Tree(Self.files)
         let watch = try Watch(tree)
         try tree.shell(
@@ -219,7 +219,7 @@ import Testing
         tree.eventually("the first run") { log() == "run : : \nend\n" }
         try tree.write("pkg/base.py", "x = 22\n")
         tree.eventually("a second run") { log().contains("run pkg/base.py : tests/test_mid.py : main.py\npkg/base.py") }
-        // A new wave ends it, and the next is told both.
+        // A new wave stops the command; the next run gets the changes of both waves.
         try tree.write("main.py", "import pkg.late\n")
         tree.eventually("a third run") { log().contains("run main.py pkg/base.py : tests/test_mid.py") }
         tree.eventually("its end") { log().hasSuffix("end\n") }

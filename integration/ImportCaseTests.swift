@@ -1,6 +1,5 @@
-// Imports, by a table of small trees, and beside Python's own parser.
-// Knows: `imports/cases.json`, which says what Python does; the output of `graph` and `check` as data.
-// Does not know: how imports are scanned or resolved.
+// Imports in the small trees of `imports/cases.json`, which records what Python does, and compared with Python's own
+// parser.
 
 import BasicTypes
 import BuildModel
@@ -8,26 +7,27 @@ import FoundationEssentials
 import LinuxSystem
 import Testing
 
-/// A small tree, who imports whom in it, and what is wrong with that.
+/// A small tree, the imports in it, and the findings about them.
 struct ImportCase: Decodable, Sendable, CustomTestStringConvertible {
     let name: String
     let files: [String: String]
-    /// The one that is asked; both where none is said.
+    /// `graph` or `check`; `nil` for both.
     let verb: String?
-    /// For both verbs, and for `check` alone.
+    /// Options for both verbs.
     let options: [String]?
+    /// Options for `check` only.
     let checkOptions: [String]?
-    /// By source: `LINE KIND TARGET`, then `through` for a package that only runs on the way, and `never` where a test
-    /// of version or platform fails. All edges of the sources that are named; without any, `graph` is not asked.
+    /// By source: `LINE KIND TARGET`, then `through` for a package that the import only passes through, and `never` if a
+    /// test of version or platform fails. Lists all edges of each source named; `nil` to skip `graph`.
     let edges: [String: [String]]?
-    /// `PATH:LINE: SEVERITY [RULE]`, without a line for what concerns the whole file. All findings about imports.
+    /// All findings about imports, as `PATH:LINE: SEVERITY [RULE]`. Those about a whole file have no line.
     let findings: [String]?
 
     var testDescription: String { name }
 
     static let folder = BytePath(#filePath).parent.appending("imports")
 
-    /// Empty where the table cannot be read, of which a test complains.
+    /// Empty if the table cannot be read; `theTableCanBeRead` then fails.
     static let all: [ImportCase] = {
         let bytes = Host.contents(folder.appending("cases.json"), limit: 1 << 24) ?? []
         return (try? JSONDecoder().decode([ImportCase].self, from: Data(bytes))) ?? []
@@ -81,7 +81,7 @@ private struct CheckOutput: Decodable {
         "unresolved-import", "missing-name", "import-cycle", "shadows-stdlib", "duplicate-module", "case-collision",
     ]
 
-    @Test func theTableIsThere() {
+    @Test func theTableCanBeRead() {
         #expect(ImportCase.all.count >= 160)
         #expect(Set(ImportCase.all.map(\.name)).count == ImportCase.all.count)
     }
@@ -107,7 +107,7 @@ private struct CheckOutput: Decodable {
 
     // MARK: Python's own parser
 
-    /// Files that parse everywhere, and are hard to get right.
+    /// Files that every version parses, and that are hard to scan.
     private static let nasty: [String: String] = [
         "joined.py": "import \\\n  a . b \\\n  as c ,\\\n d\nfrom \\\n . \\\n.. x import ( y # z\n , w as\n v , )\n",
         "lines.py":
@@ -156,7 +156,7 @@ private struct CheckOutput: Decodable {
             Freshpyc.path.description, python.path.description, folder.description)
     }
 
-    @Test func statementsAreThoseOfPythonsParser() throws {
+    @Test func statementsMatchPythonsParser() throws {
         let tree = try Tree(Self.nasty)
         let result = try compare(tree.python, tree.path)
         #expect(result.status == 0, "\(result)")
@@ -164,13 +164,13 @@ private struct CheckOutput: Decodable {
         #expect(result.output.contains("0 differences (0 files do not parse)"), "\(result)")
     }
 
-    @Test func statementsOfPythonsOwnTestsAreThoseOfItsParser() throws {
+    @Test func statementsInPythonsOwnTestsMatchItsParser() throws {
         let python = try #require(TestPython.standard, "no python3 to test with")
         let script = "import sysconfig; print(sysconfig.get_path('stdlib'))"
         let place = try Program.run(python.path.description, "-c", script).lines.last ?? ""
         let folder = BytePath(place).appending("test")
         guard Host.contents(folder.appending("test_grammar.py"), limit: 1 << 24) != nil else {
-            try Test.cancel("this Python comes without its tests")
+            try Test.cancel("this Python is installed without its tests")
         }
         let result = try compare(python, folder)
         #expect(result.status == 0, "\(result)")

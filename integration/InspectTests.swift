@@ -1,4 +1,4 @@
-// `inspect` against what CPython's own tools say of the same files, and what it says of damaged ones.
+// Compares `inspect` with CPython's own tools, and checks its output for damaged files.
 
 import BasicTypes
 import FoundationEssentials
@@ -6,7 +6,7 @@ import LinuxSystem
 import Testing
 
 @Suite struct InspectTests {
-    /// The interpreters of this machine, whichever they are: pyenv's, PATH's, and PyPy.
+    /// All interpreters found: from pyenv, from PATH, and PyPy.
     private static let pythons: [BytePath] = {
         let script =
             "ls -d \"$HOME\"/.pyenv/versions/*/bin/python 2>/dev/null; for n in python3 pypy3; do command -v $n || true; done"
@@ -16,7 +16,7 @@ import Testing
         return (found?.lines ?? []).map { BytePath($0) }
     }()
 
-    /// What Python says of the code objects of a file, the outer before the inner. Runs on 2.7 and later.
+    /// Prints the code objects of a file, outer before inner, as Python sees them. Runs on 2.7 and later.
     private static let oracle = #"""
         import dis, json, marshal, sys, types
         def span(code):
@@ -135,7 +135,7 @@ import Testing
         try JSONDecoder().decode(Document.self, from: Data(result.output.utf8))
     }
 
-    /// Modules of the interpreter's own library, as it compiles them.
+    /// Modules from the interpreter's own library, compiled by itself.
     @Test(arguments: pythons)
     func codeIsWhatPythonSays(_ python: BytePath) throws {
         let tree = try Tree()
@@ -223,14 +223,14 @@ import Testing
         }
     }
 
-    @Test func whoWroteItIsAskedAndNeverGuessed() throws {
+    @Test func theWriterIsFoundByMagicNumberAndNeverGuessed() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         try tree.run("build")
         let nobody = try tree.run(
             ["inspect", tree.pyc("a.py")], environment: ["PATH": "/nowhere"], usesPython: false)
         #expect(nobody.status == 0, "\(nobody)")
         #expect(nobody.output.contains(", which no Python found here writes\n"), "\(nobody)")
-        // The name says nothing, or the wrong thing.
+        // The name has no cache tag, or the wrong one.
         let path = tree.python.path.parent.description + ":/usr/bin:/bin"
         for name in ["b.pyc", "a.cpython-399.pyc"] {
             try tree.shell("cp \(tree.pyc("a.py")) \(name)")
@@ -239,7 +239,7 @@ import Testing
         }
     }
 
-    @Test func whatIsDamagedIsSaid() throws {
+    @Test func damageIsReported() throws {
         let tree = try Tree(["a.py": "def f(x):\n    return x + 1\n" + String(repeating: "y = f(1)\n", count: 50)])
         try tree.run("build")
         let bytes = try tree.bytes(tree.pyc("a.py"))
@@ -274,7 +274,7 @@ import Testing
         }
     }
 
-    @Test func whatCannotBeReadIsOneLine() throws {
+    @Test func unreadableFilesAreOneLineErrors() throws {
         let tree = try Tree(["a.py": ""])
         try tree.run("build")
         let missing = try tree.run(["inspect", "b.pyc", tree.pyc("a.py"), "."], usesPython: false)

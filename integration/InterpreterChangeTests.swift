@@ -8,7 +8,7 @@ import Testing
     private let old: TestPython
     private let new: TestPython
     private let tree: Tree
-    /// Where the interpreters of a test are.
+    /// The directory for a test's interpreters.
     private let place: Tree
 
     init() throws {
@@ -27,7 +27,7 @@ import Testing
         return try tree.run(verb + specs, usesPython: false)
     }
 
-    /// Bytecode with a valid header whose code is not what the interpreter of its name makes of the source.
+    /// Bytecode with a valid header whose code differs from what the interpreter in its name compiles.
     private func wrongBytecode() throws -> String {
         var wrong = ""
         for python in [old, new] {
@@ -54,7 +54,7 @@ import Testing
         try tree.shell("touch -d '\(Int.random(in: 3600...9_000_000)) seconds ago' \(name)")
     }
 
-    /// The first environment of an identity stays in the database; what is started is the one that was asked for.
+    /// The database records the first environment of an interpreter. Builds must still run the requested one.
     @Test func environmentsAreIndependentOfEachOther() throws {
         try makeEnvironment("a", old)
         try makeEnvironment("b", old)
@@ -78,8 +78,8 @@ import Testing
         #expect(last.status == 0 && last.summary.contains("0 compiled"), "\(last)")
     }
 
-    /// A link that leads back and forth is each time what it leads to.
-    @Test func aLinkThatIsSwitched() throws {
+    /// A link switched back and forth is always the interpreter that it points to.
+    @Test func aLinkSwitchedBetweenInterpreters() throws {
         for python in [old, new, old, new, old] {
             try place.shell("ln -sfn \(python.path) python")
             try edit()
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    /// A remembered path that is now something else.
+    /// A known path that is no longer an interpreter.
     @Test(arguments: [
         "mkdir python", "printf '#!/bin/sh\\necho hello\\n' > python; chmod +x python", "printf x > python", ":",
         "cp /bin/true python", "ln -s python python",
@@ -112,8 +112,8 @@ import Testing
         #expect(try wrongBytecode() == "")
     }
 
-    /// A script in place of the interpreter starts another one; the next run finds a third.
-    @Test func aScriptThatStartsAnother() throws {
+    /// A script in place of the interpreter runs another one, and the next run finds a third.
+    @Test func aScriptThatRunsAnotherInterpreter() throws {
         for python in [old, new, old] {
             try place.shell(
                 "rm -f python; printf '#!/bin/sh\\nexec \(python.path) \"$@\"\\n' > python; chmod +x python")
@@ -124,7 +124,7 @@ import Testing
     }
 
     /// The interpreter changes between the probe's worker and the next one of the same run.
-    @Test(arguments: [["build"], ["check"]]) func anotherInterpreterInTheMiddleOfARun(_ verb: [String]) throws {
+    @Test(arguments: [["build"], ["check"]]) func theInterpreterChangesDuringARun(_ verb: [String]) throws {
         for number in 0..<60 { try tree.write("m\(number).py", "x = [\(number), {'k': 2}]\n") }
         try tree.age()
         let script = """
@@ -148,7 +148,7 @@ import Testing
         #expect(try wrongBytecode() == "")
     }
 
-    /// A watch goes on with the new interpreter, whichever way it was replaced.
+    /// A watch continues with the new interpreter, however it was replaced.
     @Test func aWatchWhoseInterpreterIsReplaced() throws {
         try makeEnvironment("env", old)
         let python = place.path.appending("env/bin/python").description
@@ -156,13 +156,13 @@ import Testing
         tree.eventually("ready") { daemon.errors.contains("ready:") }
         func settle() throws -> RunResult { try tree.run("wait", usesPython: false) }
         #expect(try settle().status == 0)
-        // Made anew with another version.
+        // Recreated with another version.
         try makeEnvironment("env", new)
         try tree.write("a.py", "y = [4, {'k': 2}]\n")
         #expect(try settle().status == 0)
         tree.eventually("bytecode of 3.13") { tree.exists("__pycache__/a.\(new.cacheTag).pyc") }
         #expect(try wrongBytecode() == "")
-        // Removed, and made anew.
+        // Removed and recreated.
         try place.shell("rm -rf env")
         try tree.write("a.py", "y = [5, {'k': 2}]\n")
         let without = try settle()
@@ -176,7 +176,7 @@ import Testing
         #expect(try importedWrongly() == "")
     }
 
-    /// Interpreters that import something else than the sources say.
+    /// Interpreters whose imports differ from what the sources say.
     private func importedWrongly() throws -> String {
         var wrong = ""
         for python in [old, new] {
@@ -187,7 +187,7 @@ import Testing
         return wrong
     }
 
-    /// Beyond a user's soft limit of pipe memory a new pipe holds a page or two: less than worker.py (pipe(7)).
+    /// When a user exceeds the soft limit of pipe memory, a new pipe holds one or two pages, less than worker.py (pipe(7)).
     @Test func manyOtherPipesOfTheSameUser() throws {
         let rights = "-sys_resource,-sys_admin"
         let script = """
@@ -204,7 +204,7 @@ import Testing
         #expect(result.status == 0 && result.summary.contains("3 compiled"), "\(result)")
     }
 
-    /// Each warning's column costs a compilation; many of them in a large file must not add up to a timeout.
+    /// Finding the column of a warning costs a compilation. Many warnings in a large file must not cause a timeout.
     @Test func manyWarningsInALargeFile() throws {
         let body = String(repeating: "x = [1, 2, 3, {4: 5}, f(6)]\n", count: 15_000)
         let warnings = (0..<70).map { "y\($0) = '\\d'\n" }.joined()

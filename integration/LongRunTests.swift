@@ -1,4 +1,4 @@
-// What happens to a watch over days: branches switched, file systems without events, bad workers, churn.
+// A watch over days: switched branches, file systems without events, bad workers, many edits.
 
 import BasicTypes
 import LinuxSystem
@@ -9,7 +9,7 @@ import Testing
         let tree = try Tree()
         try tree.shell("mkdir behind front; echo 'x = 1' > behind/a.py")
         let front = tree.path.appending("front").description
-        // What the kernel remembers of such a file for a second is no one's fault here, and would only make this slower.
+        // Without the kernel's attribute cache, which keeps stamps for a second and only slows this test down.
         let mounted = try Program.run(
             "bindfs", "-o", "attr_timeout=0,entry_timeout=0", tree.path.appending("behind").description, front)
         guard mounted.status == 0 else { try Test.cancel("needs bindfs and /dev/fuse") }
@@ -17,7 +17,7 @@ import Testing
         let watch = try Freshpyc.start(["watch", front, "--python", tree.python.path.description], in: tree.path)
         tree.eventually("ready") { watch.errors.contains("ready:") }
         #expect(watch.errors.contains("\(front) must be polled: fuse sends no events"), "\(watch.errors)")
-        // As another machine would: the kernel that we ask sees nothing of it.
+        // Edit as another machine would: the kernel under the watch does not see it.
         try tree.shell("echo 'y = 22' > behind/new.py; mkdir behind/p; echo 'z = 1' > behind/p/b.py")
         tree.eventually("polled\n\(watch.errors)") {
             tree.exists("behind/" + tree.pyc("new.py")) && tree.exists("behind/" + tree.pyc("p/b.py"))
@@ -61,7 +61,7 @@ import Testing
         var files: [String: String] = [:]
         for index in 0..<30 { files["m\(index).py"] = "x = \(index)\n" }
         let tree = try Tree(files)
-        // The first start is the probe; the next ones babble, hang, are killed, end at once, and cannot be run.
+        // The first start is the probe. The next ones write garbage, hang, are killed, exit at once, and cannot be run.
         try tree.shell("mkdir bin; echo 0 > bin/count")
         try tree.write(
             "bin/python",

@@ -1,11 +1,11 @@
-// The same source, options and interpreter give the same bytes, whatever else a worker has compiled.
+// The same source, options and interpreter give the same bytes, no matter what else a worker has compiled.
 
 import BuildModel
 import LinuxSystem
 import Testing
 
 @Suite struct ReproducibleTests {
-    /// Modules that share names, characters, numbers and sets, so that one shows in the other where it can.
+    /// Modules that share names, characters, numbers and sets, so that compiling one may change another's bytes.
     private static let files = Dictionary(
         uniqueKeysWithValues: (0..<24).map { number -> (String, String) in
             let text = """
@@ -25,11 +25,11 @@ import Testing
     @Test(arguments: ["2.7", "3.6", "3.8", "3.10", "3.12", "3.13", "pypy3"])
     func anyOrderAndNumberOfWorkersGiveTheSameBytes(version: String) throws {
         let (one, other) = (try Tree(Self.files), try Tree(Self.files))
-        // Old Pythons validate by time alone.
+        // Old Pythons support only timestamps.
         for tree in [one, other] { try tree.shell("find . -name '*.py' -exec touch -d 2020-01-01 {} +") }
         let python = ["--python", version, "--strip-prefix"]
         func compile(_ tree: Tree, _ words: [String]) throws -> RunResult {
-            // pyenv's Pythons are those of whoever runs the tests.
+            // Use the pyenv of the user who runs the tests.
             let home = Host.environment("HOME")?.appending(".pyenv").description ?? ""
             return try tree.run(
                 ["precompile"] + words + python + [tree.path.description], environment: ["PYENV_ROOT": home],
@@ -37,7 +37,7 @@ import Testing
         }
         let first = try compile(one, ["--jobs", "1"])
         if first.status == 2, first.errors.contains("no Python") { try Test.cancel("needs Python \(version)") }
-        // Some first, in another order, then all over again by more workers.
+        // Compile some modules first, in another order, then all again with more workers.
         _ = try compile(other, ["--jobs", "3", "pkg2", "pkg0/m9.py"])
         let second = try compile(other, ["--jobs", "3", "--force"])
         #expect(first.status == 0 && first.summary.hasPrefix("24 modules: 24 compiled"), "\(first)")

@@ -1,5 +1,5 @@
-// What a tree can turn into between two looks: places that cannot be read, sources that stop being sources, bytecode and
-// edits that come from elsewhere.
+// Changes between two runs: unreadable directories, sources that become something else, bytecode and edits from other
+// programs.
 
 import BasicTypes
 import LinuxSystem
@@ -12,7 +12,7 @@ import Testing
         try Freshpyc.runWithoutPrivileges(["build", "--python", tree.python.path.description] + words, in: tree.path)
     }
 
-    // MARK: What cannot be read
+    // MARK: Unreadable files and directories
 
     @Test(.enabled(if: hasSetpriv), arguments: ["000", "600", "100"])
     func anUnreadableDirectoryIsLeftAlone(mode: String) throws {
@@ -66,7 +66,7 @@ import Testing
         let daemon = try Daemon(tree)
         #expect(try daemon.ask("wait").status == 1)
         try tree.shell(change)
-        // A directory that was renamed within the tree is in scope by its new name.
+        // A directory renamed within the tree is in scope under its new name.
         if change.contains("elsewhere") { try tree.shell("rm elsewhere.d/b.py") }
         let after = try daemon.ask("wait")
         #expect(after.status == 0, "\(change)\n\(after)")
@@ -76,7 +76,7 @@ import Testing
         #expect(built.status == 0 && built.errors.contains("1 module:"), "\(built)")
     }
 
-    @Test func recordsOfWhatWasLeftOutGoWithTheFirstWaveOfADaemon() throws {
+    @Test func theFirstWaveOfADaemonForgetsExcludedSources() throws {
         let tree = try Tree(["a.py": "x = 1\n", "gen/b.py": "def (\n", "gen/c.py": "y = 1\n"])
         #expect(try tree.run("build").status == 1)
         let daemon = try Daemon(tree, "--exclude", "gen/")
@@ -84,7 +84,7 @@ import Testing
         #expect(try daemon.ask("status").output.contains("modules   1, 0 failed"))
     }
 
-    @Test(.enabled(if: hasSetpriv)) func whatCouldNotBeWrittenIsForgottenWithItsSource() throws {
+    @Test(.enabled(if: hasSetpriv)) func aFailedWriteIsForgottenWhenItsSourceIsRemoved() throws {
         let tree = try Tree(["a.py": "x = 1\n", "pkg/b.py": "y = 2\n"])
         try tree.shell("touch pkg/__pycache__")
         let daemon = try Daemon(tree)
@@ -93,7 +93,7 @@ import Testing
         #expect(try daemon.ask("wait").status == 0)
     }
 
-    @Test func whatCouldNotBeWrittenIsWrittenOnceItCan() throws {
+    @Test func aFailedWriteIsRetriedWhenItCanSucceed() throws {
         let tree = try Tree(["a.py": "x = 1\n", "pkg/b.py": "y = 2\n", "pkg/c.py": "y = 3\n"])
         try tree.shell("touch pkg/__pycache__")
         let daemon = try Daemon(tree)
@@ -104,7 +104,7 @@ import Testing
     }
 
     /// The failed write is reported for one source of the directory; all of them must be written later.
-    @Test func everySourceThatCouldNotBeWrittenIsWrittenOnceItCan() throws {
+    @Test func everyFailedWriteOfADirectoryIsRetried() throws {
         let tree = try Tree(["pkg/a.py": "a = 1\n", "pkg/b.py": "b = 1\n", "pkg/c.py": "c = 1\n"])
         let daemon = try Daemon(tree)
         try tree.shell("mv pkg/__pycache__ kept; touch pkg/__pycache__")
@@ -153,9 +153,9 @@ import Testing
         }
     }
 
-    // MARK: Several names of one file
+    // MARK: Hard links
 
-    @Test func anEditThroughANameOutsideTheTreeIsSeenByAWait() throws {
+    @Test func aWaitSeesAnEditThroughAHardLinkOutsideTheTree() throws {
         let outside = try Tree(["x.py": "x = 1\n"])
         let tree = try Tree(["a.py": "y = 1\n"])
         try tree.shell("ln \(outside.path)/x.py x.py")
@@ -171,7 +171,7 @@ import Testing
 
     // MARK: Coarse timestamps
 
-    /// A file system whose times have no fraction of a second: ext4 with inodes of 128 bytes.
+    /// A file system whose timestamps are whole seconds: ext4 with 128-byte inodes.
     private final class CoarseFileSystem {
         let place = Scratch.unique("coarse")
 
@@ -189,8 +189,8 @@ import Testing
         }
     }
 
-    @Test func aFailureMendedWithinTheSecondIsSeenOnAFileSystemWithWholeSeconds() throws {
-        // Without the right to mount there is nothing to test here.
+    @Test func aFixWithinTheSameSecondIsSeenOnAFileSystemWithWholeSeconds() throws {
+        // This test needs permission to mount.
         guard let disk = CoarseFileSystem() else { return }
         let python = try #require(TestPython.standard)
         for _ in 0..<10 {
@@ -204,11 +204,11 @@ import Testing
                 "sh", "-c", script, "sh", disk.place.description, Freshpyc.path.description, python.path.description
             ).lines
             try #require(lines.count == 4)
-            // Both saves must carry the same stamp, or it is no test.
+            // The test is only valid if both saves have the same stamp.
             guard lines[0] == lines[2] else { continue }
             #expect(lines[1] == "1" && lines[3] == "0")
             return
         }
-        Issue.record("no two saves fell into one second")
+        Issue.record("no two saves fell within one second")
     }
 }

@@ -1,11 +1,11 @@
-// `watch`: what changes is compiled, once, and nothing stays behind.
+// `watch` compiles each change once, and leaves no stale bytecode.
 
 import BuildModel
 import LinuxSystem
 import Testing
 
 @Suite struct WatchTests {
-    @Test func saysReadyAndStopsCleanly() throws {
+    @Test func reportsReadyAndStopsCleanly() throws {
         for signal in [Signal.interrupt, .terminate] {
             let tree = try Tree(["a.py": "x = 1\n", "p/b.py": "def\n"])
             let watch = try Watch(tree)
@@ -30,7 +30,7 @@ import Testing
         #expect(watch.stop().status == 0)
     }
 
-    @Test func scenario2TreesMove() throws {
+    @Test func scenario2MovedDirectories() throws {
         let source = try Tree(["lib/a.py": "x = 1\n", "lib/s/b.py": "y = 1\n", "lib/s/c.py": "z = 1\n"])
         let tree = try Tree(["keep.py": "x = 1\n"])
         let watch = try Watch(tree)
@@ -41,7 +41,7 @@ import Testing
         #expect(tree.exists(tree.pyc("two/s/b.py")) && !tree.exists("one"))
         try tree.shell("mv \(source.path)/lib moved; mv moved/s two/t; mv two/s/b.py moved/a.py")
         try watch.converges()
-        // A folder that was moved is watched under its new name, and not under its old one.
+        // A moved folder is watched under its new name, and no longer under its old one.
         try tree.shell("echo 'changed = 1' > two/t/c.py; echo 'changed = 2' > moved/a.py")
         try watch.converges()
         try tree.shell("mv two \(source.path)/away; rm -rf moved")
@@ -74,7 +74,7 @@ import Testing
             #expect(watch.compilations(of: "m.py") == expected, "\(edit)\n\(watch.program.errors)")
             expected = watch.compilations(of: "m.py")
         }
-        // None of these changes contents.
+        // None of these change contents.
         try tree.shell("touch m.py; touch -d '3 days ago' m.py; ln m.py hard.link; rm hard.link; chmod 600 m.py")
         try watch.converges()
         #expect(watch.compilations(of: "m.py") == expected, "\(watch.program.errors)")
@@ -97,12 +97,12 @@ import Testing
         #expect(imported.output == "9\n", "\(imported)")
         try watch.converges()
         #expect(try tree.run("check", "half.py").status == 0)
-        // The guard goes when the second is over.
+        // The guard is removed when the second is over.
         tree.eventually("the header gets its time") { (try? tree.differences()) == "" }
         #expect(watch.stop().status == 0)
     }
 
-    @Test func scenario18BytecodeThatDisappears() throws {
+    @Test func scenario18RemovedBytecodeIsRebuilt() throws {
         let tree = try Tree(["p/a.py": "x = 1\n", "p/b.py": "y = 1\n"])
         let watch = try Watch(tree)
         try tree.shell("rm \(tree.pyc("p/a.py"))")
@@ -126,7 +126,7 @@ import Testing
             let differences = try tree.differences(mode: "guarded", at: "tree")
             #expect(differences == "", "\(what)", sourceLocation: sourceLocation)
         }
-        // Nothing in the tree is touched, and no directory of it has an event.
+        // Nothing in the tree is touched, so no directory in it has an event.
         try tree.shell("echo 'y = 33333' > outside/c.py")
         try expectFresh("the file outside was edited")
         try tree.shell("rm -rf tree/d")
@@ -140,7 +140,7 @@ import Testing
         #expect(watch.finish(within: 10).status == 0)
     }
 
-    @Test func scenario8TheRootGoesAway() throws {
+    @Test func scenario8TheRootIsRemoved() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         try tree.shell("mkdir inner; mv a.py inner")
         let watch = try Freshpyc.start(
@@ -151,13 +151,13 @@ import Testing
         #expect(result.status == 2 && result.errors.contains("is gone; start again when it is back"), "\(result)")
     }
 
-    @Test func scenario21TheSecondWatchSaysWhoHasTheTree() throws {
+    @Test func scenario21ASecondWatchNamesTheRunningOne() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         let watch = try Watch(tree)
         let second = try tree.run("watch")
         #expect(second.status == 2, "\(second)")
         #expect(second.errors.contains("freshpyc watch (process "), "\(second)")
-        // A build that cannot ask it works alone.
+        // A build that cannot use it works without it.
         let alone = try tree.run("build", "--no-daemon")
         #expect(alone.status == 0 && alone.errors.contains("this run works alone"), "\(alone)")
         // A check only reads.
@@ -165,7 +165,7 @@ import Testing
         #expect(watch.stop().status == 0)
     }
 
-    @Test func wavesAreOneObjectEachAsJSON() throws {
+    @Test func eachWaveIsOneJSONObject() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         let watch = try Watch(tree, "--format", "json")
         try tree.write("a.py", "x = 23\n")
@@ -175,7 +175,7 @@ import Testing
         #expect(watch.stop().status == 0)
     }
 
-    @Test func aBurstIsAFewWaves() throws {
+    @Test func aBurstOfSavesMakesFewWaves() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         let watch = try Watch(tree)
         try tree.shell(

@@ -1,15 +1,15 @@
-// A daemon that a test starts and asks.
+// Starts a daemon for a test and sends it commands.
 
 import BasicTypes
 import LinuxSystem
 import Testing
 
-/// A daemon in the background, stopped with the object.
+/// A daemon in the background. It stops when the object is released.
 final class Daemon {
     let tree: Tree
     let environment: [String: String]
 
-    /// - Parameter environment: of the daemon and of all who ask it.
+    /// - Parameter environment: for the daemon and its clients.
     init(_ tree: Tree, _ words: String..., runtime: Bool = false, environment: [String: String] = [:]) throws {
         self.tree = tree
         self.environment = environment.merging(
@@ -36,7 +36,7 @@ final class Daemon {
         }
     }
 
-    /// Speaks over the socket as any program might.
+    /// Runs a Python script that can talk to the daemon over its socket.
     func python(_ script: String) throws -> RunResult {
         let prelude = """
             import json, os, socket, sys, time

@@ -1,10 +1,9 @@
-// Running the built binary as a user does.
-// Knows: processes, their output, where the build put the binary. Does not know: what any verb should do.
+// Runs the built binary, and other programs, as a user does.
 
 import BasicTypes
 import LinuxSystem
 
-/// What a finished run came to.
+/// The result of a finished run.
 struct RunResult: CustomStringConvertible {
     let status: Int32
     let output: String
@@ -25,7 +24,7 @@ final class RunningProgram {
     /// - Parameter directory: where the program starts.
     init(_ words: [BytePath], in directory: BytePath, environment: [String: String] = [:]) throws {
         let errorFile = Scratch.unique("stderr")
-        // What one test compiles must not be found by another.
+        // A test must not find code that another test compiled.
         var variables = [
             "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": directory.description, "LC_ALL": "C.UTF-8",
             "FRESHPYC_STORE": "none",
@@ -41,10 +40,10 @@ final class RunningProgram {
 
     var identifier: Int32 { child.identifier }
 
-    /// What it has written to standard error so far.
+    /// Standard error so far.
     var errors: String { String(decoding: Host.contents(errorFile, limit: 1 << 26) ?? [], as: UTF8.self) }
 
-    /// What it has written to standard output so far.
+    /// Standard output so far.
     var outputSoFar: String {
         drain()
         return String(decoding: output, as: UTF8.self)
@@ -69,7 +68,7 @@ final class RunningProgram {
 
     func send(_ signal: Signal) { signal.send(to: child.identifier) }
 
-    /// Waits for the end, at most `seconds`; then it is killed, and the status is -9.
+    /// Waits until it ends. Kills it after `seconds`; the status is then -9.
     func finish(within seconds: Int = 120) -> RunResult {
         let begun = Host.monotonic
         while !drain(), Host.monotonic - begun < Int64(seconds) * 1_000_000_000 {
@@ -111,7 +110,7 @@ enum Program {
         ).finish()
     }
 
-    /// A shell script; tests say there what a user would type.
+    /// Runs a shell script.
     @discardableResult
     static func shell(_ script: String, in directory: BytePath) throws -> RunResult {
         try run("sh", "-euc", script, in: directory)
@@ -120,9 +119,9 @@ enum Program {
 
 /// The binary under test.
 enum Freshpyc {
-    /// Beside the test bundle, which runs from the directory of the build's products.
+    /// The binary next to the test bundle, which is in the build's product directory.
     ///
-    /// FRESHPYC_BINARY names another one: to see a test fail on an older version.
+    /// Set FRESHPYC_BINARY to use another one, for example to see a test fail on an older version.
     static let path: BytePath = {
         if let named = Host.environment("FRESHPYC_BINARY") { return named }
         var places: [BytePath] = []
@@ -137,7 +136,7 @@ enum Freshpyc {
         return (found.flatMap { try? Host.realPath($0) }) ?? BytePath("freshpyc-was-not-built")
     }()
 
-    /// Runs it as an owner whose files have permissions that hold: root without the rights to override them.
+    /// Runs it so that file permissions apply even to root, by dropping the capabilities that override them.
     static func runWithoutPrivileges(_ words: [String], in directory: BytePath) throws -> RunResult {
         let rights = "-dac_override,-dac_read_search"
         let setpriv = ["/usr/bin/setpriv", "--bounding-set=\(rights)", "--inh-caps=\(rights)"]

@@ -1,5 +1,5 @@
-// The interpreters that tests use.
-// Knows: where they are on this machine. Does not know: freshpyc's way of finding them, which it serves to test.
+// Finds the interpreters that tests use.
+// Must not use freshpyc's own search for interpreters, which these tests check.
 
 import BasicTypes
 import LinuxSystem
@@ -23,10 +23,10 @@ struct TestPython: Sendable, CustomStringConvertible {
         self.path = BytePath(fields[2])
     }
 
-    /// `python3` of whoever runs the tests.
+    /// The `python3` in PATH.
     static let standard: TestPython? = TestPython(BytePath("python3"))
 
-    /// One of a series, from PATH or pyenv.
+    /// An interpreter of a series such as `3.12`, from PATH or pyenv.
     static func series(_ series: String) -> TestPython? {
         known.first { $0.version.hasPrefix(series + ".") }
     }

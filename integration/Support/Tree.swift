@@ -1,17 +1,16 @@
-// A tree of files that a test makes and edits.
-// Knows: files on a real disk. Does not know: freshpyc's promises.
+// A tree of files on a real disk that a test creates and edits.
 
 import BasicTypes
 import Glibc
 import LinuxSystem
 import Testing
 
-/// Waiting.
+/// Sleeps.
 enum Pause {
     static func seconds(_ seconds: Double) { usleep(UInt32(seconds * 1_000_000)) }
 }
 
-/// Names and places that no other test has.
+/// Paths that no other test uses.
 enum Scratch {
     static let home: BytePath = {
         let base = Host.environment("TMPDIR") ?? BytePath("/tmp")
@@ -27,14 +26,15 @@ enum Scratch {
     }
 }
 
-/// A directory of its own for one test, removed with the object.
+/// A temporary directory for one test, removed when the object is released.
 final class Tree {
     let path: BytePath
     let python: TestPython
 
     /// - Parameters:
     ///   - files: contents by relative path.
-    ///   - isAged: all get a time an hour ago, so that the guard for saves within the same second does not apply.
+    ///   - isAged: whether to set all times to an hour ago, so that the guard for saves within the same second does not
+    ///     apply.
     init(_ files: [String: String] = [:], python: TestPython? = nil, isAged: Bool = true) throws {
         self.python = try python ?? #require(TestPython.standard, "no python3 to test with")
         path = Scratch.unique("tree")
@@ -64,7 +64,7 @@ final class Tree {
         }
     }
 
-    /// Makes every source an hour old.
+    /// Sets the time of every source to an hour ago.
     func age() throws {
         try shell("find . -name '*.py' -type f -exec touch -h -d '1 hour ago' {} +")
     }
@@ -95,14 +95,14 @@ final class Tree {
         return path.parent.appending("__pycache__").appending(name).description
     }
 
-    /// Every file but the database, with its stamp.
+    /// Every file except the database, with its stamp.
     func everything() throws -> String {
         try Program.shell(
             "find . -path ./.freshpyc -prune -o -printf '%p %i %s %T@ %C@ %m\\n' | LC_ALL=C sort", in: path
         ).output
     }
 
-    /// Runs the binary here, with this tree's interpreter.
+    /// Runs the binary in this tree, with the tree's interpreter.
     @discardableResult
     func run(
         _ words: String..., environment: [String: String] = [:], usesPython: Bool = true
@@ -116,10 +116,10 @@ final class Tree {
         return try Freshpyc.start(words + python, in: path, environment: environment).finish()
     }
 
-    /// Asks CPython whether every artifact is what a clean recompile would make, and nothing is left over.
+    /// Asks CPython whether every artifact is what a clean recompile would make, and no other files exist.
     ///
-    /// A temporary file is there for a moment while a daemon puts a header right, for which nobody waits: where nothing
-    /// else differs, it is looked again.
+    /// While a daemon rewrites a header, a temporary file exists for a moment, and no command waits for that. If only
+    /// temporary files differ, compares again.
     ///
     /// - Returns: the differences.
     func differences(levels: String = "0", mode: String = "timestamp", at place: String = "") throws -> String {
@@ -137,7 +137,7 @@ final class Tree {
         return differences
     }
 
-    /// Waits until something holds, at most 20 seconds.
+    /// Waits until a condition is true, for at most 20 seconds.
     func eventually(
         _ what: String, _ condition: () throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation
     ) rethrows {
@@ -175,7 +175,7 @@ final class Watch {
         Issue.record("differences stay:\n\(left)\n\(program.errors)", sourceLocation: sourceLocation)
     }
 
-    /// Lines that report a compiled module of this name.
+    /// The number of lines that report that this module was compiled.
     func compilations(of name: String) -> Int {
         program.errors.split(separator: "\n").count { $0.contains("\(name) compiled") }
     }
