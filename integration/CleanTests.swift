@@ -63,7 +63,7 @@ import Testing
             name: "an environment that is named", words: ["venv"],
             gone: ["venv/__pycache__/", "venv/__pycache__/gone.$TAG.pyc"]),
     ])
-    func onlyThatGoes(_ one: Case) throws {
+    func onlyTheListedFilesAreRemoved(_ one: Case) throws {
         let tree = try Self.make()
         let outside = tree.path.parent.appending("outside-" + String(decoding: tree.path.lastComponent, as: UTF8.self))
         defer { Scratch.remove(outside) }

@@ -23,7 +23,7 @@ import Testing
         Case(file: "[]", message: "freshpyc.json: not a JSON object; see config/freshpyc.schema.json"),
         Case(file: "{", message: "freshpyc.json: not a JSON object; see config/freshpyc.schema.json"),
     ])
-    func badFilesAreOneLine(_ one: Case) throws {
+    func badFilesAreOneLineErrors(_ one: Case) throws {
         let tree = try Tree(["freshpyc.json": one.file, "a.py": ""])
         let result = try tree.run("build")
         #expect(result.status == 2 && result.errors == "freshpyc: \(one.message)\n", "\(result)")

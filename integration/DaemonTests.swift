@@ -175,7 +175,7 @@ import Testing
         #expect(try daemon.ask("wait").status == 0)
     }
 
-    @Test func scenario10And4SuspendedAndOverflowing() throws {
+    @Test func scenario10And4ASuspendedDaemonWithAFullQueue() throws {
         var files = ["m.py": "x = 0\n"]
         for index in 0..<300 { files["d/m\(index).py"] = "x = \(index)\n" }
         let tree = try Tree(files)

@@ -67,7 +67,7 @@ import Testing
         #expect(result.status == 2)
     }
 
-    @Test func scenario13NotRegularFiles() throws {
+    @Test func scenario13SpecialFiles() throws {
         let tree = try Tree(["a.py": "x = 1\n", "d.py/inside.py": "y = 1\n"])
         try tree.shell(
             "mkfifo fifo.py; ln -s fifo.py tofifo.py; ln -s /dev/zero zero.py; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"sock.py\")'"
@@ -78,7 +78,7 @@ import Testing
         #expect(named.status == 2 && named.errors.contains("is not a Python source"), "\(named)")
     }
 
-    @Test func scenario14Unreadable() throws {
+    @Test func scenario14UnreadableFiles() throws {
         let tree = try Tree(["a.py": "x = 1\n", "b.py": "y = 1\n", "dir/c.py": "z = 1\n"])
         try tree.shell("chmod 0 b.py dir; chmod 777 .")
         let root = try asNobody(tree, "build")

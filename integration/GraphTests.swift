@@ -45,7 +45,7 @@ import Testing
         #expect(try ask(tree, "graph", "--kinds", "eagre").errors.contains("is not a kind of import"))
     }
 
-    @Test func whatAChangeAffects() throws {
+    @Test func affectedModulesOfAChange() throws {
         let tree = try Tree(Self.files)
         #expect(
             try ask(tree, "affected", "pkg/base.py").lines == [
@@ -152,7 +152,7 @@ import Testing
     }
 
     /// Imports of a project that `pip install` or `pip install -e` put in its own environment resolve to the tree.
-    @Test func theTreeItselfMayBeInstalled() throws {
+    @Test func importsOfAnInstalledTreeResolveToTheTree() throws {
         let tree = try Tree([
             "p/__init__.py": "", "p/m.py": "x = 1\n", "tests/test_m.py": "from p.m import x\nimport q.z\n",
         ])

@@ -137,7 +137,7 @@ import Testing
 
     /// Modules from the interpreter's own library, compiled by itself.
     @Test(arguments: pythons)
-    func codeIsWhatPythonSays(_ python: BytePath) throws {
+    func codeMatchesPython(_ python: BytePath) throws {
         let tree = try Tree()
         let script = #"""
             import os, py_compile, shutil, sys
@@ -202,7 +202,7 @@ import Testing
         }
     }
 
-    @Test func headersInWords() throws {
+    @Test func headersAreDescribed() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         let path = tree.python.path.parent.description + ":/usr/bin:/bin"
         try tree.shell("TZ=UTC touch -d '2024-05-01 12:00:00 UTC' a.py")

@@ -97,7 +97,7 @@ import Testing
         "mkdir python", "printf '#!/bin/sh\\necho hello\\n' > python; chmod +x python", "printf x > python", ":",
         "cp /bin/true python", "ln -s python python",
     ])
-    func whatIsNoInterpreterAnyMore(_ replacement: String) throws {
+    func aPathThatIsNoLongerAnInterpreter(_ replacement: String) throws {
         try place.shell("ln -s \(old.path) python")
         #expect(try build("python").status == 0)
         let before = try tree.everything()

@@ -59,7 +59,7 @@ import Testing
         "rm b.py; mkdir b.py", "rm b.py; mkfifo b.py", "touch pkg/pyvenv.cfg",
         "mv pkg elsewhere.d; ln -s elsewhere.d pkg",
     ])
-    func aSourceThatIsNoLongerOneTakesItsFailureAlong(change: String) throws {
+    func aFailureIsForgottenWhenItsSourceIsNoLongerASource(change: String) throws {
         let isInPackage = change.contains("pkg")
         let broken = isInPackage ? "pkg/b.py" : "b.py"
         let tree = try Tree(["a.py": "x = 1\n", broken: "def (\n"])

@@ -30,7 +30,7 @@ struct BatchExaminer: Sendable {
         do throws(SystemError) {
             for place in [job.output, job.existing].compactMap({ $0 }) {
                 let isInPlace = place.directory === job.output.directory && place.path == job.output.path
-                guard let valid = ValidBytecode(place, job, target.interpreter, source, isToBeWritten: isInPlace)
+                guard let valid = ValidBytecode(place, job, target.interpreter, source, isInPlace: isInPlace)
                 else { continue }
                 return BatchResult(outcome: try reseal(valid, job, source, publishers) ? .resealed : .upToDate)
             }
@@ -93,7 +93,7 @@ struct BatchExaminer: Sendable {
 /// Existing bytecode that is valid for a source.
 private struct ValidBytecode {
     /// Larger files cannot be bytecode: lengths in marshal are signed 32-bit numbers.
-    private static let mostBytes = Int64(Int32.max)
+    private static let maximumSize = Int64(Int32.max)
 
     let stamp: Stamp
     let header: [UInt8]
@@ -108,14 +108,14 @@ private struct ValidBytecode {
 
     init?(
         _ place: BatchPlace, _ job: BatchJob, _ interpreter: Interpreter, _ source: SourceContents,
-        isToBeWritten: Bool
+        isInPlace: Bool
     ) {
-        isInPlace = isToBeWritten
-        writable = isToBeWritten ? try? place.directory.file(place.path, .readWrite) : nil
+        self.isInPlace = isInPlace
+        writable = isInPlace ? try? place.directory.file(place.path, .readWrite) : nil
         guard let layout = interpreter.layoutOfCode,
             let file = writable ?? (try? place.directory.file(place.path, .read)),
             let status = try? file.status(place.path), status.kind == .regular,
-            status.stamp.size <= Self.mostBytes,
+            status.stamp.size <= Self.maximumSize,
             let bytes = try? file.read(count: Int(status.stamp.size), path: place.path)
         else { return nil }
         let length = interpreter.layout.rawValue

@@ -134,7 +134,7 @@ struct BytecodeWalk: Sendable {
             if let only = pending.only {
                 folder.keep(only)
             } else {
-                leaveOut(&folder)
+                removeExcluded(&folder)
                 listing.subdirectories = subdirectories(directories, pending, isEnvironment: isEnvironment)
             }
             listing.folder = folder
@@ -210,7 +210,7 @@ struct BytecodeWalk: Sendable {
     }
 
     /// Removes what `--exclude` matches, by the bytecode's own path or its source's.
-    private func leaveOut(_ folder: inout BytecodeFolder) {
+    private func removeExcluded(_ folder: inout BytecodeFolder) {
         guard scope.hasExcludes else { return }
         func isOut(_ path: BytePath) -> Bool { scope.excludes(folder.path.appending(path), isDirectory: false) }
         func isSourceOut(_ stem: [UInt8]) -> Bool { isOut(BytePath.empty.appending(stem + Array(".py".utf8))) }
