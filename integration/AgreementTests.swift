@@ -56,7 +56,7 @@ import Testing
         try tree.write("y/b.py", "y = 22\n")
         #expect(try tree.run(["wait"], usesPython: false).status == 1)
         try tree.shell("rm x/__pycache__")
-        tree.eventually("bytecode after all") { tree.exists(tree.pyc("x/a.py")) }
+        tree.eventually("bytecode of x/a.py") { tree.exists(tree.pyc("x/a.py")) }
         #expect(try tree.run(["wait"], usesPython: false).status == 0)
         #expect(watch.stop().status == 0)
     }
@@ -72,7 +72,7 @@ import Testing
         // A save before this belongs to the first wave, which is not reported source by source.
         tree.eventually("ready again") { watch.errors.split(separator: "\n").count { $0.hasPrefix("ready:") } == 2 }
         try tree.write("a.py", "x = 22\n")
-        tree.eventually("still at work") { watch.errors.contains("a.py compiled") }
+        tree.eventually("the daemon still works") { watch.errors.contains("a.py compiled") }
         watch.send(.terminate)
         #expect(watch.finish(within: 10).status == 0)
     }

@@ -57,10 +57,10 @@ import Testing
                 "__pycache__/a.$TAG.opt-1.pyc", "__pycache__/a.$TAG.pyc", "__pycache__/a.cpython-30.pyc", "a.pyc",
             ]),
         Case(
-            name: "without what is excluded", words: ["--exclude", "__pycache__/gone.*", "--exclude", "old/"],
+            name: "all except excluded files", words: ["--exclude", "__pycache__/gone.*", "--exclude", "old/"],
             gone: ["__pycache__/.freshpyc-999999999-1-1", "empty/__pycache__/"]),
         Case(
-            name: "an environment that is named", words: ["venv"],
+            name: "a named environment", words: ["venv"],
             gone: ["venv/__pycache__/", "venv/__pycache__/gone.$TAG.pyc"]),
     ])
     func onlyTheListedFilesAreRemoved(_ one: Case) throws {

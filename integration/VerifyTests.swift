@@ -40,46 +40,46 @@ import Testing
             name: "a touched source", script: "touch -d '2020-01-01 00:00:00 UTC' a.py",
             lines: ["$A: error: compiled from the source of "], status: 1),
         Case(
-            name: "a byte too many", script: "printf x >> $A",
+            name: "one extra byte", script: "printf x >> $A",
             lines: ["$A: error: 1 byte after the code [damaged-bytecode]"], status: 1),
         Case(
-            name: "a byte too few", script: "truncate -s -1 $A",
+            name: "one byte missing", script: "truncate -s -1 $A",
             lines: ["$A: error: its code cannot be read: the data ends within an object, at byte "], status: 1),
         Case(
-            name: "no byte at all", script: "truncate -s 0 $A",
+            name: "an empty file", script: "truncate -s 0 $A",
             lines: ["$A: error: it has 0 bytes, fewer than a header [damaged-bytecode]"], status: 1),
         Case(
-            name: "a header alone", script: "truncate -s 16 $A",
+            name: "only a header", script: "truncate -s 16 $A",
             lines: ["$A: error: its code cannot be read: the data ends within an object, at byte 0 of the code"],
             status: 1),
         Case(
-            name: "odd flags", script: #"printf '\004' | dd of=$A bs=1 seek=4 conv=notrunc status=none"#,
+            name: "unknown flags", script: #"printf '\004' | dd of=$A bs=1 seek=4 conv=notrunc status=none"#,
             lines: ["$A: error: its header has flags that Python does not know [damaged-bytecode]"], status: 1),
         Case(
             name: "another magic number", script: #"printf '\001\002' | dd of=$A conv=notrunc status=none"#,
             lines: ["$A: error: its magic number is 513, and cpython "], status: 1),
         Case(
-            name: "no code", script: #"(head -c 16 $A; printf N) > x && mv x $A"#,
+            name: "no code object", script: #"(head -c 16 $A; printf N) > x && mv x $A"#,
             lines: ["$A: error: its top object is not a code object [damaged-bytecode]"], status: 1),
         Case(
-            name: "a source that is gone", script: "rm a.py",
+            name: "a removed source", script: "rm a.py",
             lines: ["$A: warning: its source does not exist; `freshpyc clean` removes it [orphan]"], status: 0,
             strict: 1),
         Case(
-            name: "a source that is a link to nowhere", script: "rm a.py; ln -s nowhere a.py",
+            name: "a source that is a broken link", script: "rm a.py; ln -s nowhere a.py",
             lines: ["$A: warning: its source does not exist"], status: 0, strict: 1),
         Case(name: "a source that is a link", script: "mv a.py d.txt; ln -s d.txt a.py", lines: [], status: 0),
         Case(
             name: "another level", script: "cp $A ${A%.pyc}.opt-2.pyc; printf x >> ${A%.pyc}.opt-2.pyc",
             lines: ["__pycache__/a.$TAG.opt-2.pyc: error: 1 byte after the code"], status: 1),
         Case(
-            name: "another interpreter's, twice",
+            name: "two files for another interpreter",
             script: "cp $A __pycache__/a.cpython-30.pyc; cp $A __pycache__/b.cpython-30.pyc",
             lines: [
                 "__pycache__/a.cpython-30.pyc: warning: no selected interpreter reads it: cache tag cpython-30 (and 1 more); not verified; use `--python 3.0`"
             ], status: 0, strict: 1),
         Case(
-            name: "pytest's", script: "cp $A __pycache__/a.$TAG-pytest-8.1.1.pyc",
+            name: "written by pytest", script: "cp $A __pycache__/a.$TAG-pytest-8.1.1.pyc",
             lines: ["__pycache__/a.$TAG-pytest-8.1.1.pyc: warning: no selected interpreter reads it"], status: 0,
             strict: 1),
         Case(
@@ -87,22 +87,22 @@ import Testing
             lines: ["d.pyc: note: there is no source next to it; Python imports it as it is [sourceless]"], status: 0,
             strict: 1),
         Case(
-            name: "without a source, and cut", script: "head -c 40 $A > d.pyc",
+            name: "without a source, and truncated", script: "head -c 40 $A > d.pyc",
             lines: ["d.pyc: error: its code cannot be read: "], status: 1),
         Case(
-            name: "without a source, and no bytecode", script: "echo hello, world > d.pyc",
+            name: "without a source, and not bytecode", script: "echo hello, world > d.pyc",
             lines: ["d.pyc: error: its first four bytes are not a magic number [damaged-bytecode]"], status: 1),
-        Case(name: "beside its source", script: "cp $A a.pyc", lines: [], status: 0, strict: 0),
+        Case(name: "next to its source", script: "cp $A a.pyc", lines: [], status: 0, strict: 0),
         Case(
-            name: "beside a source that is another",
+            name: "next to a changed source",
             script: "cp $A b.pyc; touch -d '2020-01-01' b.py; rm __pycache__/b.*",
             lines: ["b.pyc: error: compiled from the source of "], status: 1),
         Case(
-            name: "a temporary file of nobody", script: ": > __pycache__/.freshpyc-999999999-1-1",
+            name: "a temporary file of an ended process", script: ": > __pycache__/.freshpyc-999999999-1-1",
             lines: ["__pycache__/.freshpyc-999999999-1-1: warning: a temporary file of a process that has ended"],
             status: 0, strict: 1),
         Case(
-            name: "a temporary file of somebody", script: ": > __pycache__/.freshpyc-1-1-1", lines: [], status: 0,
+            name: "a temporary file of a running process", script: ": > __pycache__/.freshpyc-1-1-1", lines: [], status: 0,
             strict: 0),
         Case(
             name: "a link", script: "mv $A x; ln -s ../x $A",
