@@ -13,7 +13,8 @@ let package = Package(
     products: [.executable(name: "freshpyc", targets: ["freshpyc"])],
     targets: [
         .executableTarget(
-            name: "freshpyc", dependencies: ["CommandLineInterface"], swiftSettings: settings,
+            name: "freshpyc", dependencies: ["CommandLineInterface"], exclude: ["Documentation.docc"],
+            swiftSettings: settings,
             linkerSettings: [
                 .unsafeFlags(
                     [
@@ -27,7 +28,7 @@ let package = Package(
                 "Service", "Documents", "ContinuousBuilds", "Waves", "Impact", "BytecodeCare", "Batches", "Compilation",
                 "FileWatching", "Interpreters", "BuildDatabase", "ImportGraph", "Bytecode", "BuildModel", "LinuxSystem",
                 "BasicTypes",
-            ], exclude: ["OUTPUT.md", "COMPILEALL.md"], swiftSettings: settings),
+            ], swiftSettings: settings),
         .target(
             name: "Service",
             dependencies: [
@@ -123,7 +124,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests", dependencies: ["freshpyc", "BuildModel", "LinuxSystem", "BasicTypes"],
             path: "integration",
-            exclude: ["bench", "conformance", "imports", "oracle.py", "faults", "torture"]),
+            exclude: ["SCENARIOS.md", "bench", "conformance", "imports", "oracle.py", "faults", "torture"]),
     ],
     swiftLanguageModes: [.v6]
 )

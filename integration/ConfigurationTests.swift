@@ -15,7 +15,7 @@ import Testing
         Case(file: #"{"colour": 1}"#, message: "freshpyc.json: unknown key 'colour'; see config/freshpyc.schema.json"),
         Case(file: #"{"jobs": 0}"#, message: "freshpyc.json: 'jobs' must be a number from 1 to 1024"),
         Case(file: #"{"jobs": "2"}"#, message: "freshpyc.json: 'jobs' must be a number from 1 to 1024"),
-        Case(file: #"{"exclude": [1]}"#, message: "freshpyc.json: 'exclude' must be a text or a list of texts"),
+        Case(file: #"{"exclude": [1]}"#, message: "freshpyc.json: 'exclude' must be a string or a list of strings"),
         Case(file: #"{"optimize": 3}"#, message: "freshpyc.json: 'optimize' must be 0, 1, 2 or a list of these"),
         Case(
             file: #"{"invalidation": "hash"}"#,
@@ -71,7 +71,7 @@ import Testing
                 .output.contains("optimize = 0, 2    (pyproject.toml)"))
         try tree.write("pyproject.toml", "[tool.freshpyc]\noptimize = \n")
         let broken = try tree.run(["build"], environment: path)
-        #expect(broken.status == 2 && broken.errors.hasPrefix("freshpyc: pyproject.toml: not TOML"), "\(broken)")
+        #expect(broken.status == 2 && broken.errors.hasPrefix("freshpyc: pyproject.toml: invalid TOML"), "\(broken)")
         try tree.write("pyproject.toml", "[tool.freshpyc]\nwrong = 1\n")
         let unknown = try tree.run(["build"], environment: path)
         #expect(

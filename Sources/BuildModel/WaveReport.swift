@@ -84,7 +84,7 @@ package struct WaveReport: Sendable {
         parts.append("\(upToDate) up to date")
         if removed > 0 { parts.append("\(removed) removed") }
         parts.append("\(failed) failed")
-        return "\(modules) module\(modules == 1 ? "" : "s"): " + parts.joined(separator: ", ")
+        return "\(Plural.count(modules, "module")): " + parts.joined(separator: ", ")
             + " in \(Self.seconds(duration))"
     }
 

@@ -1,6 +1,8 @@
 // One code object as people read it.
 // Knows: what is told of a code object. Does not know: bytes, or how it is printed.
 
+import BasicTypes
+
 /// A code object in words. All texts are escaped and cut.
 package struct CodeOutline: Sendable {
     /// Names or constants of a code object.
@@ -49,7 +51,7 @@ package struct CodeOutline: Sendable {
         var parts: [String] = []
         if argumentCount != 0 {
             let only = positionalOnlyCount == 0 ? "" : " (\(positionalOnlyCount) positional-only)"
-            parts.append("\(argumentCount) argument\(argumentCount == 1 ? "" : "s")\(only)")
+            parts.append("\(Plural.count(argumentCount, "argument"))\(only)")
         }
         if keywordOnlyCount != 0 { parts.append("\(keywordOnlyCount) keyword-only") }
         if flags.bits & 0x4 != 0 { parts.append("*args") }

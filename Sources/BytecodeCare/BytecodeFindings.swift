@@ -68,7 +68,7 @@ package struct BytecodeFindings: Sendable {
     private static func message(_ difference: BytecodeDifference) -> String {
         switch difference {
         case .size(let header, let source):
-            "compiled from a source of \(header) byte\(header == 1 ? "" : "s"); the source now has \(source)"
+            "compiled from a source of \(Plural.count(header, "byte")); the source now has \(source)"
         case .time(let header, let source):
             "compiled from the source of \(CalendarTime(seconds: header).text); the source is now of \(CalendarTime(seconds: source).text)"
         case .contents: "the source's contents changed since it was compiled"

@@ -133,7 +133,7 @@ package struct BytecodeVerifier: Sendable {
         var file = file
         let length = interpreter.layout.rawValue
         guard bytes.count >= length else {
-            return file.with(.damaged("it has \(Self.counted(bytes.count)), fewer than a header"))
+            return file.with(.damaged("it has \(Plural.count(bytes.count, "byte")), fewer than a header"))
         }
         let magic = UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self))
         guard magic == interpreter.magic else {
@@ -144,7 +144,7 @@ package struct BytecodeVerifier: Sendable {
         }
         file.mode = header.mode
         guard let pyc = shape.map({ PycFile(bytes, shape: $0) }) ?? PycFile.guessing(bytes) else {
-            return file.with(.damaged("it has \(Self.counted(bytes.count)), fewer than a header"))
+            return file.with(.damaged("it has \(Plural.count(bytes.count, "byte")), fewer than a header"))
         }
         if let problem = Self.problem(of: pyc) { return file.with(.damaged(problem)) }
         guard let source = file.source else { return file.with(.sourceless) }
@@ -158,7 +158,7 @@ package struct BytecodeVerifier: Sendable {
         case .failure(let error): return "its code cannot be read: \(error) of the code"
         case .success:
             if !file.holdsCode { return "its top object is not a code object" }
-            return file.trailing == 0 ? nil : "\(counted(file.trailing)) after the code"
+            return file.trailing == 0 ? nil : "\(Plural.count(file.trailing, "byte")) after the code"
         }
     }
 
@@ -202,7 +202,7 @@ package struct BytecodeVerifier: Sendable {
     private func unowned(_ file: VerifiedBytecode, _ bytes: UnsafeRawBufferPointer) -> VerifiedBytecode {
         var file = file
         guard let pyc = PycFile.guessing(bytes) else {
-            return file.with(.damaged("it has \(Self.counted(bytes.count)), fewer than a header"))
+            return file.with(.damaged("it has \(Plural.count(bytes.count, "byte")), fewer than a header"))
         }
         guard pyc.hasMagicEnding else {
             return file.with(.damaged("its first four bytes are not a magic number"))
@@ -219,8 +219,6 @@ package struct BytecodeVerifier: Sendable {
         if pyc.header == nil { return file.with(.damaged("its header has flags that Python does not know")) }
         return file.with(Self.problem(of: pyc).map { .damaged($0) } ?? .sourceless)
     }
-
-    private static func counted(_ count: Int) -> String { "\(count) byte\(count == 1 ? "" : "s")" }
 }
 
 extension VerifiedBytecode {

@@ -1,20 +1,26 @@
-// The result of a build or a check on the screen, and what it means to a shell.
-// Knows: formats, the summary, exit statuses. Does not know: whether a daemon did it.
+// Prints the result of a build or a check, and decides the exit status.
 
+import BasicTypes
 import BuildModel
 import Documents
 import LinuxSystem
-import Service
 
 /// Shows one report.
 struct BuildOutput {
-    private let verb: Verb
+    /// Whose result it is.
+    enum Kind: String, Sendable {
+        case build, check, precompile
+    }
+
+    private let kind: Kind
     private let arguments: SessionArguments
     private let isStrict: Bool
+    private let output: StandardOutput
     private let printer: DiagnosticPrinter
 
-    init(_ verb: Verb, _ arguments: SessionArguments, isStrict: Bool) {
-        self.verb = verb
+    init(_ kind: Kind, _ arguments: SessionArguments, isStrict: Bool, output: StandardOutput) {
+        self.kind = kind
+        self.output = output
         self.arguments = arguments
         self.isStrict = isStrict
         printer = DiagnosticPrinter(
@@ -24,7 +30,7 @@ struct BuildOutput {
     /// - Returns: the exit status.
     func show(_ everything: WaveReport, interpreters: [ReportDocument.Python], hasProblem: Bool) -> Int32 {
         var report = arguments.rules.filter(everything)
-        if verb == .build { report.diagnostics.removeAll(where: \.diagnostic.rule.isOfImports) }
+        if kind == .build { report.diagnostics.removeAll(where: \.diagnostic.rule.isOfImports) }
         var status = report.exitStatus
         if status == 0, isStrict, report.warnings > 0 { status = 1 }
         if hasProblem { status = 2 }
@@ -33,19 +39,19 @@ struct BuildOutput {
         switch arguments.format {
         case .json:
             let document = ReportDocument(
-                report, verb: verb.rawValue, root: arguments.configuration.rootPath, interpreters: interpreters,
+                report, verb: kind.rawValue, root: arguments.configuration.rootPath, interpreters: interpreters,
                 exitStatus: status)
-            Host.write(JSONLine.encode(document), to: 1)
-        case .text: write(shown(digest).map { printer.text($0) })
-        case .github: write(shown(digest).map { printer.github($0) })
+            output.write(JSONLine.encode(document))
+        case .text: output.write(lines: shown(digest).map { printer.text($0) })
+        case .github: output.write(lines: shown(digest).map { printer.github($0) })
         }
         if report.modules == 0, !report.isIncomplete {
             FreshpycCommand.complain(
-                "nothing in scope: no .py file in \(printer.shown(arguments.configuration.starts[0])) that is not excluded; name another path, or see what --exclude and --gitignore leave out"
+                "nothing in scope: no .py file in \(printer.shown(arguments.configuration.starts[0])) that is not excluded; name another path, or check --exclude and --gitignore"
             )
         } else if !arguments.isQuiet {
-            if interpreters.count > 1 { Host.write(matrix(report, interpreters), to: 2) }
-            Host.write(summary(digest) + "\n", to: 2)
+            if interpreters.count > 1 { Host.writeError(matrix(report, interpreters)) }
+            Host.writeError(summary(digest) + "\n")
         }
         return status
     }
@@ -61,19 +67,14 @@ struct BuildOutput {
         }.joined()
     }
 
-    private func write(_ lines: [String]) {
-        if !lines.isEmpty { Host.write(lines.map { $0 + "\n" }.joined(), to: 1) }
-    }
-
-    /// A build speaks of what kept it from building; a check of everything.
+    /// A build shows only errors; a check shows everything.
     private func shown(_ report: WaveReport) -> [LocatedDiagnostic] {
-        verb == .check ? report.diagnostics : report.diagnostics.filter { $0.diagnostic.severity == .error }
+        kind == .check ? report.diagnostics : report.diagnostics.filter { $0.diagnostic.severity == .error }
     }
 
     private func summary(_ report: WaveReport) -> String {
-        guard verb == .check else { return report.summary }
-        func counted(_ count: Int, _ word: String) -> String { "\(count) \(word)\(count == 1 ? "" : "s")" }
+        guard kind == .check else { return report.summary }
         return
-            "\(counted(report.modules, "module")) checked: \(counted(report.errors, "error")), \(counted(report.warnings, "warning")) in \(WaveReport.seconds(report.duration))"
+            "\(Plural.count(report.modules, "module")) checked: \(Plural.count(report.errors, "error")), \(Plural.count(report.warnings, "warning")) in \(WaveReport.seconds(report.duration))"
     }
 }

@@ -13,22 +13,17 @@ enum DaemonBuild {
     /// There is one, and it cannot do this build, for this reason.
     case unfit(String)
 
-    /// How long a daemon of another version has to stop, in nanoseconds.
-    private static let patience: Int64 = 5_000_000_000
-
     /// Whether there is one, for a run that must not ask it.
     static func presence(_ arguments: SessionArguments) -> DaemonBuild {
-        let client = ControlClient.connect(
-            root: arguments.configuration.rootPath, stateDirectory: arguments.configuration.stateDirectory)
-        return client == nil ? .none : .unfit("a daemon keeps this tree")
+        DaemonConnection.exists(arguments.configuration) ? .unfit("a daemon keeps this tree") : .none
     }
 
-    static func run(_ verb: Verb, _ arguments: SessionArguments) -> DaemonBuild {
+    static func run(
+        _ kind: BuildOutput.Kind, _ arguments: SessionArguments, _ declaration: VerbDeclaration
+    ) -> DaemonBuild {
         let configuration = arguments.configuration
-        guard
-            let client = ControlClient.connect(
-                root: configuration.rootPath, stateDirectory: configuration.stateDirectory),
-            let options = try? arguments.requiredOptions(verb)
+        guard let client = DaemonConnection.client(of: arguments),
+            let options = try? arguments.requiredOptions(declaration)
         else { return .none }
         var texts: [String] = []
         for start in configuration.starts {
@@ -42,14 +37,13 @@ enum DaemonBuild {
             force: configuration.options.isForced)
         do throws(ControlFailure) {
             let document: ReportDocument = try client.ask(
-                ControlRequest(verb == .check ? .diagnostics : .build, parameters))
+                ControlRequest(kind == .check ? .diagnostics : .build, parameters))
             return .report(document.report, document.interpreters)
         } catch {
             switch error {
             case .refused(let refusal) where refusal.code == ControlError.otherVersionCode:
                 // The version that the user has called replaces the daemon's.
-                _ = try? client.ask(ControlRequest(.stop), for: Acknowledgement.self, timeout: patience)
-                DaemonCommand.waitForEnd(configuration, nanoseconds: patience)
+                DaemonConnection.end(client, of: configuration)
                 return .none
             case .refused(let refusal): return .unfit(refusal.message)
             case .timeout, .disconnected: return .none

@@ -1,14 +1,13 @@
-// Findings on the screen, and for a workflow.
-// Knows: text and GitHub's workflow commands. Does not know: where findings come from.
+// Formats findings as text and as GitHub workflow commands.
 
 import BasicTypes
 import BuildModel
 import LinuxSystem
 
-/// Writes findings to standard output.
+/// Formats findings for standard output.
 struct DiagnosticPrinter {
     let root: BytePath
-    /// Paths are shown as seen from here, so that they can be clicked or copied.
+    /// Paths are shown relative to this directory, so that they can be clicked or copied.
     let workingDirectory: BytePath
     let usesColor: Bool
 
@@ -26,7 +25,7 @@ struct DiagnosticPrinter {
         return relative.isEmpty ? BytePath(".") : relative
     }
 
-    /// `path:line:column: severity: message [rule]`, and for which interpreters where not for all.
+    /// `path:line:column: severity: message [rule]`, with the interpreters that report it if not all do.
     func text(_ located: LocatedDiagnostic) -> String {
         var line = located.diagnostic.rendered(path: shown(located.path))
         if !located.interpreters.isEmpty { line += " (\(located.interpreters.joined(separator: ", ")))" }
@@ -65,7 +64,7 @@ struct DiagnosticPrinter {
         return "::\(command) \(properties.joined(separator: ","))::\(Self.data(diagnostic.message + interpreters))"
     }
 
-    /// What a workflow command wants escaped in its text, and in its properties.
+    /// Escapes the message of a workflow command. Properties need more: see `property`.
     private static func data(_ text: String) -> String {
         text.reduce(into: "") { escaped, character in
             switch character {
@@ -90,7 +89,7 @@ struct DiagnosticPrinter {
 }
 
 extension String {
-    /// The first place of a text in this one.
+    /// The first occurrence of a text in this one.
     fileprivate func range(of text: String) -> Range<String.Index>? {
         var start = startIndex
         while start < endIndex {

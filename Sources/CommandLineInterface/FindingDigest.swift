@@ -1,14 +1,12 @@
-// Errors of several interpreters as people want to hear of them.
-// Knows: that versions find other words for the same mistake. Does not know: how findings are written.
+// Merges the errors that several interpreters report for the same mistake, each in its own words.
 
 import BasicTypes
 import BuildModel
 import Documents
-import Service
 
-/// Says an error once, however many interpreters have it, in the words of the newest. Machine formats tell them apart.
+/// Shows an error once, in the words of the newest interpreter that reports it. Machine formats keep them apart.
 struct FindingDigest {
-    /// Names, the oldest first.
+    /// Names, from the oldest version to the newest.
     private let interpreters: [String]
 
     init(_ interpreters: [ReportDocument.Python]) {
@@ -24,7 +22,7 @@ struct FindingDigest {
         var places: [Place: Int] = [:]
         var digest: [LocatedDiagnostic] = []
         for finding in findings {
-            // Of warnings there may be several in a line, and what is said of imports is not the compiler's.
+            // A line may have several warnings, and findings about imports do not come from the compiler.
             guard finding.diagnostic.severity == .error, !finding.diagnostic.rule.isOfImports,
                 !finding.diagnostic.rule.isOperational
             else {

@@ -1,53 +1,46 @@
-// The command: from arguments to a verb to an exit status.
-// Knows: which verb is meant. Does not know: how any is done.
+// The command `freshpyc`: from the process's arguments to a verb to an exit status.
 
-import BuildModel
 import LinuxSystem
 
 package enum FreshpycCommand {
     package static let version = "0.1.0"
 
+    /// All verbs, in the order of the help.
+    static let verbs: [any Verb.Type] = [
+        WatchVerb.self, BuildVerb.self, CheckVerb.self, WaitVerb.self, StatusVerb.self, WhyVerb.self, StopVerb.self,
+        GraphVerb.self, AffectedVerb.self, CyclesVerb.self, PrecompileVerb.self, VerifyVerb.self, CleanVerb.self,
+        InspectVerb.self, CompileAllVerb.self, PyCompileVerb.self, InterpretersVerb.self,
+    ]
+
     /// Runs the process's command line and ends the process.
     package static func main() {
         Standard.ensureOpen()
         Host.ignoreWriteSignals()
-        Host.exit(run(Host.arguments.map { Argument($0) }))
+        let output = StandardOutput()
+        let result = output.settle(run(Host.arguments.map { Argument($0) }, output))
+        if let message = result.message { complain(message) }
+        Host.exit(result.status)
     }
 
-    /// - Returns: the exit status: 0 fine, 1 findings, 2 could not be done.
-    static func run(_ words: [Argument]) -> Int32 {
+    /// - Returns: the exit status: 0 fine, 1 findings in the user's code, 2 freshpyc could not do it.
+    private static func run(_ words: [Argument], _ output: StandardOutput) -> Int32 {
+        guard let first = words.first?.text else {
+            Host.writeError(HelpText(columns: 80).overview(verbs.map { $0.declaration }))
+            return 2
+        }
         do throws(UsageError) {
-            guard let first = words.first?.text else {
-                Host.write(Verb.overview, to: 2)
-                return 2
-            }
-            if first == "--help" || first == "-h" || first == "help" { return help(for: words.dropFirst().first?.text) }
-            if first == "--version" {
-                Host.write("freshpyc \(version)\n", to: 1)
+            switch first {
+            case "--help", "-h", "help":
+                if words.count > 1, words[1].text != "help" {
+                    output.write(HelpText.forOutput.verb(try verb(words[1].text).declaration))
+                } else {
+                    output.write(HelpText.forOutput.overview(verbs.map { $0.declaration }))
+                }
                 return 0
-            }
-            guard let verb = Verb(rawValue: first) else {
-                let hint = Suggestion.nearest(to: first, among: Verb.allCases.map(\.rawValue))
-                throw UsageError(
-                    message: "unknown verb '\(first)'"
-                        + (hint.map { "; did you mean '\($0)'?" } ?? "; see `freshpyc --help`"))
-            }
-            if verb == .compileAll { return try CompileAllCommand.run(Array(words.dropFirst())) }
-            if verb == .pyCompile { return try PyCompileCommand.run(Array(words.dropFirst())) }
-            let parsed = try ParsedArguments(Array(words.dropFirst()), options: verb.options, verb: first)
-            if parsed.has("--help") { return help(for: first) }
-            return switch verb {
-            case .build, .check: try BuildCommand.run(verb, parsed)
-            case .watch: try WatchCommand.run(parsed)
-            case .wait, .status, .why, .stop: try DaemonCommand.run(verb, parsed)
-            case .graph, .affected, .cycles: try GraphCommand.run(verb, parsed)
-            case .precompile: try PrecompileCommand.run(parsed)
-            // Their command lines are Python's.
-            case .compileAll, .pyCompile: help(for: first)
-            case .verify: try VerifyCommand.run(parsed)
-            case .clean: try CleanCommand.run(parsed)
-            case .inspect: try InspectCommand.run(parsed)
-            case .interpreters: try InterpretersCommand.run(parsed)
+            case "--version", "-V":
+                output.write("freshpyc \(version)\n")
+                return 0
+            default: return try run(try verb(first), Array(words.dropFirst()), output)
             }
         } catch {
             complain(error.message)
@@ -55,14 +48,26 @@ package enum FreshpycCommand {
         }
     }
 
-    private static func help(for word: String?) -> Int32 {
-        let text = word.flatMap { Verb(rawValue: $0) }.map(\.help) ?? Verb.overview
-        Host.write(text, to: 1)
-        return 0
+    private static func run(
+        _ verb: any Verb.Type, _ words: [Argument], _ output: StandardOutput
+    ) throws(UsageError) -> Int32 {
+        let declaration = verb.declaration
+        let isRaw = declaration.traits.contains(.readsOwnCommandLine)
+        let parsed = try ParsedArguments(isRaw ? [] : words, options: declaration.options, verb: declaration.name)
+        if parsed.has("--help") {
+            output.write(HelpText.forOutput.verb(declaration))
+            return 0
+        }
+        return try verb.run(Invocation(words: words, arguments: parsed, output: output))
+    }
+
+    private static func verb(_ name: String) throws(UsageError) -> any Verb.Type {
+        if let verb = verbs.first(where: { $0.declaration.name == name }) { return verb }
+        let hint = Suggestion.nearest(to: name, among: verbs.map { $0.declaration.name })
+        throw UsageError(
+            message: "unknown verb '\(name)'" + (hint.map { "; did you mean '\($0)'?" } ?? "; see `freshpyc --help`"))
     }
 
     /// One line on standard error.
-    static func complain(_ message: String) {
-        Host.write("freshpyc: \(message)\n", to: 2)
-    }
+    static func complain(_ message: String) { Host.writeError("freshpyc: \(message)\n") }
 }

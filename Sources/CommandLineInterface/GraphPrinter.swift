@@ -1,15 +1,13 @@
-// The graph as text, and for programs that draw.
-// Knows: Graphviz's dot and Mermaid's flowcharts. Does not know: how the graph came about.
+// Formats an import graph as text, for Graphviz and for Mermaid.
 
 import Documents
-import Service
 
-/// How a graph is written.
+/// The formats of a graph.
 enum GraphFormat: String, CaseIterable {
     case text, json, dot, mermaid
 }
 
-/// Draws one graph.
+/// Formats one graph.
 struct GraphPrinter {
     private let document: GraphDocument
     private let showsExternal: Bool
@@ -21,7 +19,7 @@ struct GraphPrinter {
         self.shown = shown
     }
 
-    /// One arrow, however many imports it stands for.
+    /// One arrow; it may stand for several imports.
     private struct Arrow {
         let target: String
         let line: Int
@@ -53,7 +51,7 @@ struct GraphPrinter {
         }
     }
 
-    /// A source, and below it what it imports: `  pkg/b.py (line 3)`, with the kind where it is not eager.
+    /// Each source, followed by its imports: `  pkg/b.py (line 3)`, with the kind if it is not eager.
     private var list: String {
         var text = ""
         for module in document.modules {
@@ -85,7 +83,7 @@ struct GraphPrinter {
         return text + "}\n"
     }
 
-    /// https://mermaid.js.org/syntax/flowchart.html: nodes have short names, and what they show stands in quotes.
+    /// https://mermaid.js.org/syntax/flowchart.html: nodes have short names, and their labels are in quotes.
     private var mermaid: String {
         var numbers: [String: Int] = [:]
         var text = "flowchart LR\n"

@@ -1,6 +1,6 @@
-// A bytecode file on the screen.
-// Knows: columns, wrapping, the order of what is shown. Does not know: how anything is decoded.
+// Prints a decoded bytecode file as text.
 
+import BasicTypes
 import BuildModel
 import Bytecode
 import Documents
@@ -8,15 +8,19 @@ import LinuxSystem
 
 /// Writes one file to standard output.
 struct InspectPrinter {
-    /// Characters of a name or constant.
+    /// Maximum number of characters of a name or constant.
     private static let limit = 80
     private static let width = 100
-    /// Deeper code objects are not moved further to the right.
+    /// Code objects nested deeper are not indented further.
     private static let deepest = 16
 
     private let inspected: InspectedFile
+    private let output: StandardOutput
 
-    init(_ inspected: InspectedFile) { self.inspected = inspected }
+    init(_ inspected: InspectedFile, output: StandardOutput) {
+        self.inspected = inspected
+        self.output = output
+    }
 
     func write() {
         var text = inspected.path.description + "\n"
@@ -27,17 +31,17 @@ struct InspectPrinter {
                 let count = arena.codes.count
                 text += entry(
                     "code",
-                    "\(file.bodyLength - file.trailing) bytes, \(count) code object\(count == 1 ? "" : "s"), laid out as by \(Self.authors(file.shape.layout))",
+                    "\(Plural.count(file.bodyLength - file.trailing, "byte")), \(Plural.count(count, "code object")), with the layout of \(Self.authors(file.shape.layout))",
                     indent: "  ")
             } else {
-                text += entry("code", "\(file.bodyLength) bytes", indent: "  ")
+                text += entry("code", Plural.count(file.bodyLength, "byte"), indent: "  ")
             }
         }
         if let problem = inspected.problem {
             text +=
                 Diagnostic(.damagedBytecode, .error, message: problem).rendered(path: inspected.path) + "\n"
         }
-        Host.write(text, to: 1)
+        output.write(text)
         if let file = inspected.file, file.holdsCode { writeCode(file) }
     }
 
@@ -55,7 +59,7 @@ struct InspectPrinter {
         guard let header = file.header else { return length + "flags that Python does not know" }
         switch header.validation {
         case .timestamp(let seconds, let size):
-            let source = size.map { " and \($0) byte\($0 == 1 ? "" : "s")" } ?? ""
+            let source = size.map { " and \(Plural.count($0, "byte"))" } ?? ""
             return length + "timestamp: valid for a source of \(CalendarTime(seconds: seconds).text)\(source)"
         case .hash(let hash, let isChecked):
             let meaning =
@@ -89,11 +93,11 @@ struct InspectPrinter {
                 text += "\n" + self.text(outline, name, names)
                 names.append(name)
                 if text.utf8.count > 65_536 {
-                    Host.write(text, to: 1)
+                    output.write(text)
                     text = ""
                 }
             }
-            Host.write(text, to: 1)
+            output.write(text)
         }
     }
 

@@ -1,15 +1,14 @@
-// How much a watch tells.
-// Knows: the levels and their order. Does not know: where lines go.
+// `--log-level`: how much a watch prints.
 
-/// From the fewest lines to the most. A level shows its own lines and those of all before it.
+/// From the fewest lines to the most. Each level also prints the lines of the levels before it.
 enum LogLevel: String, CaseIterable, Comparable {
-    /// Why it ends, where that is nobody's wish.
+    /// Why the watch ends, if nobody asked it to.
     case error
-    /// What the user should see to: polled directories, a database that was set aside.
+    /// What the user should look after: polled directories, a database that was set aside.
     case warning
-    /// Each wave, in a line.
+    /// One line per wave.
     case info
-    /// Each source of a wave, with the reason why it was not left as it was.
+    /// Each source of a wave, and the reason why it was compiled.
     case debug
 
     static func < (left: LogLevel, right: LogLevel) -> Bool {

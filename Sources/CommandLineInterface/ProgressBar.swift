@@ -1,12 +1,11 @@
-// Progress on a terminal.
-// Knows: one line that is drawn over itself. Does not know: what progresses.
+// A progress bar on a terminal: one line that is redrawn.
 
 import LinuxSystem
 
-/// A bar on standard error, for as long as a wave takes. Draws nothing where there is no terminal.
+/// Shows a wave's progress on standard error, if that is a terminal.
 final class ProgressBar {
     private static let interval: Int64 = 50_000_000
-    /// Waves that are done sooner show nothing at all.
+    /// Shorter waves show nothing, in nanoseconds.
     private static let patience: Int64 = 150_000_000
 
     private let isShown: Bool
@@ -27,13 +26,13 @@ final class ProgressBar {
         let label = " \(done)/\(total) \(done * 100 / total) %"
         let width = max(10, min(40, (Host.terminalColumns(2) ?? 80) - label.count - 4))
         let filled = width * done / total
-        Host.write(
-            "\r[\(String(repeating: "=", count: filled))\(String(repeating: " ", count: width - filled))]\(label)\u{1B}[K",
-            to: 2)
+        Host.writeError(
+            "\r[\(String(repeating: "=", count: filled))\(String(repeating: " ", count: width - filled))]\(label)\u{1B}[K"
+        )
     }
 
     func clear() {
-        if isDrawn { Host.write("\r\u{1B}[K", to: 2) }
+        if isDrawn { Host.writeError("\r\u{1B}[K") }
         isDrawn = false
     }
 }

@@ -1,17 +1,16 @@
-// `[tool.freshpyc]` in pyproject.toml.
-// Knows: that an interpreter's own tomllib reads it, and that its answer is remembered. Does not know: any key.
+// `[tool.freshpyc]` in pyproject.toml, read with an interpreter's own tomllib; the result is remembered in `.freshpyc/`.
 
 import BasicTypes
 import FoundationEssentials
 import Interpreters
 import LinuxSystem
 
-/// A pyproject.toml that has something for us.
+/// A pyproject.toml with a table for freshpyc.
 struct ProjectFile {
     private let root: BytePath
     private let contents: [UInt8]
 
-    /// `nil` where there is no such file or no such table.
+    /// `nil` if there is no such file or no such table.
     init?(root: BytePath) {
         guard let contents = Host.contents(root.appending("pyproject.toml")), Self.mentionsUs(contents) else {
             return nil
@@ -20,7 +19,7 @@ struct ProjectFile {
         self.contents = contents
     }
 
-    /// A look at the lines, without reading TOML: enough to know whether it is worth starting an interpreter.
+    /// Whether a line begins the table. Only if so, an interpreter is started to read the TOML.
     static func mentionsUs(_ contents: [UInt8]) -> Bool {
         contents.split(separator: UInt8(ascii: "\n")).contains { line in
             let line = line.drop { $0 == 0x20 || $0 == 0x09 }
@@ -32,7 +31,7 @@ struct ProjectFile {
     private static let program =
         "import sys,tomllib,json; print(json.dumps(tomllib.loads(sys.stdin.buffer.read().decode()).get('tool',{}).get('freshpyc',{})))"
 
-    /// The table, from an earlier run where the file is the same, else from an interpreter.
+    /// The table: remembered from an earlier run if the file has not changed, else from an interpreter.
     ///
     /// - Parameter mayRemember: whether `.freshpyc/` may be written.
     func table(mayRemember: Bool) throws(UsageError) -> [String: JSONValue] {
@@ -44,7 +43,7 @@ struct ProjectFile {
         }
         let answer = try read()
         guard let table = Self.decode(answer[...]) else {
-            throw UsageError(message: "pyproject.toml: [tool.freshpyc] is no table")
+            throw UsageError(message: "pyproject.toml: [tool.freshpyc] is not a table")
         }
         if mayRemember { remember(mark + answer) }
         return table
@@ -61,13 +60,15 @@ struct ProjectFile {
             guard let answer = try? Self.run(candidate.path, input: contents) else { continue }
             switch answer.ending {
             case .status(0): return answer.output
-            case .status(3): throw UsageError(message: "pyproject.toml: not TOML; check it with `python3 -m tomllib`")
+            case .status(3):
+                throw UsageError(message: "pyproject.toml: invalid TOML; check it with `python3 -m tomllib`")
             default: continue
             }
         }
         throw UsageError(
             message:
-                "pyproject.toml needs a Python 3.11 or newer to be read, and none was found; use freshpyc.json instead")
+                "reading pyproject.toml needs Python 3.11 or newer, and none was found; install one, or use freshpyc.json instead"
+        )
     }
 
     /// Nanoseconds that an interpreter may take to read the file.

@@ -1,15 +1,14 @@
-// Which directory is the root, and where the named paths lie in it.
-// Knows: markers, PATH arguments. Does not know: what is done there.
+// Finds the root of a tree from the paths on the command line.
 
 import BasicTypes
 import BuildModel
 import LinuxSystem
 
-/// A root and the places in it that the user named.
+/// A root, and the paths in it that the user named.
 struct LocatedRoot {
-    /// Absolute, without links.
+    /// Absolute, without symbolic links.
     let root: BytePath
-    /// Relative to it.
+    /// Relative to the root.
     let starts: [BytePath]
 }
 
@@ -26,14 +25,14 @@ enum RootLocator {
         return LocatedRoot(root: root, starts: starts(places.compactMap { $0.path.relative(to: root) }))
     }
 
-    /// Without those that lie in others.
+    /// Removes paths inside of others.
     private static func starts(_ paths: [BytePath]) -> [BytePath] {
         var kept: [BytePath] = []
         for path in paths where !kept.contains(path) { kept.append(path) }
         return kept.filter { path in !kept.contains { $0 != path && covers($0, path) } }
     }
 
-    /// Whether whoever walks the one meets the other: what is left out by its name is met only where it is named.
+    /// Whether a walk of the one visits the other. Directories excluded by name are visited only if they are named.
     private static func covers(_ outer: BytePath, _ inner: BytePath) -> Bool {
         guard let way = inner.relative(to: outer) else { return false }
         return !way.components.contains { Scope.excludesDirectory(named: $0) }
@@ -41,32 +40,25 @@ enum RootLocator {
 
     private static func place(_ given: BytePath, _ workingDirectory: BytePath) throws(UsageError) -> (BytePath, Bool) {
         let path = given.isAbsolute ? given : workingDirectory.appending(given)
+        let exists: Bool
         do throws(SystemError) {
-            guard let status = try Host.status(path) else {
-                throw UsageProblem.missing
+            let kind = try Host.status(path)?.kind
+            exists = kind != nil
+            if kind == .directory { return (try Host.realPath(path), true) }
+            if kind == .regular, path.hasSuffix(".py") {
+                // A source may be a symbolic link; it belongs to the directory of the link.
+                return (try Host.realPath(path.parent).appending(path.lastComponent), false)
             }
-            if status.kind == .directory { return (try Host.realPath(path), true) }
-            guard status.kind == .regular, path.hasSuffix(".py") else { throw UsageProblem.notPython }
-            // A source may be a link; its place is where the link lies.
-            return (try Host.realPath(path.parent).appending(path.lastComponent), false)
         } catch {
-            switch error {
-            case UsageProblem.missing:
-                throw UsageError(message: "no such file or directory: '\(given)'; check the path")
-            case UsageProblem.notPython:
-                throw UsageError(message: "'\(given)' is not a Python source; name a directory or a .py file")
-            default:
-                throw UsageError(message: "cannot look at '\(given)': \(error.reason); check its permissions")
-            }
+            throw UsageError(message: "cannot access '\(given)': \(error.reason); check its permissions")
         }
+        throw UsageError(
+            message: !exists
+                ? "no such file or directory: '\(given)'; check the path"
+                : "'\(given)' is not a Python source; name a directory or a .py file")
     }
 
-    private enum UsageProblem {
-        static let missing = SystemError("locate", code: -1)
-        static let notPython = SystemError("locate", code: -2)
-    }
-
-    /// The nearest directory upwards that says it is a root.
+    /// The nearest directory upwards that is marked as a root.
     private static func marked(from directory: BytePath) -> BytePath? {
         var current = directory
         while true {

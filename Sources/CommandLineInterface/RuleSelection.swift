@@ -1,9 +1,8 @@
-// Which findings are shown.
-// Knows: rules by name, and who wins. Does not know: how findings come about.
+// `--select` and `--ignore`: which findings are shown.
 
 import BuildModel
 
-/// `--select` and `--ignore`. What keeps a module from compiling or being read is always shown.
+/// Findings that `--select` and `--ignore` choose. Errors that keep a module from compiling or being read always show.
 struct RuleSelection: Sendable {
     private let selected: Set<Rule>?
     private let ignored: Set<Rule>
@@ -14,7 +13,7 @@ struct RuleSelection: Sendable {
         self.ignored = try Self.rules(ignored, "--ignore")
     }
 
-    /// Rules that can be left out: they speak of what may be wanted so.
+    /// Rules that can be hidden.
     static let optional = Rule.allCases.filter { $0.isOfImports || $0 == .syntaxWarning || $0 == .deprecationWarning }
 
     private static func rules(_ words: [String], _ option: String) throws(UsageError) -> Set<Rule> {
@@ -24,8 +23,8 @@ struct RuleSelection: Sendable {
                 let names = optional.map(\.rawValue)
                 let hint =
                     Suggestion.nearest(to: name, among: names).map { "did you mean '\($0)'?" }
-                    ?? "there are \(names.joined(separator: ", "))"
-                throw UsageError(message: "'\(name)' is not a rule that can be chosen (\(option)); \(hint)")
+                    ?? "use one of \(names.joined(separator: ", "))"
+                throw UsageError(message: "'\(name)' is not a rule for \(option); \(hint)")
             }
             rules.insert(rule)
         }
@@ -38,7 +37,7 @@ struct RuleSelection: Sendable {
         return !ignored.contains(diagnostic.rule)
     }
 
-    /// Without what is not wanted.
+    /// Removes findings that should not be shown.
     func filter(_ report: WaveReport) -> WaveReport {
         var report = report
         report.diagnostics.removeAll { !shows($0.diagnostic) }

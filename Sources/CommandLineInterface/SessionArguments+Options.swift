@@ -4,7 +4,7 @@ import Waves
 
 extension SessionArguments {
     /// The values of all options that the verb has: with another daemon, or none, the answer is the same.
-    func requiredOptions(_ verb: Verb) throws(SessionError) -> AnswerOptions {
+    func requiredOptions(_ verb: VerbDeclaration) throws(SessionError) -> AnswerOptions {
         let names = Set(verb.options.map(\.name))
         return try AnswerOptions(configuration).keeping(Self.keys { names.contains($0) })
     }

@@ -1,12 +1,11 @@
-// What holds where the command line says nothing: configuration file and environment.
-// Knows: keys, types, precedence, where a value came from. Does not know: what a value does.
+// Settings from the configuration file and from the environment. The command line wins over both.
 
 import BasicTypes
 import BuildModel
 import FoundationEssentials
 import LinuxSystem
 
-/// One setting that can stand in `freshpyc.json`, in `[tool.freshpyc]`, or in the environment.
+/// A setting of `freshpyc.json`, `[tool.freshpyc]` or the environment.
 enum SettingKey: String, CaseIterable {
     case python, optimize, invalidation, exclude, gitignore, jobs, timeout, select, ignore
     case sourceRoots = "source-roots"
@@ -15,7 +14,7 @@ enum SettingKey: String, CaseIterable {
     case logLevel = "log-level"
     case store
 
-    /// The option that says the same on the command line.
+    /// The command line option with the same meaning.
     var option: String {
         switch self {
         case .optimize: "-O"
@@ -38,19 +37,19 @@ enum SettingKey: String, CaseIterable {
 
     fileprivate var expected: String {
         switch self {
-        case .python, .exclude, .select, .ignore, .sourceRoots: "a text or a list of texts"
+        case .python, .exclude, .select, .ignore, .sourceRoots: "a string or a list of strings"
         case .optimize: "0, 1, 2 or a list of these"
         case .invalidation: "timestamp, checked-hash or unchecked-hash"
         case .gitignore: "true or false"
         case .jobs: "a number from 1 to 1024"
         case .timeout, .idleTimeout: "a number of seconds above 0"
-        case .stateDirectory: "a text"
+        case .stateDirectory: "a string"
         case .store: "a directory, or \(SessionArguments.noStore)"
         case .logLevel: "error, warning, info or debug"
         }
     }
 
-    /// The words that would stand on the command line for a value, or `nil` where it is none for this key.
+    /// The words that mean the same on the command line, or `nil` if the value is not allowed for this key.
     fileprivate func words(_ value: JSONValue) -> [String]? {
         switch (self, value) {
         case (.python, .text(let text)), (.exclude, .text(let text)), (.stateDirectory, .text(let text)),
@@ -78,7 +77,7 @@ enum SettingKey: String, CaseIterable {
     }
 }
 
-/// JSON without a shape of its own.
+/// Any JSON value.
 enum JSONValue: Decodable {
     case null
     case truth(Bool)
@@ -105,7 +104,7 @@ enum JSONValue: Decodable {
     }
 }
 
-/// All settings of a root, with where each came from. The environment wins over the file, the command line over both.
+/// All settings of a root, and where each comes from. The environment wins over the file.
 struct Settings {
     struct Entry {
         let words: [String]
@@ -128,10 +127,23 @@ struct Settings {
             guard case .table(let table)? = try? JSONDecoder().decode(JSONValue.self, from: Data(contents)) else {
                 throw UsageError(message: "freshpyc.json: not a JSON object; see config/freshpyc.schema.json")
             }
-            try take(table, from: "freshpyc.json", root: root)
+            try read(table, from: "freshpyc.json", root: root)
         } else if let project {
-            try take(try project.table(mayRemember: mayRemember), from: "pyproject.toml", root: root)
+            try read(try project.table(mayRemember: mayRemember), from: "pyproject.toml", root: root)
         }
+        try readEnvironment()
+    }
+
+    private init() {}
+
+    /// Without any file.
+    static func ofEnvironment() throws(UsageError) -> Settings {
+        var settings = Settings()
+        try settings.readEnvironment()
+        return settings
+    }
+
+    private mutating func readEnvironment() throws(UsageError) {
         for key in SettingKey.allCases {
             guard let value = Host.environment(key.variable) else { continue }
             let text = String(decoding: value.bytes, as: UTF8.self)
@@ -142,7 +154,7 @@ struct Settings {
         }
     }
 
-    /// A variable's text as the value that it stands for; lists are parted by commas.
+    /// The value that a variable's text means; items of lists are separated by commas.
     private static func value(_ text: String, for key: SettingKey) -> JSONValue {
         switch key {
         case .gitignore:
@@ -156,7 +168,7 @@ struct Settings {
         }
     }
 
-    private mutating func take(_ table: [String: JSONValue], from file: String, root: BytePath) throws(UsageError) {
+    private mutating func read(_ table: [String: JSONValue], from file: String, root: BytePath) throws(UsageError) {
         for (name, value) in table.sorted(by: { $0.key < $1.key }) where name != "$schema" {
             guard let key = SettingKey(rawValue: name) else {
                 let hint = Suggestion.nearest(to: name, among: SettingKey.allCases.map(\.rawValue))
@@ -167,7 +179,7 @@ struct Settings {
             guard var words = key.words(value) else {
                 throw UsageError(message: "\(file): '\(name)' must be \(key.expected)")
             }
-            // Paths in a file are relative to where the file is.
+            // Paths in a file are relative to the directory of the file.
             if key == .stateDirectory || key == .python || key == .sourceRoots || key == .store {
                 words = words.map { word in
                     let isPath =

@@ -40,7 +40,7 @@ package struct InspectedFile {
                 return "this is no module: a \(what.type) stands where the code should be"
             }
             guard file.trailing > 0 else { return nil }
-            return "\(file.trailing) byte\(file.trailing == 1 ? "" : "s") after the code, which Python ignores"
+            return "\(Plural.count(file.trailing, "byte")) after the code, which Python ignores"
         }
     }
 }

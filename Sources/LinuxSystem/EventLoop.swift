@@ -68,7 +68,7 @@ package final class EventLoop {
             do throws(SystemError) {
                 body(EventLoop(queue: queue, finished: finished, readiness: try Readiness()))
             } catch {
-                Host.write("freshpyc: cannot begin: \(error); close what uses up descriptors\n", to: 2)
+                Host.writeError("freshpyc: cannot start: \(error); close programs that hold many files open\n")
                 finished.status = 2
                 finished.semaphore.signal()
             }

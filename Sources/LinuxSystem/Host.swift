@@ -108,11 +108,6 @@ package enum Host {
         _ = try makeDirectory(path, permissions: 0o777)
     }
 
-    /// Until the command line uses `OutputFile`.
-    package static func replaceFile(_ path: BytePath, with text: String) throws(SystemError) {
-        try OutputFile.write(Array(text.utf8), to: path)
-    }
-
     /// Whether the file may be executed by this process.
     package static func isExecutable(_ path: BytePath) -> Bool {
         guard let status = try? status(path), status.kind == .regular else { return false }
@@ -178,27 +173,30 @@ package enum Host {
         return columns > 0 ? Int(columns) : nil
     }
 
-    /// Writes to standard output (1) or error (2), all of it. A reader that went away is no error: whoever closed the
-    /// pipe wants no more.
-    package static func write(_ text: String, to descriptor: Int32) {
+    /// Writes all of a text to standard output (1) or standard error (2), and waits where the reader is slow.
+    ///
+    /// - Throws: the first `write` that failed; what follows it was not written. EPIPE means that the reader has gone.
+    package static func writeAll(_ text: String, to descriptor: Int32) throws(SystemError) {
         var text = text
-        text.withUTF8 { utf8 in
+        let failure = text.withUTF8 { utf8 -> SystemError? in
             var rest = UnsafeRawBufferPointer(utf8)
             while !rest.isEmpty {
-                let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-                if count < 0 {
-                    if errno == EINTR { continue }
-                    if errno == EAGAIN {
-                        var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                        _ = Glibc.poll(&poll, 1, -1)
-                        continue
-                    }
-                    return
+                do throws(SystemError) {
+                    let count = try retrying("write") { Glibc.write(descriptor, rest.baseAddress, rest.count) }
+                    rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+                } catch {
+                    guard error.wouldBlock else { return error }
+                    var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    _ = Glibc.poll(&poll, 1, -1)
                 }
-                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
             }
+            return nil
         }
+        if let failure { throw failure }
     }
+
+    /// Writes a message to standard error. Nobody could be told of a failure.
+    package static func writeError(_ text: String) { try? writeAll(text, to: 2) }
 
     /// Ends the process without running destructors: everything that must be on disk is already there.
     package static func exit(_ status: Int32) -> Never { _exit(status) }

@@ -253,6 +253,9 @@ package final class WatchService {
                     ))))
     }
 
+    /// Ends the watch, as `freshpyc stop` does.
+    package func end() { handle(.endRequested(.asked)) }
+
     // MARK: Timers
 
     private func armIdleTimer() {

@@ -6,8 +6,8 @@ import Testing
 
 @Suite struct ArgumentParserTests {
     private let options = [
-        OptionSpecification("--python", "-p", value: "SPEC", help: ""),
-        OptionSpecification("-O", value: "LEVEL", help: ""),
+        OptionSpecification("--python", "-p", value: .text("SPEC"), help: ""),
+        OptionSpecification("-O", value: .choice("LEVEL", of: ["0", "1", "2"]), help: ""),
         OptionSpecification("--force", "-f", help: ""),
     ]
 
@@ -39,10 +39,41 @@ import Testing
     }
 
     @Test func everyOptionOfEveryVerbIsUnique() {
-        for verb in Verb.allCases {
+        for verb in FreshpycCommand.verbs.map({ $0.declaration }) {
             let names = verb.options.flatMap(\.names)
-            #expect(Set(names).count == names.count, "\(verb)")
+            #expect(Set(names).count == names.count, "\(verb.name)")
         }
+    }
+
+    @Test func everyDeclarationIsComplete() {
+        let verbs = FreshpycCommand.verbs.map { $0.declaration }
+        #expect(Set(verbs.map(\.name)).count == verbs.count)
+        for verb in verbs {
+            #expect(verb.has("--help") || verb.options.contains { $0.names.contains("--help") }, "\(verb.name)")
+            #expect(!verb.examples.isEmpty && verb.exitStatuses.first?.key == 0, "\(verb.name)")
+            #expect(verb.examples.allSatisfy { $0.command.contains("freshpyc \(verb.name)") }, "\(verb.name)")
+            for option in verb.options {
+                #expect(!option.help.isEmpty && !option.help.hasSuffix("."), "\(verb.name) \(option.name)")
+                // The help explains every word that can be chosen.
+                guard case .choice(_, of: let words) = option.value else { continue }
+                #expect(words.allSatisfy(option.help.contains), "\(verb.name) \(option.name)")
+            }
+        }
+    }
+
+    @Test(arguments: [60, 80, 100])
+    func helpFitsTheTerminal(_ columns: Int) {
+        for verb in FreshpycCommand.verbs.map({ $0.declaration }) {
+            let lines = HelpText(columns: columns).verb(verb).split(separator: "\n")
+            let wrapped = lines.prefix { $0 != "Examples:" }
+            #expect(wrapped.allSatisfy { $0.count <= columns }, "\(verb.name)")
+        }
+    }
+
+    @Test func aWordThatCannotBeChosenIsAnError() {
+        #expect(throws: UsageError.self) { try parse("-O", "3") }
+        #expect(throws: UsageError.self) { try parse("-O3") }
+        #expect(throws: Never.self) { try parse("-O1") }
     }
 
     @Test func workflowCommandsAreEscaped() {

@@ -1,5 +1,4 @@
-// How argparse reads a command line (Lib/argparse.py of 3.13, `_parse_known_args`).
-// Knows: its order of things, abbreviations, flags in one word, its messages. Does not know: any option.
+// Reads a command line exactly as Python's argparse does: its order, abbreviations, combined flags and error messages.
 
 import BasicTypes
 

@@ -1,5 +1,4 @@
-// What argparse prints where a command line is wrong.
-// Knows: how it breaks a usage line (HelpFormatter._format_usage). Does not know: what is wrong.
+// The usage lines of Python's argparse, broken as HelpFormatter._format_usage breaks them.
 
 import LinuxSystem
 
@@ -26,7 +25,7 @@ struct ArgparseUsage {
     ///
     /// - Returns: the exit status.
     func complain(_ message: String) -> Int32 {
-        Host.write("\(text)\n\(program): error: \(message)\n", to: 2)
+        Host.writeError("\(text)\n\(program): error: \(message)\n")
         return 2
     }
 

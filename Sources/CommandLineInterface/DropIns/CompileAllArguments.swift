@@ -1,5 +1,4 @@
-// The command line of CPython's compileall.
-// Knows: its options (Lib/compileall.py of 3.13). Does not know: what they do.
+// The command line of CPython's compileall (Lib/compileall.py of 3.13).
 
 import BasicTypes
 import BuildModel

@@ -1,5 +1,4 @@
-// What compileall would look at, and what it would say, in its order.
-// Knows: the walk of Lib/compileall.py. Does not know: what is fresh, how anything is compiled or shown.
+// The files that compileall would visit, in its order (the walk of Lib/compileall.py).
 
 import BasicTypes
 import FileWatching

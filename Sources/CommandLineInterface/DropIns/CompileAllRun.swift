@@ -1,5 +1,4 @@
-// One run of compileall: the steps of a plan, done in rounds and told in order.
-// Knows: which file is compiled when, what is printed. Does not know: command lines, or where files come from.
+// One run of compileall: the steps of a plan, done in rounds and printed in the plan's order.
 
 import Batches
 import BuildModel
@@ -22,6 +21,7 @@ final class CompileAllRun {
     private let arguments: CompileAllArguments
     private let compiler: BatchCompiler
     private let options: BatchOptions
+    private let output: StandardOutput
     private let loop: EventLoop
     private let steps: [CompileAllPlan.Step]
     private let files: [CompileAllPlan.File]
@@ -37,11 +37,12 @@ final class CompileAllRun {
 
     /// - Parameter finished: called once, at the end.
     init(
-        _ plan: CompileAllPlan, _ arguments: CompileAllArguments, compiler: BatchCompiler, loop: EventLoop,
-        finished: @escaping (_ hasFailed: Bool) -> Void
+        _ plan: CompileAllPlan, _ arguments: CompileAllArguments, compiler: BatchCompiler, output: StandardOutput,
+        loop: EventLoop, finished: @escaping (_ hasFailed: Bool) -> Void
     ) {
         self.arguments = arguments
         self.compiler = compiler
+        self.output = output
         self.loop = loop
         self.finished = finished
         options = DropIn.options(arguments.invalidation ?? DropIn.standardInvalidation)
@@ -161,7 +162,7 @@ final class CompileAllRun {
     }
 
     private func flush() {
-        if !printed.isEmpty { Host.write(printed, to: 1) }
+        output.write(printed)
         printed = ""
     }
 

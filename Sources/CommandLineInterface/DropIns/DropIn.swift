@@ -1,5 +1,4 @@
-// What the two drop-ins have in common.
-// Knows: how Python's own tools choose, read and warn. Does not know: their command lines.
+// What `compileall` and `py-compile` share: how Python's own tools choose, read and warn.
 
 import BasicTypes
 import Batches
@@ -106,6 +105,6 @@ enum DropIn {
     /// Prints a warning as `warnings.showwarning` does; the worker has put its line behind the message.
     static func warn(_ warning: Diagnostic, of job: BatchJob) {
         let name = PythonText.shown(job.fileName)
-        Host.write("\(name):\(warning.line): \(warning.type): \(warning.message)\n", to: 2)
+        Host.writeError("\(name):\(warning.line): \(warning.type): \(warning.message)\n")
     }
 }

@@ -1,5 +1,4 @@
-// Where the bytecode of a source goes, as Python names it and as it is written.
-// Knows: `importlib.util.cache_from_source`, what may be in the place. Does not know: which sources.
+// Where Python puts the bytecode of a file (importlib.util.cache_from_source), and whether it may be written there.
 
 import BasicTypes
 import Batches

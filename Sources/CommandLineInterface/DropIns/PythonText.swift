@@ -1,5 +1,4 @@
-// Texts as Python shows and reads them.
-// Knows: `repr` and `print` of a path, `int` of a text, `str` of an OSError. Does not know: why.
+// Texts as Python prints them: `repr` and `print` of a path, `int` of a text, `str` of an OSError.
 
 import BasicTypes
 import LinuxSystem

@@ -1,26 +1,30 @@
-// `interpreters`: what `--python` can name here.
-// Knows: how the list is shown. Does not know: where interpreters are looked for.
+// `freshpyc interpreters`
 
 import BasicTypes
 import BuildModel
 import Documents
 import Interpreters
 import LinuxSystem
-import Service
 
-enum InterpretersCommand {
+enum InterpretersVerb: Verb {
+    static let declaration = VerbDeclaration(
+        name: "interpreters",
+        summary: "list the Python interpreters that can be used",
+        arguments: "[OPTIONS]",
+        description: ["Every one of them can be named with --python. Without --python, the first one is used."],
+        options: [.textOrJSON, .help],
+        exitStatuses: [0: "listed", 2: "no interpreter was found"],
+        examples: [.init("freshpyc interpreters", "the values for --python")])
+
     private struct Document: Encodable {
         let schema = ReportDocument.schema
         let interpreters: [ReportDocument.Python]
     }
 
-    /// - Returns: the exit status.
-    static func run(_ parsed: ParsedArguments) throws(UsageError) -> Int32 {
-        guard parsed.operands.isEmpty else {
-            throw UsageError(message: "interpreters takes no path; see `freshpyc interpreters --help`")
-        }
-        let format: OutputFormat = try parsed.choice("--format") ?? .text
-        if format == .github { throw UsageError(message: "--format github is for check; use text or json") }
+    static func run(_ invocation: Invocation) throws(UsageError) -> Int32 {
+        let parsed = invocation.arguments
+        try parsed.requireOperands(atMost: 0, for: declaration)
+        let format: OutputFormat = parsed.choice("--format") ?? .text
         let root = (try? Host.workingDirectory()) ?? BytePath("/")
         var found: [(interpreter: Interpreter, origin: InterpreterOrigin)] = []
         for candidate in InterpreterFinder(root: root).all() {
@@ -37,7 +41,7 @@ enum InterpretersCommand {
         switch format {
         case .json:
             let list = found.map { ReportDocument.Python($0.interpreter, origin: $0.origin.rawValue) }
-            Host.write(JSONLine.encode(Document(interpreters: list)), to: 1)
+            invocation.output.write(JSONLine.encode(Document(interpreters: list)))
         default:
             let rows =
                 [["PYTHON", "CACHE TAG", "MAGIC", "HEADER", "SOURCE HASH", "FOUND BY", "PATH"]]
@@ -48,7 +52,7 @@ enum InterpretersCommand {
                         interpreter.sourceHash?.rawValue ?? "-", origin.rawValue, interpreter.path.description,
                     ]
                 }
-            Host.write(table(rows), to: 1)
+            invocation.output.write(table(rows))
         }
         return 0
     }

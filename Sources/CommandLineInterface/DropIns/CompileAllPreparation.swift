@@ -1,6 +1,4 @@
-// `compileall`: does what `python -m compileall` does, with its words.
-// Knows: from a command line to a plan, the exit status. Does not know: what is looked at (CompileAllPlan), how it is
-// done and told (CompileAllRun).
+// From the command line of compileall to a plan, and from its run to an exit status.
 
 import BasicTypes
 import BuildModel
@@ -8,35 +6,20 @@ import Interpreters
 import LinuxSystem
 
 /// Prepares a run on a loop.
-final class CompileAllCommand {
+final class CompileAllPreparation {
     private let arguments: CompileAllArguments
     private let session: SessionArguments
+    private let output: StandardOutput
     private let loop: EventLoop
 
-    private init(_ arguments: CompileAllArguments, _ session: SessionArguments, loop: EventLoop) {
+    init(_ arguments: CompileAllArguments, _ session: SessionArguments, output: StandardOutput, loop: EventLoop) {
+        self.output = output
         self.arguments = arguments
         self.session = session
         self.loop = loop
     }
 
-    /// - Returns: the exit status.
-    static func run(_ words: [Argument]) throws(UsageError) -> Int32 {
-        let arguments: CompileAllArguments
-        do throws(UsageError) {
-            guard let read = try CompileAllArguments.read(words) else {
-                Host.write(Verb.compileAll.help, to: 1)
-                return 0
-            }
-            arguments = read
-        } catch {
-            return ArgparseUsage.compileAll.complain(error.message)
-        }
-        let session = try SessionArguments(
-            ParsedArguments([], options: [], verb: Verb.compileAll.rawValue), verb: .compileAll)
-        return EventLoop.run { loop in CompileAllCommand(arguments, session, loop: loop).start() }
-    }
-
-    private func start() {
+    func start() {
         do throws(UsageError) {
             guard let listed = listed() else { return loop.stop(1) }
             let compiler = try DropIn.compiler(session, jobs: jobs, loop: loop)
@@ -48,9 +31,10 @@ final class CompileAllCommand {
             }
             var isInterrupted = false
             let quiet = arguments.quiet
-            let run = CompileAllRun(plan, effective, compiler: compiler, loop: loop) { [loop] hasFailed in
+            let run = CompileAllRun(plan, effective, compiler: compiler, output: output, loop: loop) {
+                [loop, output] hasFailed in
                 compiler.close()
-                if isInterrupted, quiet < 2 { Host.write("\n[interrupted]\n", to: 1) }
+                if isInterrupted, quiet < 2 { output.write("\n[interrupted]\n") }
                 loop.stop(hasFailed || isInterrupted ? 1 : 0)
             }
             loop.onSignal(EventLoop.interrupt) {
@@ -72,7 +56,7 @@ final class CompileAllCommand {
 
     /// The lines of `-i`.
     ///
-    /// - Returns: `nil` where the list cannot be read, which is told.
+    /// - Returns: `nil` after a message, if the list cannot be read.
     private func listed() -> [BytePath]? {
         guard let list = arguments.list, !list.isEmpty else { return [] }
         let contents: [UInt8]
@@ -83,13 +67,13 @@ final class CompileAllCommand {
         {
             contents = read
         } else {
-            if arguments.quiet < 2 { Host.write("Error reading file list \(PythonText.shown(list))\n", to: 1) }
+            if arguments.quiet < 2 { output.write("Error reading file list \(PythonText.shown(list))\n") }
             return nil
         }
         return DropIn.lines(contents).compactMap { BytePath(DropIn.trimmed($0)) }
     }
 
-    /// - Returns: `nil` where the expression is none, which is told.
+    /// - Returns: `nil` after a message, if `-x` is not a regular expression.
     private func plan(
         _ effective: CompileAllArguments, _ named: [BytePath], _ interpreter: Interpreter
     ) throws(UsageError) -> CompileAllPlan? {
@@ -99,7 +83,7 @@ final class CompileAllCommand {
             case .success(let found): plan.leaveOut(found)
             case .failure(let error):
                 FreshpycCommand.complain(
-                    "\(PythonText.repr(expression)) is no regular expression: \(error.message) (-x)")
+                    "\(PythonText.repr(expression)) is not a regular expression: \(error.message) (-x)")
                 return nil
             }
         }

@@ -1,5 +1,4 @@
-// `inspect`: what is in a bytecode file.
-// Knows: how files are read, whom to ask who wrote them, exit statuses. Does not know: how anything is decoded or shown.
+// `freshpyc inspect`
 
 import BasicTypes
 import BuildModel
@@ -7,20 +6,34 @@ import Bytecode
 import Documents
 import Interpreters
 import LinuxSystem
-import Service
 
-struct InspectCommand {
+struct InspectVerb: Verb {
+    static let declaration = VerbDeclaration(
+        name: "inspect",
+        summary: "show what a bytecode file contains",
+        arguments: "[OPTIONS] FILE.pyc… | -",
+        description: [
+            "Shows the header in words, and the code objects. Reading a file needs no Python; the interpreters found here are only asked which of them has the file's magic number. With `-`, the file is read from standard input."
+        ],
+        options: [.textOrJSON, .help],
+        exitStatuses: [0: "all files are intact", 1: "a file is damaged", 2: "a file could not be read"],
+        examples: [
+            .init("freshpyc inspect __pycache__/module.cpython-312.pyc", "its header and its code objects"),
+            .init("freshpyc inspect --format json a.pyc | jq '.files[].codes[].name'", "for a program"),
+            .init("unzip -p app.zip module.pyc | freshpyc inspect -", "from standard input"),
+        ])
+
     private let search: MagicSearch
+    private let output: StandardOutput
 
-    /// - Returns: the exit status.
-    static func run(_ parsed: ParsedArguments) throws(UsageError) -> Int32 {
-        let format: OutputFormat = try parsed.choice("--format") ?? .text
-        if format == .github { throw UsageError(message: "--format github is for check; use text or json") }
+    static func run(_ invocation: Invocation) throws(UsageError) -> Int32 {
+        let parsed = invocation.arguments
+        let format: OutputFormat = parsed.choice("--format") ?? .text
         guard !parsed.operands.isEmpty else {
             throw UsageError(message: "inspect needs a bytecode file, or `-` for standard input")
         }
         let root = (try? Host.workingDirectory()) ?? BytePath("/")
-        return InspectCommand(search: MagicSearch(root: root)).show(parsed.operands, format)
+        return InspectVerb(search: MagicSearch(root: root), output: invocation.output).show(parsed.operands, format)
     }
 
     private func show(_ paths: [BytePath], _ format: OutputFormat) -> Int32 {
@@ -34,8 +47,8 @@ struct InspectCommand {
                 if format == .json {
                     documents.append(InspectDocument.File(inspected))
                 } else {
-                    if !isFirst { Host.write("\n", to: 1) }
-                    InspectPrinter(inspected).write()
+                    if !isFirst { output.write("\n") }
+                    InspectPrinter(inspected, output: output).write()
                 }
                 isFirst = false
             } catch {
@@ -44,7 +57,7 @@ struct InspectCommand {
             }
         }
         if format == .json {
-            Host.write(JSONLine.encode(InspectDocument(files: documents, exitStatus: status)), to: 1)
+            output.write(JSONLine.encode(InspectDocument(files: documents, exitStatus: status)))
         }
         return status
     }
@@ -76,7 +89,7 @@ struct InspectCommand {
         return try file.readAll(expected: Int(clamping: status.stamp.size), path: path)
     }
 
-    /// What `--python` would be for an interpreter of the tag.
+    /// The `--python` specifications that probably find the interpreter with the file name's cache tag.
     private static func likely(_ name: CacheName?) -> [String] {
         guard let name, let version = CacheName.version(ofTag: name.tag) else { return [] }
         return name.tag.hasPrefix("pypy") ? ["pypy\(version)", "pypy\(version.prefix(1))"] : [version]

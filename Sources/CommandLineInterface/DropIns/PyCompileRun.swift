@@ -1,19 +1,11 @@
-// `py-compile`: does what `python -m py_compile` does, with its words.
-// Knows: its command line, what it prints, its exit status. Does not know: how a file is compiled.
+// One run of `py-compile`: its files in order, with Python's messages and exit status.
 
 import BasicTypes
 import Batches
 import LinuxSystem
 
 /// Compiles one file after the other, and ends with the first that fails.
-final class PyCompileCommand {
-    private enum Option: ArgparseOption {
-        case help, quiet
-
-        var names: [String] { self == .help ? ["-h", "--help"] : ["-q", "--quiet"] }
-        var takesValue: Bool { false }
-    }
-
+final class PyCompileRun {
     private let session: SessionArguments
     private let isQuiet: Bool
     private var names: ArraySlice<BytePath>
@@ -22,41 +14,14 @@ final class PyCompileCommand {
     private var places: DropInPlaces?
     private var compiler: BatchCompiler?
 
-    private init(_ session: SessionArguments, names: [BytePath], isQuiet: Bool, loop: EventLoop) {
+    init(_ session: SessionArguments, names: [BytePath], isQuiet: Bool, loop: EventLoop) {
         self.session = session
         self.names = names[...]
         self.isQuiet = isQuiet
         self.loop = loop
     }
 
-    /// - Returns: the exit status.
-    static func run(_ words: [Argument]) throws(UsageError) -> Int32 {
-        var names: [BytePath] = []
-        var isQuiet = false
-        do throws(UsageError) {
-            let operands = try ArgparseReader<Option>.read(words, required: "filenames") { option, _ in
-                if option == .quiet { isQuiet = true }
-                return option != .help
-            }
-            guard let operands else {
-                Host.write(Verb.pyCompile.help, to: 1)
-                return 0
-            }
-            names = operands
-        } catch {
-            return ArgparseUsage.pyCompile.complain(error.message)
-        }
-        if names == [BytePath("-")] {
-            names = DropIn.lines(Host.standardInput()).compactMap { BytePath($0) }
-        }
-        let session = try SessionArguments(
-            ParsedArguments([], options: [], verb: Verb.pyCompile.rawValue), verb: .pyCompile)
-        let all = names
-        let quiet = isQuiet
-        return EventLoop.run { loop in PyCompileCommand(session, names: all, isQuiet: quiet, loop: loop).start() }
-    }
-
-    private func start() {
+    func start() {
         do throws(UsageError) {
             let compiler = try DropIn.compiler(session, jobs: 1, loop: loop)
             self.compiler = compiler
@@ -68,7 +33,7 @@ final class PyCompileCommand {
     }
 
     private func end(_ status: Int32, _ text: String = "") {
-        if status != 0, !isQuiet || status == 2 { Host.write(text, to: 2) }
+        if status != 0, !isQuiet || status == 2 { Host.writeError(text) }
         compiler?.close()
         loop.stop(status)
     }

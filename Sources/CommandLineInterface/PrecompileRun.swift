@@ -1,5 +1,4 @@
-// `precompile`: from a command line to a deployment, and what is shown of it.
-// Knows: options, prefixes, destinations, the manifest. Does not know: how bytecode is made.
+// One run of `precompile`: from options, prefixes and destinations to a deployment, and its result.
 
 import BasicTypes
 import Batches
@@ -8,25 +7,28 @@ import Compilation
 import Documents
 import Interpreters
 import LinuxSystem
-import Service
 
 /// Runs one deployment on a loop.
-final class PrecompileCommand {
-    private enum Layout: String, CaseIterable {
+final class PrecompileRun {
+    enum Layout: String, CaseIterable {
         case mirror
         case cachePrefix = "pycache-prefix"
     }
 
     private let arguments: SessionArguments
     private let parsed: ParsedArguments
+    private let output: StandardOutput
     private let layout: Layout
     private let hasNamedPaths: Bool
     private let loop: EventLoop
     private let progress: ProgressBar
     private var interruptedBy: Int32?
 
-    private init(_ arguments: SessionArguments, hasNamedPaths: Bool, layout: Layout, loop: EventLoop) {
+    init(
+        _ arguments: SessionArguments, hasNamedPaths: Bool, layout: Layout, output: StandardOutput, loop: EventLoop
+    ) {
         self.arguments = arguments
+        self.output = output
         parsed = arguments.arguments
         self.hasNamedPaths = hasNamedPaths
         self.layout = layout
@@ -34,30 +36,10 @@ final class PrecompileCommand {
         progress = ProgressBar(isQuiet: arguments.isQuiet || arguments.format == .json)
     }
 
-    /// - Returns: the exit status.
-    static func run(_ commandLine: ParsedArguments) throws(UsageError) -> Int32 {
-        let arguments = try SessionArguments(commandLine, verb: .precompile)
-        let layout: Layout = try arguments.arguments.choice("--layout") ?? .mirror
-        if layout == .cachePrefix, !arguments.arguments.has("--output") {
-            throw UsageError(
-                message: "--layout pycache-prefix needs --output DIR, the directory that PYTHONPYCACHEPREFIX will name")
-        }
-        if arguments.arguments.has("--prune"), layout == .cachePrefix {
-            throw UsageError(
-                message: "--prune cannot tell whose bytecode is in a pycache-prefix; empty the directory first")
-        }
-        if arguments.arguments.has("--sourceless"), layout == .cachePrefix {
-            throw UsageError(message: "--sourceless bytecode lies where its source lies; use --layout mirror")
-        }
-        let hasNamedPaths = !commandLine.operands.isEmpty
-        return EventLoop.run { loop in
-            PrecompileCommand(arguments, hasNamedPaths: hasNamedPaths, layout: layout, loop: loop).start()
-        }
-    }
-
-    private func start() {
+    func start() {
         do throws(UsageError) {
-            // Where interpreters lie decides what is walked only if their packages are wanted.
+            // The interpreters decide which directories are walked only with --environment or --stdlib; otherwise the walk
+            // begins while they start.
             let isWide = parsed.has("--environment") || parsed.has("--stdlib")
             let early = isWide ? nil : try makeOptions([])
             let ahead = early.map { options in
@@ -104,12 +86,12 @@ final class PrecompileCommand {
         }
     }
 
-    // MARK: What is to be done
+    // MARK: From options to a deployment
 
     private func makeOptions(_ interpreters: [Interpreter]) throws(UsageError) -> DeploymentOptions {
         let configuration = arguments.configuration
         var places: [(path: BytePath, interpreter: Int?)] = []
-        // The current directory stands for no path at all, unless something else is asked for.
+        // Without a path, the current directory is meant, unless --environment or --stdlib names something else.
         if hasNamedPaths || !(parsed.has("--environment") || parsed.has("--stdlib")) {
             places += configuration.starts.map { (configuration.rootPath.appending($0), nil) }
         }
@@ -125,7 +107,8 @@ final class PrecompileCommand {
             if parsed.has("--stdlib") { places += existing(paths.standardLibrary).map { ($0, index) } }
         }
         guard !places.isEmpty else {
-            throw UsageError(message: "no directory of installed packages is there (--environment); name a path")
+            throw UsageError(
+                message: "the interpreter has no directory of installed packages (--environment); name a path")
         }
         let base = commonRoot(places.map(\.path))
         let root = commonRoot([configuration.rootPath, base])
@@ -141,7 +124,7 @@ final class PrecompileCommand {
         var options = DeploymentOptions(
             rootPath: root, groups: Self.groups(places, root),
             scope: Scope(excludes: excludes, honoursGitignore: configuration.scope.honoursGitignore),
-            levels: configuration.options.levels, mode: try parsed.choice("--invalidation") ?? .uncheckedHash)
+            levels: configuration.options.levels, mode: parsed.choice("--invalidation") ?? .uncheckedHash)
         options.base = base.relative(to: root) ?? .empty
         options.isForced = parsed.has("--force")
         options.isSourceless = parsed.has("--sourceless")
@@ -157,13 +140,13 @@ final class PrecompileCommand {
         return options
     }
 
-    /// What CPython's own `make install` leaves out: test data that is no Python.
+    /// What CPython's own `make install` skips: test data that is not valid Python.
     private static let leftOutOfLibraries = [
         "site-packages/", "dist-packages/", "badsyntax_*.py", "bad_coding*.py", "lib2to3/tests/data/",
         "test_lib2to3/data/",
     ]
 
-    /// A pattern that is anchored to one directory, as seen from one above it.
+    /// Re-anchors a pattern to a directory above the one that it was written for.
     private static func rebased(_ pattern: String, from place: BytePath?) -> String {
         guard let place = place?.exactText, !place.isEmpty else { return pattern }
         let isNegated = pattern.hasPrefix("!")
@@ -172,7 +155,7 @@ final class PrecompileCommand {
         return (isNegated ? "!" : "") + "/\(escaped(place))/" + body.drop { $0 == "/" }
     }
 
-    /// A path as a pattern that matches it alone.
+    /// A path as a pattern that matches only this path.
     private static func escaped(_ path: String) -> String {
         String(path.flatMap { "\\*?[]!#".contains($0) ? ["\\", $0] : [$0] })
     }
@@ -191,7 +174,7 @@ final class PrecompileCommand {
         }
     }
 
-    /// The nearest directory that all lie in. A file alone lies in its directory.
+    /// The nearest directory that contains all of them.
     private func commonRoot(_ places: [BytePath]) -> BytePath {
         let directories = places.map { path in
             ((try? Host.status(path)) ?? nil)?.kind == .directory ? path : path.parent
@@ -215,9 +198,9 @@ final class PrecompileCommand {
             return .mirror(directory, path: path)
         } catch {
             if error.code == SystemError.sameFile {
-                throw UsageError(message: "--output is the tree itself; leave it away to work in place")
+                throw UsageError(message: "--output is the tree itself; omit it to work in place")
             }
-            throw UsageError(message: "cannot make \(path): \(error.reason); name another --output")
+            throw UsageError(message: "cannot create \(path): \(error.reason); name another --output")
         }
     }
 
@@ -229,18 +212,18 @@ final class PrecompileCommand {
     private func epoch() throws(UsageError) -> Int64? {
         guard let text = Host.environment("SOURCE_DATE_EPOCH")?.description else { return nil }
         guard let seconds = Int64(text), seconds >= 0, seconds < 1 << 33 else {
-            throw UsageError(message: "SOURCE_DATE_EPOCH: '\(text)' is no number of seconds since 1970")
+            throw UsageError(message: "SOURCE_DATE_EPOCH: '\(text)' is not a number of seconds since 1970")
         }
         return seconds
     }
 
-    // MARK: What is shown
+    // MARK: The result
 
     private func finish(_ result: DeploymentResult, _ options: DeploymentOptions, _ interpreters: [Interpreter])
         -> Int32
     {
         if let interruptedBy {
-            FreshpycCommand.complain("interrupted; what was made is kept")
+            FreshpycCommand.complain("interrupted; finished files are kept")
             return 128 + interruptedBy
         }
         var hasProblem = false
@@ -248,22 +231,24 @@ final class PrecompileCommand {
             do throws(SystemError) {
                 let base = try Directory(path: options.rootPath.appending(options.base))
                 let document = try DeploymentManifest(result, base: base, interpreters: interpreters)
-                try Host.replaceFile(resolved(file), with: JSONLine.encodeForPeople(document))
+                try OutputFile.write(Array(JSONLine.encodeForPeople(document).utf8), to: resolved(file))
             } catch {
-                FreshpycCommand.complain("cannot write the manifest \(file): \(error.reason); name another place")
+                FreshpycCommand.complain(
+                    "cannot write the manifest \(file): \(error.reason); name another file with --manifest")
                 hasProblem = true
             }
         }
         for old in interpreters where old.sourceHash == nil && options.mode != .timestamp && !arguments.isQuiet {
-            FreshpycCommand.complain("\(old.name) knows no hash-based bytecode: its files are validated by time")
+            FreshpycCommand.complain(
+                "\(old.name) has no hash-based bytecode (PEP 552); its files are validated by timestamp")
         }
         if result.pruned > 0, !arguments.isQuiet {
-            Host.write("\(BytecodeArguments.counted(result.pruned, "file")) pruned\n", to: 2)
+            Host.writeError("\(Plural.count(result.pruned, "file")) pruned\n")
         }
         var shown = arguments
         shown.configuration.rootPath = options.rootPath
-        let output = BuildOutput(.precompile, shown, isStrict: false)
-        return output.show(
+        let results = BuildOutput(.precompile, shown, isStrict: false, output: output)
+        return results.show(
             result.report, interpreters: interpreters.map { ReportDocument.Python($0) }, hasProblem: hasProblem)
     }
 }

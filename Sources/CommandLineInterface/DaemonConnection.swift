@@ -1,0 +1,70 @@
+// How verbs reach the daemon of a tree, and what they say if they cannot.
+
+import Documents
+import LinuxSystem
+import Service
+import Waves
+
+enum DaemonConnection {
+    /// How long a daemon may take to answer or to stop, in nanoseconds.
+    static let patience: Int64 = 10_000_000_000
+
+    /// - Returns: `nil` if no daemon keeps the tree, or if the command line says not to ask it.
+    static func client(of arguments: SessionArguments) -> ControlClient? {
+        guard !arguments.arguments.has(OptionSpecification.noDaemon.name) else { return nil }
+        return client(of: arguments.configuration)
+    }
+
+    static func exists(_ configuration: SessionConfiguration) -> Bool { client(of: configuration) != nil }
+
+    private static func client(of configuration: SessionConfiguration) -> ControlClient? {
+        ControlClient.connect(root: configuration.rootPath, stateDirectory: configuration.stateDirectory)
+    }
+
+    /// Asks a daemon something that only a daemon can answer.
+    ///
+    /// - Returns: the exit status that `answer` returns, or 2 after a message.
+    static func ask(
+        _ arguments: SessionArguments, _ answer: (ControlClient) throws(ControlFailure) -> Int32
+    ) -> Int32 {
+        guard let client = client(of: arguments.configuration) else {
+            FreshpycCommand.complain(
+                "no daemon keeps \(arguments.configuration.rootPath); start one with `freshpyc watch --background`")
+            return 2
+        }
+        do throws(ControlFailure) {
+            return try answer(client)
+        } catch {
+            switch error {
+            case .timeout:
+                FreshpycCommand.complain(
+                    "the daemon did not answer in time; see `freshpyc status`, or give a longer --timeout")
+            case .disconnected:
+                FreshpycCommand.complain(
+                    "the daemon closed the connection; start it again with `freshpyc watch --background`")
+            case .refused(let refusal):
+                FreshpycCommand.complain("\(refusal.message); `freshpyc stop` stops it")
+            }
+            return 2
+        }
+    }
+
+    /// Tells a daemon to stop and waits until it has.
+    static func end(_ client: ControlClient, of configuration: SessionConfiguration) {
+        _ = try? client.ask(ControlRequest(.stop), for: Acknowledgement.self, timeout: patience)
+        waitForEnd(of: configuration)
+    }
+
+    /// Waits until no daemon answers for a root any more.
+    ///
+    /// - Returns: whether that happened in time.
+    @discardableResult
+    static func waitForEnd(of configuration: SessionConfiguration) -> Bool {
+        let begun = Host.monotonic
+        while Host.monotonic - begun < patience {
+            if client(of: configuration) == nil { return true }
+            Host.sleep(nanoseconds: 5_000_000)
+        }
+        return false
+    }
+}

@@ -1,0 +1,110 @@
+// What `graph`, `affected` and `cycles` share: a question about imports, to the daemon or to a session of their own.
+
+import BasicTypes
+import BuildModel
+import Documents
+import ImportGraph
+import LinuxSystem
+import Service
+import Waves
+
+/// One question about the imports of a tree.
+struct GraphQuestion {
+    let arguments: SessionArguments
+    let printer: DiagnosticPrinter
+    private(set) var parameters: ControlParameters
+
+    /// - Parameter asksForFiles: the operands are files to ask about, which need not exist, and not places to work in.
+    init(_ invocation: Invocation, _ declaration: VerbDeclaration, asksForFiles: Bool) throws(UsageError) {
+        let parsed = invocation.arguments
+        arguments = try SessionArguments(asksForFiles ? parsed.withoutOperands : parsed, for: declaration)
+        printer = DiagnosticPrinter(
+            root: arguments.configuration.rootPath, workingDirectory: arguments.workingDirectory)
+        var kinds: Set<ImportKind> = []
+        for word in parsed.all(OptionSpecification.kinds.name).flatMap({ $0.split(separator: ",") }).map(String.init) {
+            guard let kind = ImportKind(rawValue: word) else {
+                let known = ImportKind.allCases.map(\.rawValue).joined(separator: ", ")
+                throw UsageError(message: "'\(word)' is not a kind of import; use one of \(known) (--kinds)")
+            }
+            kinds.insert(kind)
+        }
+        // The daemon must keep the whole tree, and with these options. Without interpreters it cannot be asked, and
+        // working alone reports why.
+        parameters = ControlParameters(
+            version: FreshpycCommand.version, options: try? arguments.requiredOptions(declaration), starts: [""])
+        parameters.kinds = (kinds.isEmpty ? Set(ImportKind.allCases) : kinds).map(\.rawValue).sorted()
+        parameters.depth = try parsed.count("--depth")
+    }
+
+    /// Sets the files that the question is about.
+    ///
+    /// - Parameter paths: as the user gave them, or relative to the root.
+    mutating func ask(about paths: [BytePath]) throws(UsageError) {
+        var texts: [String] = []
+        for path in paths {
+            guard let text = path.exactText else {
+                throw UsageError(message: "'\(path)' is not UTF-8, and imports of such files are not tracked")
+            }
+            texts.append(text)
+        }
+        parameters.paths = texts
+    }
+
+    mutating func ask(direction: String?, onlyTests: Bool) {
+        parameters.direction = direction
+        parameters.tests = onlyTests
+    }
+
+    /// A path that the user gave, relative to the root. The file need not exist.
+    func relative(_ given: BytePath) throws(UsageError) -> BytePath {
+        let root = arguments.configuration.rootPath
+        let absolute = (given.isAbsolute ? given : arguments.workingDirectory.appending(given)).normalized
+        let folder = (try? Host.realPath(absolute.parent)) ?? absolute.parent
+        guard let path = folder.appending(absolute.lastComponent).relative(to: root) ?? absolute.relative(to: root)
+        else { throw UsageError(message: "'\(given)' is not in \(root); name a file of this tree") }
+        return path
+    }
+
+    /// A path of an answer, as seen from the current directory.
+    func shown(_ path: String) -> String {
+        printer.root == printer.workingDirectory ? path : printer.shown(BytePath(path)).description
+    }
+
+    /// Asks the daemon, or else scans what has changed since the last time.
+    ///
+    /// - Parameters:
+    ///   - alone: answers from a session.
+    ///   - show: prints the answer.
+    /// - Returns: the exit status, which `show` decides.
+    func answer<Answer: Codable & Sendable>(
+        _ method: ControlMethod, alone: @escaping @Sendable (Session, ControlParameters) -> Answer,
+        show: @escaping @Sendable (Answer) -> Int32
+    ) -> Int32 {
+        let client = DaemonConnection.client(of: arguments)
+        if let client, parameters.options != nil,
+            let answer = try? client.ask(ControlRequest(method, parameters), for: Answer.self)
+        {
+            return show(answer)
+        }
+        var configuration = arguments.configuration
+        configuration.options.isCheckOnly = true
+        configuration.starts = [.empty]
+        let place = configuration.stateDirectory ?? configuration.rootPath.appending(".freshpyc")
+        // Nothing is written to a tree in which freshpyc has not been used.
+        configuration.writesGraph = client == nil && (try? Host.status(place)) ?? nil != nil
+        let settled = configuration
+        let parameters = parameters
+        return EventLoop.run { loop in
+            do throws(SessionError) {
+                let session = try Session(settled, loop: loop)
+                session.scanImports()
+                let status = show(alone(session, parameters))
+                _ = session.close()
+                loop.stop(status)
+            } catch {
+                FreshpycCommand.complain(error.message)
+                loop.stop(2)
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+// `freshpyc status`
+
+import BasicTypes
+import Documents
+import LinuxSystem
+import Service
+
+enum StatusVerb: Verb {
+    private static let config = OptionSpecification(
+        "--config", help: "print the settings that apply here and where each comes from")
+
+    static let declaration = VerbDeclaration(
+        name: "status",
+        summary: "show what the daemon of a tree is doing",
+        arguments: "[OPTIONS] [PATH]",
+        traits: [.remembers],
+        description: [],
+        options: [config, .stateDirectory, .textOrJSON, .help],
+        exitStatuses: [
+            0: "a daemon is running",
+            2: "no daemon is running",
+        ],
+        examples: [
+            .init("freshpyc status", "the daemon of the current directory"),
+            .init("freshpyc status --config", "the settings; needs no daemon"),
+        ])
+
+    static func run(_ invocation: Invocation) throws(UsageError) -> Int32 {
+        try invocation.arguments.requireOperands(atMost: 1, for: declaration)
+        let arguments = try SessionArguments(invocation.arguments, for: declaration)
+        if invocation.arguments.has(config.name) {
+            invocation.output.write(settings(arguments))
+            return 0
+        }
+        return DaemonConnection.ask(arguments) { client throws(ControlFailure) in
+            let status: StatusDocument = try client.ask(ControlRequest(.status), timeout: DaemonConnection.patience)
+            invocation.output.write(arguments.format == .json ? JSONLine.encode(status) : text(status))
+            return 0
+        }
+    }
+
+    private static func text(_ status: StatusDocument) -> String {
+        var rows = [
+            ("root", status.root),
+            ("daemon", "process \(status.process), freshpyc \(status.version), up \(Int(status.uptime)) s"),
+            ("state", "\(status.phase), wave \(status.clock), \(status.queue) waiting"),
+            ("modules", "\(status.modules), \(status.failed) failed"),
+            (
+                "watches",
+                "\(Plural.count(status.watches.directories, "directory", "directories")), \(status.watches.used) of \(status.watches.allowed) watches used"
+            ),
+            (
+                "events",
+                "\(Plural.count(status.overflows, "overflow")), \(Plural.count(status.rescans, "rescan"))"
+            ),
+            ("workers", "\(status.workers.running) running, \(status.workers.replaced) replaced"),
+            ("memory", "\(status.memory >> 20) MiB"),
+        ]
+        if let imports = status.imports {
+            rows.append(
+                (
+                    "imports",
+                    "\(Plural.count(imports.edges, "edge")), \(Plural.count(imports.findings, "finding")), last analysis took \(imports.lastMicroseconds) µs"
+                ))
+        }
+        if let reason = status.pollReason, !status.polled.isEmpty {
+            let first = status.polled[0].isEmpty ? "the root" : status.polled[0]
+            rows.append(("polled", "\(status.polled.count) (\(first)): \(reason)"))
+        }
+        for interpreter in status.interpreters { rows.append(("python", "\(interpreter.name), \(interpreter.path)")) }
+        rows.append(("socket", status.socket))
+        return rows.map { $0.0 + String(repeating: " ", count: 10 - $0.0.count) + $0.1 + "\n" }.joined()
+    }
+
+    /// Every setting with its origin; `--help` says what the defaults are.
+    private static func settings(_ arguments: SessionArguments) -> String {
+        var text = "root = \(arguments.configuration.rootPath)\n"
+        for key in SettingKey.allCases {
+            guard let entry = arguments.settings.entries[key] else {
+                text += "\(key.rawValue): default\n"
+                continue
+            }
+            let value =
+                key == .gitignore ? (entry.words.isEmpty ? "false" : "true") : entry.words.joined(separator: ", ")
+            text += "\(key.rawValue) = \(value)    (\(entry.origin))\n"
+        }
+        return text
+    }
+}

@@ -1,0 +1,65 @@
+// `freshpyc wait`
+
+import BasicTypes
+import Documents
+import LinuxSystem
+import Service
+import Waves
+
+enum WaitVerb: Verb {
+    private static let timeout = OptionSpecification(
+        "--timeout", value: .seconds("SECONDS"), help: "give up after this long (exit status 2)")
+
+    static let declaration = VerbDeclaration(
+        name: "wait",
+        summary: "wait until the daemon has compiled everything saved so far",
+        arguments: "[OPTIONS] [PATH]",
+        traits: [.remembers],
+        description: [
+            "When it returns, everything saved before the call is compiled, or its error is on record. If the options given here differ from the daemon's, that is an error."
+        ],
+        options: [
+            timeout, .python, .optimize, .invalidation, .exclude, .gitignore, .sourceRoot, .stateDirectory,
+            .textOrJSON, .quiet, .help,
+        ],
+        exitStatuses: [
+            0: "everything is compiled",
+            1: "a module does not compile, or its bytecode could not be written",
+            2: "no daemon runs, it has other options, or the time is over",
+        ],
+        examples: [
+            .init("freshpyc wait && ./restart-server", "restart once everything is compiled"),
+            .init("freshpyc wait --timeout 5 src", "for the daemon that keeps src"),
+        ])
+
+    static func run(_ invocation: Invocation) throws(UsageError) -> Int32 {
+        let parsed = invocation.arguments
+        try parsed.requireOperands(atMost: 1, for: declaration)
+        let arguments = try SessionArguments(parsed, for: declaration)
+        let timeout = try parsed.seconds(timeout.name)
+        var parameters: ControlParameters?
+        if DaemonConnection.exists(arguments.configuration) { parameters = try self.parameters(arguments, parsed) }
+        return DaemonConnection.ask(arguments) { client throws(ControlFailure) in
+            let answer: WaitDocument = try client.ask(ControlRequest(.wait, parameters), timeout: timeout)
+            if arguments.format == .json { invocation.output.write(JSONLine.encode(answer)) }
+            if answer.failed > 0, !arguments.isQuiet {
+                FreshpycCommand.complain(
+                    "\(answer.failed) of \(Plural.count(answer.modules, "module")) failed; see `freshpyc check`")
+            }
+            return answer.failed > 0 ? 1 : 0
+        }
+    }
+
+    /// The daemon must keep the path that the command line names, with the options that it names.
+    private static func parameters(
+        _ arguments: SessionArguments, _ parsed: ParsedArguments
+    ) throws(UsageError) -> ControlParameters {
+        do throws(SessionError) {
+            let starts = parsed.operands.isEmpty ? nil : arguments.configuration.starts.map(\.description)
+            return ControlParameters(
+                version: FreshpycCommand.version, options: try arguments.namedOptions(parsed), starts: starts)
+        } catch {
+            throw UsageError(message: error.message)
+        }
+    }
+}

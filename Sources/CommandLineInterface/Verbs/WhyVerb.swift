@@ -1,0 +1,91 @@
+// `freshpyc why`
+
+import BasicTypes
+import BuildModel
+import Documents
+import LinuxSystem
+import Service
+import Waves
+
+enum WhyVerb: Verb {
+    static let declaration = VerbDeclaration(
+        name: "why",
+        summary: "explain the state of one source file",
+        arguments: "[OPTIONS] FILE",
+        traits: [.remembers],
+        description: [
+            "Shows whether each bytecode file of a source is up to date and why, its errors, and its imports in both directions. Asks the daemon of the tree if one runs. Writes nothing."
+        ],
+        options: [
+            .python, .optimize, .invalidation, .exclude, .gitignore, .sourceRoot, .noDaemon, .stateDirectory,
+            .textOrJSON, .help,
+        ],
+        exitStatuses: [
+            0: "shown",
+            2: "the file or an interpreter could not be found",
+        ],
+        examples: [.init("freshpyc why pkg/module.py", "its state, and the reason")])
+
+    static func run(_ invocation: Invocation) throws(UsageError) -> Int32 {
+        let parsed = invocation.arguments
+        guard parsed.operands.count == 1 else { throw UsageError(message: "why takes one file: freshpyc why FILE") }
+        let arguments = try SessionArguments(parsed, for: declaration)
+        let file = arguments.configuration.starts[0]
+        guard file.hasSuffix(".py") else { throw UsageError(message: "why takes one file: freshpyc why FILE") }
+        let output = invocation.output
+        let isJSON = arguments.format == .json
+        if let client = DaemonConnection.client(of: arguments), let path = file.exactText,
+            let options = try? arguments.requiredOptions(declaration),
+            let answer = try? client.ask(
+                ControlRequest(
+                    .why,
+                    ControlParameters(version: FreshpycCommand.version, options: options, starts: [path], path: path)),
+                for: WhyDocument.self)
+        {
+            output.write(isJSON ? JSONLine.encode(answer) : text(answer))
+            return 0
+        }
+        return EventLoop.run { loop in
+            do throws(SessionError) {
+                var configuration = arguments.configuration
+                configuration.isReadOnly = true
+                configuration.analyzesImports = true
+                let session = try Session(configuration, loop: loop)
+                session.scanImports()
+                let answer = WhyDocument(session.explanation(of: file))
+                output.write(isJSON ? JSONLine.encode(answer) : text(answer))
+                _ = session.close()
+                loop.stop(0)
+            } catch {
+                FreshpycCommand.complain(error.message)
+                loop.stop(2)
+            }
+        }
+    }
+
+    private static func text(_ answer: WhyDocument) -> String {
+        var text = "\(answer.path): \(answer.state)\n"
+        for artifact in answer.artifacts {
+            text += "  \(artifact.path)\n    \(artifact.interpreter), level \(artifact.level): \(artifact.state)"
+            if let reason = artifact.reason { text += " (\(reason))" }
+            if let mode = artifact.mode { text += ", \(mode)" }
+            if artifact.isGuarded { text += ", guarded: saved within the second in which it was read" }
+            if artifact.clock > 0 {
+                text +=
+                    "\n    built in wave \(artifact.clock), compiled in \(WaveReport.seconds(Int64(artifact.microseconds) * 1000))"
+            }
+            text += "\n"
+        }
+        for finding in answer.diagnostics {
+            text += "  " + finding.located.diagnostic.rendered(path: BytePath(answer.path)) + "\n"
+        }
+        text += "  imports \(answer.imports.count), imported by \(answer.importedBy.count)\n"
+        for kept in answer.imports {
+            let kind = kept.kind == "eager" ? "" : "\(kept.kind) "
+            let target = kept.to.isEmpty ? kept.state : kept.to.joined(separator: ", ")
+            text += "    \(kept.line): \(kind)\(kept.statement): \(target)\n"
+        }
+        for importer in answer.importedBy { text += "    by \(importer)\n" }
+        return text
+    }
+}
