@@ -45,6 +45,8 @@ extension ContinuousBuild {
     ///
     /// - Parameter forces: whether to recompile everything.
     package func barrier(forces: Bool = false, _ done: @escaping (BarrierTally) -> Void) {
+        // Another session answers, which judges everything for the interpreters as they are now.
+        guard mayBuild() else { return tell(.stop) }
         let sawAllEvents = sawCookie()
         nextWaiter += 1
         waiters[nextWaiter] = BarrierWaiter(done)

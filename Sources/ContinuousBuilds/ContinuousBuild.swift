@@ -288,12 +288,11 @@ package final class ContinuousBuild {
         if !dirt.appeared.isEmpty || !dirt.gone.isEmpty || appearsOrDisappears { paths.formUnion(links) }
         let observed = Set(input.sources.map(\.path))
         paths.subtract(observed)
-        let hasRules = session.configuration.scope.hasExcludes || session.configuration.scope.honoursGitignore
         for path in paths {
             if scanner.isLink(path) { links.insert(path) } else { links.remove(path) }
             hardLinked.remove(path)
-            let isInScope =
-                session.isInStarts(path) && !(hasRules && scanner.isExcludedOnTheWay(to: path, isDirectory: false))
+            let start = session.configuration.starts.first { path.isWithin($0) }
+            let isInScope = start.map { !scanner.isExcludedOnTheWay(to: path, isDirectory: false, below: $0) } ?? false
             guard isInScope else {
                 if session.record(path) != nil { input.missing.append(path) }
                 continue

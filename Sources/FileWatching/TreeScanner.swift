@@ -141,20 +141,41 @@ package struct TreeScanner: Sendable {
     }
 
     /// Whether a source or directory that an event named is out of scope.
-    package func isExcludedOnTheWay(to path: BytePath, isDirectory: Bool) -> Bool {
+    ///
+    /// - Parameter start: the place that the user named and that it lies in; the rules hold below it.
+    package func isExcludedOnTheWay(to path: BytePath, isDirectory: Bool, below start: BytePath = .empty) -> Bool {
         var current = BytePath.empty
         var stack = scope.honoursGitignore ? ignoresAbove(.empty) : IgnoreStack()
         let components = path.components
+        let named = start.components.count
+        let entersPackages = entersPackages(start)
         for (index, component) in components.enumerated() {
             if scope.honoursGitignore { stack = stack.adding(rules(in: current)) }
             current = current.appending(component)
+            if index < named { continue }
             let isInner = index < components.count - 1 || isDirectory
-            if isInner, Scope.excludesDirectory(named: component) { return true }
+            if isInner {
+                let isLeftOut =
+                    entersPackages
+                    ? Scope.excludesInPackages(named: component)
+                    : Scope.excludesDirectory(named: component) || isEnvironment(current)
+                if isLeftOut { return true }
+            }
             if scope.excludes(current, isDirectory: isInner) { return true }
             if scope.honoursGitignore, stack.ignores(rootPath.appending(current), isDirectory: isInner) { return true }
-            if isInner, (try? root.status(current.appending("pyvenv.cfg"), followsLinks: true)) != nil { return true }
         }
         return false
+    }
+
+    /// Whether a place that the user named holds installed packages.
+    private func entersPackages(_ start: BytePath) -> Bool {
+        let components = start.isEmpty ? [rootPath.lastComponent] : start.components
+        return components.contains { Scope.excludesDirectory(named: $0) } || isEnvironment(start)
+    }
+
+    /// Whether a directory is a virtual environment (PEP 405).
+    private func isEnvironment(_ directory: BytePath) -> Bool {
+        (try? root.status(directory.appending("pyvenv.cfg"), followsLinks: true)) != nil
     }
 
     // MARK: One directory

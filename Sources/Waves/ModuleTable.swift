@@ -13,14 +13,26 @@ package struct ModuleTable {
     /// Paths by the inode of their contents: hard links and symbolic links to one file. Created on first use.
     private var aliases: [UInt64: Set<BytePath>]?
 
-    package init(_ modules: [ModuleRecord] = []) {
+    /// The artifacts that count: a record may also keep traces of interpreters that are not selected now.
+    private let keys: Set<ArtifactKey>
+
+    package init(_ modules: [ModuleRecord] = [], keys: Set<ArtifactKey>) {
+        self.keys = keys
         records = modules.map { $0 }
         index.reserveCapacity(modules.count)
         for (position, record) in modules.enumerated() {
             index[record.path] = position
-            if record.traces.contains(where: \.isFailure) { failing.insert(record.path) }
-            if record.traces.contains(where: { !$0.diagnostics.isEmpty }) { noted.insert(record.path) }
+            if isFailing(record) { failing.insert(record.path) }
+            if isNoted(record) { noted.insert(record.path) }
         }
+    }
+
+    private func isFailing(_ record: ModuleRecord) -> Bool {
+        record.traces.contains { $0.isFailure && keys.contains($0.key) }
+    }
+
+    private func isNoted(_ record: ModuleRecord) -> Bool {
+        record.traces.contains { !$0.diagnostics.isEmpty && keys.contains($0.key) }
     }
 
     package var count: Int { index.count }
@@ -39,12 +51,12 @@ package struct ModuleTable {
             if let old = self[record.path] { aliases?[old.source.stamp.inode]?.remove(record.path) }
             aliases?[record.source.stamp.inode, default: []].insert(record.path)
         }
-        if record.traces.contains(where: \.isFailure) {
+        if isFailing(record) {
             failing.insert(record.path)
         } else if !failing.isEmpty {
             failing.remove(record.path)
         }
-        if record.traces.contains(where: { !$0.diagnostics.isEmpty }) {
+        if isNoted(record) {
             noted.insert(record.path)
         } else if !noted.isEmpty {
             noted.remove(record.path)

@@ -52,7 +52,6 @@ package final class Session {
             throw .database(error.message)
         }
         mustSweep = store?.wasLeftUncleanly ?? false
-        table = ModuleTable(loaded.contents.modules)
         clock = loaded.contents.clock
         notices = loaded.notices
         interpreters = InterpreterSet(
@@ -83,6 +82,7 @@ package final class Session {
             }
         }
         self.targets = targets
+        table = ModuleTable(loaded.contents.modules, keys: Set(targets.map(\.key)))
         // A service analyzes imports after it is ready.
         if configuration.analyzesImports, configuration.lifetime == .run { openAnalysis() }
     }
@@ -127,9 +127,13 @@ package final class Session {
     /// Creates a file in the directory of the database, for the watcher to see.
     package func makeCookie(_ name: BytePath) throws(SystemError) { try store?.makeCookie(name) }
 
-    /// Whether an interpreter's executable is no longer the file that was probed.
+    /// Whether another executable than the one that was probed is at an interpreter's path now. One that is missing is not
+    /// another: its workers go on, and it may come back as it was.
     package var hasChangedInterpreter: Bool {
-        selectedInterpreters.contains { ((try? Host.status($0.path)) ?? nil)?.stamp != $0.executable }
+        selectedInterpreters.contains { interpreter in
+            guard let status = (try? Host.status(interpreter.path)) ?? nil else { return false }
+            return status.stamp != interpreter.executable
+        }
     }
     package var selectedInterpreters: [Interpreter] { interpreters.selected.map { interpreters[$0] } }
 

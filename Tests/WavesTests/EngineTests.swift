@@ -72,7 +72,7 @@ import Testing
                 path: BytePath(path),
                 source: SourceState(stamp: stamp, fingerprint: Fingerprint(high: 0, low: 0), isRacy: false))
         }
-        var table = ModuleTable([record("p/a.py", 1), record("p/q/b.py", 1)])
+        var table = ModuleTable([record("p/a.py", 1), record("p/q/b.py", 1)], keys: [])
         table.update(record("p/a.py", 2))
         #expect(table[BytePath("p/a.py")]?.source.stamp.size == 2)
         #expect(table.paths(in: BytePath("p")) == [BytePath("p/a.py")])
@@ -81,6 +81,28 @@ import Testing
         #expect(table.count == 2 && table[BytePath("p/a.py")] == nil)
         #expect(table.paths(in: BytePath("p")) == [BytePath("p/c.py")])
         #expect(Set(table.paths(within: BytePath("p"))) == [BytePath("p/c.py"), BytePath("p/q/b.py")])
+    }
+
+    @Test func onlyTracesOfSelectedInterpretersMakeASourceFail() {
+        func key(_ interpreter: Int) -> ArtifactKey {
+            ArtifactKey(interpreter: InterpreterID(rawValue: interpreter), level: .none)
+        }
+        let print = Fingerprint(high: 0, low: 0)
+        let problem = Diagnostic(.syntaxError, .error, message: "invalid syntax")
+        let traces = [
+            Trace(
+                key: key(0), fingerprint: print, outcome: .failed, diagnostics: [problem], microseconds: 0, clock: 1),
+            Trace(key: key(1), fingerprint: print, outcome: .compiles, diagnostics: [], microseconds: 0, clock: 1),
+        ]
+        let record = ModuleRecord(
+            path: BytePath("a.py"), source: SourceState(stamp: stamp, fingerprint: print, isRacy: false),
+            traces: traces)
+        for (selected, isFailing) in [(0, true), (1, false)] {
+            var table = ModuleTable([record], keys: [key(selected)])
+            #expect(table.failing.isEmpty != isFailing && table.noted.isEmpty != isFailing)
+            table.update(record)
+            #expect(table.failing.isEmpty != isFailing && table.noted.isEmpty != isFailing)
+        }
     }
 
     @Test func fingerprintsOfDifferentContentsDiffer() {
