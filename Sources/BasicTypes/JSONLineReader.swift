@@ -63,6 +63,25 @@ package struct JSONLineReader {
         return number
     }
 
+    /// A number of up to 128 bits, read as one of 64 for as long as it fits.
+    package mutating func wideInteger() throws(MalformedState) -> Int128 {
+        let start = offset
+        if let number: Int64 = try? integer() { return Int128(number) }
+        offset = start
+        let isNegative = take("-")
+        var number: Int128 = 0
+        let first = offset
+        while offset < end, case let digit = bytes[offset] &- UInt8(ascii: "0"), digit < 10 {
+            let (product, overflow) = number.multipliedReportingOverflow(by: 10)
+            let (sum, carried) = product.addingReportingOverflow(Int128(digit))
+            guard !overflow, !carried else { throw failure }
+            number = sum
+            offset &+= 1
+        }
+        guard offset > first else { throw failure }
+        return isNegative ? -number : number
+    }
+
     package mutating func truth() throws(MalformedState) -> Bool {
         if take("true") { return true }
         try expect("false")

@@ -52,7 +52,8 @@ package struct JSONLineWriter {
 
     package mutating func value(_ number: some FixedWidthInteger) {
         separate()
-        var digits: (UInt64, UInt64, UInt64) = (0, 0, 0)
+        // 39 digits and a sign are the longest that a number of 128 bits has.
+        var digits: (UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0)
         withUnsafeMutableBytes(of: &digits) { buffer in
             var index = buffer.count
             var rest = number.magnitude

@@ -136,9 +136,9 @@ private struct ValidBytecode {
         isExact = canonical.isExact
     }
 
-    /// - Parameter written: when the bytecode file was last changed, in nanoseconds since 1970.
+    /// - Parameter written: when the file was last changed.
     private static func isValid(
-        _ validation: PycValidation, written: Int64, _ interpreter: Interpreter, _ source: SourceContents
+        _ validation: PycValidation, written: FileTime, _ interpreter: Interpreter, _ source: SourceContents
     ) -> Bool {
         let stamp = source.stamp
         switch validation {
@@ -146,7 +146,7 @@ private struct ValidBytecode {
             // Bytecode written in the same second as a save may come from an earlier save in that second. A hash in its
             // header would then make it valid for good.
             return seconds == stamp.headerSeconds && (size ?? stamp.headerSize) == stamp.headerSize
-                && !source.needsGuard && written / 1_000_000_000 > stamp.importSecond
+                && !source.needsGuard && written.seconds > stamp.modified.importSecond
         case .hash(let hash, _):
             guard let variant = interpreter.sourceHash else { return false }
             return source.bytes.withUnsafeBytes { variant.hash($0, key: UInt64(interpreter.magic)) } == hash
@@ -174,7 +174,7 @@ extension BatchOptions {
     /// The source's stamp as the header has it: its time is at most the epoch.
     fileprivate func stamp(of source: SourceContents) -> Stamp {
         var stamp = source.stamp
-        if let epoch { stamp.modified = min(stamp.modified, epoch * 1_000_000_000) }
+        if let epoch { stamp.modified = min(stamp.modified, FileTime(seconds: epoch, nanosecond: 0)) }
         return stamp
     }
 }

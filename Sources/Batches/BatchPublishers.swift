@@ -1,5 +1,6 @@
 // Keeps one artifact publisher for each directory that a batch writes to.
 
+import BasicTypes
 import BuildModel
 import Compilation
 import LinuxSystem
@@ -24,6 +25,6 @@ final class BatchPublishers {
 }
 
 extension BatchOptions {
-    /// Modification time of the files written, in nanoseconds since 1970; `nil` for the current time.
-    var modified: Int64? { epoch.map { $0 * 1_000_000_000 } }
+    /// What the files that are made have as their time; `nil` for now.
+    var modified: FileTime? { epoch.map { FileTime(seconds: $0, nanosecond: 0) } }
 }

@@ -79,7 +79,7 @@ package final class Deployment {
             let mirror = TreeMirror(
                 root: root, output: output, base: options.base, scope: options.scope,
                 leftOut: options.isSourceless ? Set(plan.sources) : [],
-                latest: options.epoch.map { $0 * 1_000_000_000 })
+                latest: options.epoch.map { FileTime(seconds: $0, nanosecond: 0) })
             do throws(SystemError) {
                 for group in options.groups { result.skipped += try mirror.copy(group.starts) }
             } catch {

@@ -16,8 +16,8 @@ struct TreeMirror: Sendable {
     let scope: Scope
     /// Sources that must not be in the copy.
     let leftOut: Set<BytePath>
-    /// The latest modification time of any file, in nanoseconds since 1970.
-    let latest: Int64?
+    /// The time that no file of the copy may exceed.
+    let latest: FileTime?
 
     private struct Entry: Sendable {
         let path: BytePath

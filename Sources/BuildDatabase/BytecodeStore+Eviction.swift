@@ -109,7 +109,7 @@ extension BytecodeStore {
     }
 
     private struct Entry {
-        var modified: Int64
+        var modified: FileTime
         var size: Int64
         var address: StoreAddress
     }
@@ -123,7 +123,7 @@ extension BytecodeStore {
     ) -> Int64 {
         var timeLeft = removalTime
         let listing = DirectoryListing()
-        let stale = Host.realtime - Self.usePrecision
+        let stale = FileTime(nanoseconds: Host.realtime - Self.usePrecision)
         var left: Int64 = 0
         var group: [Entry] = []
         var groupBytes: Int64 = 0

@@ -206,8 +206,8 @@ package final class BytecodeStore: Sendable {
             }
             let now = Host.realtime
             // A time in the future, from a clock that was set back later, would keep the entry forever.
-            if !(now - Self.usePrecision...now + Self.usePrecision).contains(status.stamp.modified) {
-                try? file.setModified(now, path: name)
+            if !(now - Self.usePrecision...now + Self.usePrecision).contains(status.stamp.modified.clampedNanoseconds) {
+                try? file.setModified(FileTime(nanoseconds: now), path: name)
             }
             return code
         } catch {

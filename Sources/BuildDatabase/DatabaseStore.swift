@@ -209,6 +209,11 @@ package final class DatabaseStore {
                 }
             }
         }
+        if !loaded.contents.knowsItsInterpreters {
+            try setAside(Self.snapshotName, in: &loaded)
+            loaded.contents = DatabaseContents(root: root)
+            return loaded
+        }
         journalLength = loaded.journalLength
         snapshotLength = loaded.snapshotLength
         return loaded
@@ -364,6 +369,11 @@ extension OwnedDescriptor {
 }
 
 extension DatabaseContents {
+    /// Whether every trace names an interpreter of the list.
+    var knowsItsInterpreters: Bool {
+        modules.allSatisfy { $0.traces.allSatisfy { interpreters.indices.contains($0.key.interpreter.rawValue) } }
+    }
+
     /// Takes in waves that are newer than the snapshot.
     mutating func apply(_ waves: [WaveChange]) {
         let newer = waves.filter { $0.clock > clock }

@@ -93,7 +93,7 @@ package enum Journal {
         }
         var reader = JSONLineReader(bytes, to: end)
         try reader.expect("{\"clock\":")
-        var wave = WaveChange(clock: try reader.integer())
+        var wave = WaveChange(clock: try reader.clock())
         if reader.take(",\"interpreters\":[") {
             var interpreters: [Interpreter] = []
             try reader.list(closedBy: "]") { reader throws(MalformedState) in

@@ -75,7 +75,7 @@ package enum Snapshot {
                 try reader.expect(",\"root\":")
                 var contents = DatabaseContents(root: try reader.path())
                 try reader.expect(",\"clock\":")
-                contents.clock = try reader.integer()
+                contents.clock = try reader.clock()
                 try reader.expect(",\"interpreters\":[\n")
                 while !reader.take("]") {
                     contents.interpreters.append(try reader.interpreter())

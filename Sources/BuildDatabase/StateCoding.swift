@@ -14,6 +14,15 @@ extension JSONLineWriter {
         close("]")
     }
 
+    /// Nanoseconds since 1970; those of far years have more than 64 bits.
+    private mutating func value(_ time: FileTime) {
+        if let nanoseconds = Int64(exactly: time.wideNanoseconds) {
+            value(nanoseconds)
+        } else {
+            value(time.wideNanoseconds)
+        }
+    }
+
     mutating func value(_ interpreter: Interpreter) {
         open("{")
         key("path")
@@ -134,6 +143,13 @@ extension JSONLineWriter {
 }
 
 extension JSONLineReader {
+    /// The number of a wave: one that can be counted on from.
+    mutating func clock() throws(MalformedState) -> UInt64 {
+        let clock: UInt64 = try integer()
+        guard clock < 1 << 62 else { throw MalformedState(offset: position) }
+        return clock
+    }
+
     mutating func stamp() throws(MalformedState) -> Stamp {
         try expect("[")
         let device: UInt64 = try integer()
@@ -142,11 +158,18 @@ extension JSONLineReader {
         try expect(",")
         let size: Int64 = try integer()
         try expect(",")
-        let modified: Int64 = try integer()
+        let modified = try time()
         try expect(",")
-        let changed: Int64 = try integer()
+        let changed = try time()
         try expect("]")
         return Stamp(device: device, inode: inode, size: size, modified: modified, changed: changed)
+    }
+
+    private mutating func time() throws(MalformedState) -> FileTime {
+        let nanoseconds = try wideInteger()
+        if let narrow = Int64(exactly: nanoseconds) { return FileTime(nanoseconds: narrow) }
+        guard let time = FileTime(wideNanoseconds: nanoseconds) else { throw MalformedState(offset: position) }
+        return time
     }
 
     private mutating func fingerprint() throws(MalformedState) -> Fingerprint {

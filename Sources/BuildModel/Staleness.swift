@@ -127,6 +127,6 @@ package struct StalenessJudge: Sendable {
     /// second of the first save, would otherwise run stale. The kernel stamps files with a clock that lags by up to a
     /// tick, hence the window.
     package static func needsGuard(_ stamp: Stamp, readAt now: Int64) -> Bool {
-        (now - SourceState.racyWindow(of: stamp)).flooredQuotient(by: 1_000_000_000) <= stamp.importSecond
+        FileTime(nanoseconds: now - SourceState.racyWindow(of: stamp)).seconds <= stamp.modified.importSecond
     }
 }

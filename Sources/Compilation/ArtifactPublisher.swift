@@ -45,11 +45,11 @@ package final class ArtifactPublisher {
     ///   - path: relative to the root.
     ///   - permissions: the mode bits of the source. As with import, the artifact is also writable by its owner, and
     ///     never executable.
-    ///   - modified: the file's modification time in nanoseconds since 1970; `nil` for now.
+    ///   - modified: the file's modification time; `nil` for now.
     /// - Returns: the stamp of the published file.
     @discardableResult
     package func publish(
-        _ path: BytePath, header: [UInt8], body: [UInt8], permissions: UInt32, modified: Int64? = nil
+        _ path: BytePath, header: [UInt8], body: [UInt8], permissions: UInt32, modified: FileTime? = nil
     ) throws(SystemError) -> Stamp {
         do throws(SystemError) {
             return try attempt(path, header: header, body: body, permissions: permissions, modified: modified)
@@ -61,7 +61,7 @@ package final class ArtifactPublisher {
     }
 
     private func attempt(
-        _ path: BytePath, header: [UInt8], body: [UInt8], permissions: UInt32, modified: Int64?
+        _ path: BytePath, header: [UInt8], body: [UInt8], permissions: UInt32, modified: FileTime?
     ) throws(SystemError) -> Stamp {
         let directory = try directory(path.parent)
         let name = BytePath.empty.appending(path.lastComponent)
@@ -96,7 +96,7 @@ package final class ArtifactPublisher {
     ///   - stamp: the file's stamp when it was examined.
     /// - Returns: `false` if the file has changed since then, or has several hard links.
     package static func reseal(
-        _ file: OwnedDescriptor, _ path: BytePath, stamp: Stamp, header: [UInt8], modified: Int64?
+        _ file: OwnedDescriptor, _ path: BytePath, stamp: Stamp, header: [UInt8], modified: FileTime?
     ) throws(SystemError) -> Bool {
         let status = try file.status(path)
         guard status.stamp == stamp, status.links == 1, status.kind == .regular, header.count > 4 else { return false }

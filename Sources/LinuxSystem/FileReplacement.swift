@@ -22,12 +22,12 @@ package struct FileReplacement {
     package struct Options {
         /// Less the umask.
         package var permissions: UInt32
-        /// Time of last modification, in nanoseconds since 1970; `nil` for now.
-        package var modified: Int64?
+        /// Time of last modification; `nil` for now.
+        package var modified: FileTime?
         /// Whether the contents must outlast a loss of power from now on (fsync(2)).
         package var isDurable: Bool
 
-        package init(permissions: UInt32 = 0o666, modified: Int64? = nil, isDurable: Bool = false) {
+        package init(permissions: UInt32 = 0o666, modified: FileTime? = nil, isDurable: Bool = false) {
             self.permissions = permissions
             self.modified = modified
             self.isDurable = isDurable

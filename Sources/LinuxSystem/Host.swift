@@ -14,7 +14,7 @@ package enum Host {
     private static func clock(_ id: clockid_t) -> Int64 {
         var time = timespec()
         clock_gettime(id, &time)
-        return Stamp.nanoseconds(seconds: time.tv_sec, nanoseconds: time.tv_nsec)
+        return FileTime(seconds: Int64(time.tv_sec), nanosecond: time.tv_nsec).clampedNanoseconds
     }
 
     /// The words of the command line after the program's name, as the kernel has them: separated by NULs in /proc.

@@ -29,11 +29,8 @@ extension OwnedDescriptor {
 
     /// Sets the times of last access and modification (futimens(3)); the owner may do so with a descriptor for reading.
     ///
-    /// - Parameter nanoseconds: since 1970.
-    package func setModified(_ nanoseconds: Int64, path: BytePath = .empty) throws(SystemError) {
-        var (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
-        if rest < 0 { (seconds, rest) = (seconds - 1, rest + 1_000_000_000) }
-        let time = timespec(tv_sec: Int(seconds), tv_nsec: Int(rest))
+    package func setModified(_ modified: FileTime, path: BytePath = .empty) throws(SystemError) {
+        let time = timespec(tv_sec: Int(modified.seconds), tv_nsec: Int(modified.nanosecond))
         _ = try retrying("futimens", path) { futimens(raw, [time, time]) }
     }
 }

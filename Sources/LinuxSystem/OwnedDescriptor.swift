@@ -137,8 +137,8 @@ package struct FileStatus: Hashable, Sendable {
     init(_ raw: Glibc.stat) {
         stamp = Stamp(
             device: UInt64(raw.st_dev), inode: UInt64(raw.st_ino), size: Int64(raw.st_size),
-            modified: Stamp.nanoseconds(seconds: raw.st_mtim.tv_sec, nanoseconds: raw.st_mtim.tv_nsec),
-            changed: Stamp.nanoseconds(seconds: raw.st_ctim.tv_sec, nanoseconds: raw.st_ctim.tv_nsec))
+            modified: FileTime(seconds: Int64(raw.st_mtim.tv_sec), nanosecond: raw.st_mtim.tv_nsec),
+            changed: FileTime(seconds: Int64(raw.st_ctim.tv_sec), nanosecond: raw.st_ctim.tv_nsec))
         switch raw.st_mode & S_IFMT {
         case S_IFREG: kind = .regular
         case S_IFDIR: kind = .directory

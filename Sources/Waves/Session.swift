@@ -417,6 +417,6 @@ extension Session {
     /// Whether the guard ends within the next seconds. `false` if the source has a time in the distant future.
     package func isGuardedForSeconds(_ path: BytePath) -> Bool {
         guard let record = record(path) else { return false }
-        return record.source.stamp.importSecond <= Host.realtime / 1_000_000_000 + 2
+        return record.source.stamp.modified.importSecond <= Host.realtime / 1_000_000_000 + 2
     }
 }

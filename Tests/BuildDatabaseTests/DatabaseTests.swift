@@ -8,7 +8,9 @@ import Testing
 
 @Suite struct DatabaseTests {
     private static func stamp(_ seed: Int64) -> Stamp {
-        Stamp(device: 7, inode: .max, size: seed, modified: -seed, changed: .max)
+        Stamp(
+            device: 7, inode: .max, size: seed, modified: FileTime(seconds: .min, nanosecond: Int(seed)),
+            changed: FileTime(seconds: .max, nanosecond: 999_999_999))
     }
 
     static let contents: DatabaseContents = {

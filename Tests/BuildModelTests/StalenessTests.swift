@@ -6,8 +6,12 @@ import Testing
 /// The rules without any file: what is remembered, what is there, what follows.
 @Suite struct StalenessTests {
     private let key = ArtifactKey(interpreter: InterpreterID(rawValue: 0), level: .none)
-    private let old = Stamp(device: 1, inode: 2, size: 10, modified: 1_000_000_000_000, changed: 1_000_000_000_000)
-    private let pyc = Stamp(device: 1, inode: 3, size: 90, modified: 2_000_000_000_000, changed: 2_000_000_000_000)
+    private let old = Stamp(
+        device: 1, inode: 2, size: 10, modified: FileTime(nanoseconds: 1_000_000_000_000),
+        changed: FileTime(nanoseconds: 1_000_000_000_000))
+    private let pyc = Stamp(
+        device: 1, inode: 3, size: 90, modified: FileTime(nanoseconds: 2_000_000_000_000),
+        changed: FileTime(nanoseconds: 2_000_000_000_000))
     private let print = Fingerprint(high: 1, low: 2)
 
     private func published(_ mode: InvalidationMode = .timestamp, isGuarded: Bool = false) -> Outcome {
@@ -49,7 +53,7 @@ import Testing
         other.size = 11
         #expect(glance(record(published()), other, artifact: pyc) == .decided(.recompile(.sizeDiffers)))
         other.size = 10
-        other.changed += 1
+        other.changed = FileTime(nanoseconds: other.changed.clampedNanoseconds + 1)
         #expect(glance(record(published()), other, artifact: pyc) == .mustRead)
     }
 
@@ -78,7 +82,7 @@ import Testing
             judge.judge(trace: trace, stamp: stamp, fingerprint: fingerprint, evidence: evidence)
         }
         var touched = old
-        touched.modified += 60_000_000_000
+        touched.modified = FileTime(nanoseconds: touched.modified.clampedNanoseconds + 60_000_000_000)
         #expect(judged(old, print, .intact(pyc)) == .upToDate)
         #expect(judged(touched, print, .intact(pyc)) == .reseal(.touched))
         #expect(judged(touched, Fingerprint(high: 0, low: 0), .intact(pyc)) == .recompile(.contentsDiffer))
@@ -93,8 +97,10 @@ import Testing
             (1_577_836_799_999_999_990, 1_577_836_800), (1_577_836_799_999_000_000, 1_577_836_799),
         ] as [(Int64, Int64)])
     func secondsAreThoseOfImport(_ nanoseconds: Int64, _ second: Int64) {
-        let stamp = Stamp(device: 0, inode: 0, size: 0, modified: nanoseconds, changed: 0)
-        #expect(stamp.importSecond == second)
+        let stamp = Stamp(
+            device: 0, inode: 0, size: 0, modified: FileTime(nanoseconds: nanoseconds),
+            changed: FileTime(nanoseconds: 0))
+        #expect(stamp.modified.importSecond == second)
     }
 
     /// A time of the last change without a fraction comes from a file system that keeps whole seconds, or two.
@@ -107,18 +113,24 @@ import Testing
         _ fraction: Int64, _ later: Int64, _ isRacy: Bool
     ) {
         let changed = 100_000_000_000 + fraction
-        let stamp = Stamp(device: 0, inode: 0, size: 0, modified: changed, changed: changed)
+        let stamp = Stamp(
+            device: 0, inode: 0, size: 0, modified: FileTime(nanoseconds: changed),
+            changed: FileTime(nanoseconds: changed))
         #expect(SourceState.isRacy(stamp, readAt: 99_900_000_000 + later + fraction) == isRacy)
     }
 
     @Test func onAFileSystemWithWholeSecondsTheGuardLastsLonger() {
-        let saved = Stamp(device: 0, inode: 0, size: 0, modified: 100_000_000_000, changed: 100_000_000_000)
+        let saved = Stamp(
+            device: 0, inode: 0, size: 0, modified: FileTime(nanoseconds: 100_000_000_000),
+            changed: FileTime(nanoseconds: 100_000_000_000))
         #expect(StalenessJudge.needsGuard(saved, readAt: 102_900_000_000))
         #expect(!StalenessJudge.needsGuard(saved, readAt: 103_100_000_000))
     }
 
     @Test func theGuardLastsForItsSecond() {
-        let saved = Stamp(device: 0, inode: 0, size: 0, modified: 100_400_000_000, changed: 1)
+        let saved = Stamp(
+            device: 0, inode: 0, size: 0, modified: FileTime(nanoseconds: 100_400_000_000),
+            changed: FileTime(nanoseconds: 1))
         #expect(StalenessJudge.needsGuard(saved, readAt: 100_500_000_000))
         #expect(StalenessJudge.needsGuard(saved, readAt: 101_010_000_000), "the kernel's clock lags by up to a tick")
         #expect(!StalenessJudge.needsGuard(saved, readAt: 101_030_000_000))

@@ -9,7 +9,9 @@ import Testing
 @Suite struct EngineTests {
     private func interpreter(_ layout: HeaderLayout, _ hash: SourceHashVariant?) -> Interpreter {
         Interpreter(
-            path: BytePath("/python"), executable: Stamp(device: 0, inode: 0, size: 0, modified: 0, changed: 0),
+            path: BytePath("/python"),
+            executable: Stamp(
+                device: 0, inode: 0, size: 0, modified: FileTime(nanoseconds: 0), changed: FileTime(nanoseconds: 0)),
             version: "3.12.1", implementation: "cpython", cacheTag: "cpython-312", magic: 0x0a0d_0dcb, layout: layout,
             sourceHash: hash)
     }
@@ -20,7 +22,8 @@ import Testing
             interpreter: interpreter(layout, hash))
     }
 
-    private let stamp = Stamp(device: 0, inode: 0, size: 3, modified: 9_000_000_000, changed: 0)
+    private let stamp = Stamp(
+        device: 0, inode: 0, size: 3, modified: FileTime(nanoseconds: 9_000_000_000), changed: FileTime(nanoseconds: 0))
 
     @Test func sealHasTheRequestedModeAndGuard() {
         let source = Array("x=1".utf8)
@@ -67,7 +70,8 @@ import Testing
 
     @Test func moduleTableIndexesItsRecords() {
         func record(_ path: String, _ size: Int64) -> ModuleRecord {
-            let stamp = Stamp(device: 0, inode: 0, size: size, modified: 0, changed: 0)
+            let stamp = Stamp(
+                device: 0, inode: 0, size: size, modified: FileTime(nanoseconds: 0), changed: FileTime(nanoseconds: 0))
             return ModuleRecord(
                 path: BytePath(path),
                 source: SourceState(stamp: stamp, fingerprint: Fingerprint(high: 0, low: 0), isRacy: false))

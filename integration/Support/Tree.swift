@@ -17,7 +17,13 @@ enum Scratch {
         return (try? Host.realPath(base)) ?? base
     }()
 
-    static func unique(_ label: String) -> BytePath {
+    /// A file system that keeps every time that stat(2) can tell, where there is one; ext4 ends in 1901 and 2446.
+    static let homeOfAllTimes: BytePath = {
+        let memory = BytePath("/dev/shm")
+        return (try? Host.status(memory))?.kind == .directory ? memory : home
+    }()
+
+    static func unique(_ label: String, in home: BytePath = home) -> BytePath {
         home.appending("freshpyc-test-\(Host.processIdentifier)-\(label)-\(UInt64.random(in: 0 ... .max))")
     }
 
@@ -33,11 +39,14 @@ final class Tree {
 
     /// - Parameters:
     ///   - files: contents by relative path.
-    ///   - isAged: whether to set all times to an hour ago, so that the guard for saves within the same second does not
-    ///     apply.
-    init(_ files: [String: String] = [:], python: TestPython? = nil, isAged: Bool = true) throws {
+    ///   - isAged: all get a time an hour ago, so that the guard for saves within the same second does not apply.
+    ///   - home: where the directory lies.
+    init(
+        _ files: [String: String] = [:], python: TestPython? = nil, isAged: Bool = true,
+        in home: BytePath = Scratch.home
+    ) throws {
         self.python = try python ?? #require(TestPython.standard, "no python3 to test with")
-        path = Scratch.unique("tree")
+        path = Scratch.unique("tree", in: home)
         _ = try Host.makeDirectory(path, permissions: 0o755)
         for (name, text) in files { try write(name, text) }
         if isAged { try age() }

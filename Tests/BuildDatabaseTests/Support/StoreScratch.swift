@@ -95,7 +95,7 @@ final class StoreScratch {
 
     static func setAge(_ path: BytePath, seconds: Int64) throws {
         let file = try Directory(path: path.parent).file(BytePath.empty.appending(path.lastComponent), .read)
-        try file.setModified(Host.realtime - seconds * 1_000_000_000)
+        try file.setModified(FileTime(nanoseconds: Host.realtime - seconds * 1_000_000_000))
     }
 
     static func exists(_ path: BytePath) -> Bool { ((try? Host.status(path, followsLinks: false)) ?? nil) != nil }
@@ -117,7 +117,9 @@ final class StoreScratch {
 /// Values to keep.
 enum StoreSamples {
     static let interpreter = Interpreter(
-        path: BytePath("/usr/bin/python3"), executable: Stamp(device: 1, inode: 2, size: 3, modified: 4, changed: 5),
+        path: BytePath("/usr/bin/python3"),
+        executable: Stamp(
+            device: 1, inode: 2, size: 3, modified: FileTime(nanoseconds: 4), changed: FileTime(nanoseconds: 5)),
         version: "3.12.1", implementation: "cpython", cacheTag: "cpython-312", magic: 0x0a0d_0dcb, layout: .flagged,
         sourceHash: .sipHash13, codeLayout: "locals-plus")
 
