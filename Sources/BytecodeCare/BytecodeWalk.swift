@@ -47,8 +47,8 @@ struct BytecodeWalk: Sendable {
         let isNamed: Bool
         /// Whether it is, or is below, a directory that is skipped by default but was named by the user.
         let entersPackages: Bool
-        /// The name, without `.py`, of the only source whose bytecode is wanted; `nil` for all.
-        let only: [UInt8]?
+        /// The only sources whose bytecode is asked for, by their names without `.py`; `nil` for all.
+        let only: Set<[UInt8]>?
     }
 
     private struct Listing: Sendable {
@@ -60,7 +60,7 @@ struct BytecodeWalk: Sendable {
     /// - Parameter starts: directories or sources, relative to the root.
     func walk(_ starts: [BytePath]) -> Result {
         var result = Result()
-        var level = starts.map(pending)
+        var level = pending(starts)
         while !level.isEmpty {
             let listings = ParallelSlices.map(level, sliceSize: 8, scratch: { DirectoryListing() }) { pending, buffer in
                 list(pending, buffer)
@@ -75,19 +75,28 @@ struct BytecodeWalk: Sendable {
         return result
     }
 
-    private func pending(_ start: BytePath) -> Pending {
-        let status = try? root.status(start.isEmpty ? BytePath(".") : start, followsLinks: true)
-        guard status?.kind == .directory else {
-            let name = start.lastComponent
-            return Pending(
-                path: start.parent, isNamed: true, entersPackages: false,
-                only: start.hasSuffix(".py") ? Array(name.dropLast(3)) : Array(name))
+    /// A directory is listed once, however many of its sources are named.
+    private func pending(_ starts: [BytePath]) -> [Pending] {
+        var found: [Pending] = []
+        var sources: [BytePath: Set<[UInt8]>] = [:]
+        for start in starts {
+            let status = try? root.status(start.isEmpty ? BytePath(".") : start, followsLinks: true)
+            guard status?.kind == .directory else {
+                let name = start.lastComponent
+                let stem = Scope.isSource(named: name) ? Array(name.dropLast(3)) : Array(name)
+                sources[start.parent, default: []].insert(stem)
+                continue
+            }
+            let isExcludedKind =
+                start.isEmpty
+                ? Scope.excludesDirectory(named: rootPath.lastComponent)
+                : start.components.contains { Scope.excludesDirectory(named: $0) }
+            found.append(Pending(path: start, isNamed: true, entersPackages: isExcludedKind, only: nil))
         }
-        let isExcludedKind =
-            start.isEmpty
-            ? Scope.excludesDirectory(named: rootPath.lastComponent)
-            : start.components.contains { Scope.excludesDirectory(named: $0) }
-        return Pending(path: start, isNamed: true, entersPackages: isExcludedKind, only: nil)
+        for (directory, stems) in sources.sorted(by: { $0.key < $1.key }) {
+            found.append(Pending(path: directory, isNamed: true, entersPackages: false, only: stems))
+        }
+        return found
     }
 
     // MARK: One directory
@@ -107,7 +116,7 @@ struct BytecodeWalk: Sendable {
                 case .directory:
                     if name == BytecodeFolder.cacheName { hasCache = true } else { directories.append(name) }
                 case .regular:
-                    if name.hasSuffix(".py") {
+                    if Scope.isSource(named: name.bytes) {
                         folder.stems.insert(Array(name.bytes.dropLast(3)))
                     } else if CacheName.stripped(name.bytes) != nil {
                         folder.legacy.append(name)
@@ -117,7 +126,7 @@ struct BytecodeWalk: Sendable {
                         isEnvironment = true
                     }
                 case .symbolicLink:
-                    if name.hasSuffix(".py") {
+                    if Scope.isSource(named: name.bytes) {
                         let status = try? directory.status(name, followsLinks: true)
                         if status?.kind == .regular { folder.stems.insert(Array(name.bytes.dropLast(3))) }
                     } else if CacheName.stripped(name.bytes) != nil {
@@ -227,11 +236,11 @@ struct BytecodeWalk: Sendable {
 }
 
 extension BytecodeFolder {
-    /// Keeps only the files of one source.
-    fileprivate mutating func keep(_ stem: [UInt8]) {
-        cached.removeAll { CacheName($0.bytes)?.stem != stem }
-        legacy.removeAll { CacheName.stripped($0.bytes) != stem }
-        stems = stems.filter { $0 == stem }
+    /// Only what belongs to these sources.
+    fileprivate mutating func keep(_ only: Set<[UInt8]>) {
+        cached.removeAll { name in !(CacheName(name.bytes).map { only.contains($0.stem) } ?? false) }
+        legacy.removeAll { name in !(CacheName.stripped(name.bytes).map { only.contains($0) } ?? false) }
+        stems.formIntersection(only)
         links = []
         leftovers = []
     }

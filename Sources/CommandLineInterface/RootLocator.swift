@@ -27,15 +27,21 @@ enum RootLocator {
 
     /// Removes paths inside of others.
     private static func starts(_ paths: [BytePath]) -> [BytePath] {
-        var kept: [BytePath] = []
-        for path in paths where !kept.contains(path) { kept.append(path) }
-        return kept.filter { path in !kept.contains { $0 != path && covers($0, path) } }
+        var seen: Set<BytePath> = []
+        let kept = paths.filter { seen.insert($0).inserted }
+        return kept.filter { !isMet($0, from: seen) }
     }
 
-    /// Whether a walk of the one visits the other. Directories excluded by name are visited only if they are named.
-    private static func covers(_ outer: BytePath, _ inner: BytePath) -> Bool {
-        guard let way = inner.relative(to: outer) else { return false }
-        return !way.components.contains { Scope.excludesDirectory(named: $0) }
+    /// Whether a walk from another of the places meets this one. A directory that is left out by its name is met only where
+    /// it is named itself.
+    private static func isMet(_ path: BytePath, from places: Set<BytePath>) -> Bool {
+        var current = path
+        while !current.isEmpty {
+            if Scope.excludesDirectory(named: current.lastComponent) { return false }
+            current = current.parent
+            if places.contains(current) { return true }
+        }
+        return false
     }
 
     private static func place(_ given: BytePath, _ workingDirectory: BytePath) throws(UsageError) -> (BytePath, Bool) {
@@ -45,7 +51,7 @@ enum RootLocator {
             let kind = try Host.status(path)?.kind
             exists = kind != nil
             if kind == .directory { return (try Host.realPath(path), true) }
-            if kind == .regular, path.hasSuffix(".py") {
+            if kind == .regular, Scope.isSource(named: path.lastComponent) {
                 // A source may be a symbolic link; it belongs to the directory of the link.
                 return (try Host.realPath(path.parent).appending(path.lastComponent), false)
             }

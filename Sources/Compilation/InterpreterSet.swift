@@ -97,7 +97,8 @@ package final class InterpreterSet {
     private func forgetInstallation(_ id: InterpreterID) {
         guard let path = installed[id]?.path else { return }
         for index in known.indices where known[index].path == path {
-            known[index].executable = Stamp(device: 0, inode: 0, size: 0, modified: 0, changed: 0)
+            known[index].executable = Stamp(
+                device: 0, inode: 0, size: 0, modified: FileTime(nanoseconds: 0), changed: FileTime(nanoseconds: 0))
             isChanged = true
         }
     }

@@ -12,7 +12,8 @@ extension ContinuousBuild {
     func polledDirectories(_ result: ScanResult, _ starts: [BytePath]) -> Set<BytePath>? {
         let before = plan.polledDirectories
         var polled = before
-        polled = polled.filter { path in !starts.contains { path.isWithin($0) } }
+        let places = PathSet(starts)
+        polled = polled.filter { !places.covers($0) }
         polled.formUnion(result.unwatched.map(\.0))
         let mounts = MountTable(mountinfo: Host.contents(BytePath("/proc/self/mountinfo"), limit: 1 << 22) ?? [])
         let root = session.configuration.rootPath
@@ -20,7 +21,7 @@ extension ContinuousBuild {
         let type = mounts.silentType(root)
         if type != nil { silent.append(.empty) }
         // A scan of a part of the tree must not affect mounts elsewhere.
-        polled.formUnion(silent.filter { path in starts.contains { path.isWithin($0) || $0.isWithin(path) } })
+        polled.formUnion(silent.filter { places.touches($0) })
         guard polled != before else { return nil }
         if let (path, error) = result.unwatched.first {
             let limit = Host.watchLimit

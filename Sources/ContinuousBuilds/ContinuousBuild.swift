@@ -238,6 +238,7 @@ package final class ContinuousBuild {
             ImportableName.stem($0.lastComponent)
         }
         let observed = Set(input.sources.map(\.path) + input.missing)
+        let directories = PathSet(dirt.appeared.union(dirt.gone))
         session.run(input, progress: { _, _ in }) { [self] report in
             guard plan.phase != .stopped else { return }
             note(report)
@@ -245,7 +246,7 @@ package final class ContinuousBuild {
             let shown = report.leavingOut(standing)
             let wasChecked: (BytePath) -> Bool = { path in
                 dirt.everything || observed.contains(path) || dirt.sources.contains(path)
-                    || dirt.appeared.contains { path.isWithin($0) } || dirt.gone.contains { path.isWithin($0) }
+                    || directories.covers(path)
             }
             standing.update(with: report, wasChecked: wasChecked)
             if isNews { onWave(shown) }
@@ -264,12 +265,13 @@ package final class ContinuousBuild {
 
     private func collect(_ dirt: Dirt, into input: inout WaveInput) {
         var paths = dirt.sources
-        for directory in dirt.gone { paths.formUnion(session.recordedPaths(within: directory)) }
+        paths.formUnion(session.recordedPaths(within: PathSet(dirt.gone)))
         if !dirt.appeared.isEmpty {
-            let result = scan(topmost(dirt.appeared), obeysRules: true)
+            let appeared = PathSet(dirt.appeared)
+            let result = scan(appeared.topmost, obeysRules: true)
             input.sources = result.sources
             input.problems = result.problems
-            for directory in dirt.appeared { paths.formUnion(session.recordedPaths(within: directory)) }
+            paths.formUnion(session.recordedPaths(within: appeared))
             paths.subtract(result.sources.map(\.path))
         }
         // A change sends an event for one name of the file only. Add the other names: those of the recorded file, and
@@ -308,18 +310,6 @@ package final class ContinuousBuild {
                 // bytecode.
                 input.missing.append(path)
             }
-        }
-    }
-
-    /// Without the directories that are inside another one.
-    private func topmost(_ directories: Set<BytePath>) -> [BytePath] {
-        directories.filter { path in
-            var parent = path
-            while !parent.isEmpty {
-                parent = parent.parent
-                if directories.contains(parent) { return false }
-            }
-            return true
         }
     }
 }

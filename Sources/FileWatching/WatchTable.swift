@@ -48,6 +48,15 @@ package struct WatchTable: Sendable {
     private var byWatch: [Int32: Entry] = [:]
     private var sources: [BytePath: Int32] = [:]
     private var artifacts: [BytePath: Int32] = [:]
+    /// The watches of each path, and the directories in it that are watched or hold one that is. Deleting a tree has an
+    /// event for each of its directories, so what lies below one is not searched for among all.
+    private var places: [BytePath: Place] = [:]
+
+    private struct Place: Sendable {
+        var watches: [Int32] = []
+        var children: Set<BytePath> = []
+        var isEmpty: Bool { watches.isEmpty && children.isEmpty }
+    }
 
     package init() {}
 
@@ -64,7 +73,12 @@ package struct WatchTable: Sendable {
         switch role {
         case .sources: sources[path] = watch
         case .artifacts: artifacts[path] = watch
-        case .cookies: break
+        case .cookies: return
+        }
+        if !(places[path]?.watches.contains(watch) ?? false) { places[path, default: Place()].watches.append(watch) }
+        var child = path
+        while !child.isEmpty, places[child.parent, default: Place()].children.insert(child).inserted {
+            child = child.parent
         }
     }
 
@@ -77,15 +91,29 @@ package struct WatchTable: Sendable {
         case .cookies: break
         }
         byWatch[watch] = nil
+        places[entry.path]?.watches.removeAll { $0 == watch }
+        var path = entry.path
+        while let place = places[path], place.isEmpty {
+            places[path] = nil
+            if path.isEmpty { break }
+            places[path.parent]?.children.remove(path)
+            path = path.parent
+        }
     }
 
     /// Forgets everything at or below a directory.
     ///
     /// - Returns: the watches to be ended.
     package mutating func removeTree(_ directory: BytePath) -> [Int32] {
-        let ended = byWatch.filter { $0.value.role != .cookies && $0.value.path.isWithin(directory) }
-        for (watch, entry) in ended { forget(entry, watch: watch) }
-        return Array(ended.keys)
+        var ended: [Int32] = []
+        var open = [directory]
+        while let path = open.popLast() {
+            guard let place = places[path] else { continue }
+            ended += place.watches
+            open += place.children
+        }
+        for watch in ended { if let entry = byWatch[watch] { forget(entry, watch: watch) } }
+        return ended
     }
 
     /// What an event may mean. Watches that are to be ended are appended to `ended`.

@@ -48,12 +48,17 @@ extension ImportAnalysis {
 
     /// The sources at these paths, and in these folders.
     private func modules(at paths: [BytePath]) -> [ModuleID] {
-        paths.flatMap { path -> [ModuleID] in
-            if let module = graph.tree.find(path.bytes) { return [module] }
-            return graph.tree.modules.filter { module in
-                graph.tree[module].flatMap { BytePath($0.path) }?.isWithin(path) ?? false
-            }
+        var found: [ModuleID] = []
+        var folders: [BytePath] = []
+        for path in paths {
+            if let module = graph.tree.find(path.bytes) { found.append(module) } else { folders.append(path) }
         }
+        if folders.isEmpty { return found }
+        let places = PathSet(folders)
+        return found
+            + graph.tree.modules.filter { module in
+                graph.tree[module].flatMap { BytePath($0.path) }.map { places.covers($0) } ?? false
+            }
     }
 
     // MARK: affected

@@ -144,9 +144,8 @@ final class ControlHandler {
         let begun = Host.monotonic
         whenUpToDate(request, connection, isForced: isForced) { run, tally in
             var report = run.session.report(on: starts, changes: tally.changes, removed: tally.removed)
-            report.diagnostics += run.build.operational.filter { finding in
-                starts.contains { finding.path.isWithin($0) }
-            }
+            let places = PathSet(starts)
+            report.diagnostics += run.build.operational.filter { places.covers($0.path) }
             report.duration = Host.monotonic - begun
             answer.give(
                 ReportDocument(

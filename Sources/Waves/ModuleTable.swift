@@ -103,8 +103,10 @@ package struct ModuleTable {
         return aliases?[inode] ?? []
     }
 
-    /// The paths at or below a directory.
-    package func paths(within directory: BytePath) -> [BytePath] {
-        directory.isEmpty ? Array(index.keys) : index.keys.filter { $0.isWithin(directory) }
+    /// The paths at or below these places, in one pass over all of them, or none where every place is a source.
+    package func paths(within places: PathSet) -> [BytePath] {
+        if places.coversRoot { return Array(index.keys) }
+        if places.topmost.allSatisfy({ index[$0] != nil }) { return places.topmost }
+        return index.keys.filter { places.covers($0) }
     }
 }

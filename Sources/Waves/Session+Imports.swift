@@ -53,8 +53,7 @@ extension Session {
             return new + analysis.findingsOfTheTree().filter { !known.contains($0) }
         }
         analysis.judgeAll()
-        let named = configuration.starts
-        return importFindings { path in named.contains { path.isWithin($0) } }
+        return importFindings(within: named.covers)
     }
 
     /// Scans the imports of all sources, when a watch starts.

@@ -12,6 +12,8 @@ import LinuxSystem
 /// Owns all mutable state of a tree. Use it only on its loop.
 package final class Session {
     package let configuration: SessionConfiguration
+    /// The places that the user named.
+    private(set) lazy var named = PathSet(configuration.starts)
     package let loop: EventLoop
     package let root: Directory
     package let interpreters: InterpreterSet
@@ -139,8 +141,8 @@ package final class Session {
 
     package func record(_ path: BytePath) -> ModuleRecord? { table[path] }
 
-    /// The paths of all records at or below a directory.
-    package func recordedPaths(within directory: BytePath) -> [BytePath] { table.paths(within: directory) }
+    /// The paths of all records at or below these places.
+    package func recordedPaths(within places: PathSet) -> [BytePath] { table.paths(within: places) }
 
     /// All sources with a guarded artifact.
     package var allGuarded: [BytePath] { table.all.filter(\.isGuarded).map(\.path) }
@@ -158,9 +160,7 @@ package final class Session {
         let met = Set(sources.map(\.path))
         // Fast path: in an unchanged tree, every record was found.
         if starts.contains(.empty), met.count == table.count, met.allSatisfy({ table[$0] != nil }) { return [] }
-        var missing: Set<BytePath> = []
-        for start in starts { missing.formUnion(table.paths(within: start).filter { !met.contains($0) }) }
-        return Array(missing)
+        return table.paths(within: PathSet(starts)).filter { !met.contains($0) }
     }
 
     // MARK: Waves
@@ -296,12 +296,13 @@ package final class Session {
 
     /// Makes the report of a wave with these changes from the records at or below `starts`.
     package func report(on starts: [BytePath], changes: [WaveReport.Change], removed: Int) -> WaveReport {
-        func isNamed(_ path: BytePath) -> Bool { starts.contains { path.isWithin($0) } }
+        let places = PathSet(starts)
+        let isNamed = places.covers
         var report = WaveReport(clock: clock)
         report.changes = changes.filter { isNamed($0.path) }
         report.removed = removed
-        // Uses the indexes, not all records: the time for an answer must not grow with the tree.
-        report.modules = starts.contains(.empty) ? table.count : starts.reduce(0) { $0 + table.paths(within: $1).count }
+        // Sources are looked up, so the time for an answer about them does not grow with the tree.
+        report.modules = places.coversRoot ? table.count : table.paths(within: places).count
         report.failed = table.failing.count(where: isNamed)
         let results = Dictionary(report.changes.map { ($0.path, $0.result) }, uniquingKeysWith: { $1 })
         let standing = results.filter { table[$0.key] != nil && !table.failing.contains($0.key) }
@@ -405,7 +406,7 @@ extension Session {
 
     /// Whether a path is at or below one of the paths that the user named.
     package func isInStarts(_ path: BytePath) -> Bool {
-        configuration.starts.contains { path.isWithin($0) }
+        named.covers(path)
     }
 
     /// Whether the second that a guard protects is over.

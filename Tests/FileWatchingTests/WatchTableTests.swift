@@ -85,3 +85,44 @@ import Testing
         #expect(Array(endless).withUnsafeBytes { InotifyEvent.decode($0) }.isEmpty)
     }
 }
+
+@Suite struct WatchTreeTests {
+    /// After any adds, moves and removals the table is what a search among all watches makes it.
+    @Test func whatLiesBelowADirectoryIsForgottenWithIt() {
+        var generator = SystemRandomNumberGenerator()
+        let paths = ["", "a", "a/b", "a/b/c", "a-b", "b", "b/c/d/e", "a/b/c/d"].map { BytePath($0) }
+        for _ in 0..<200 {
+            var table = WatchTable()
+            var model: [Int32: BytePath] = [:]
+            for _ in 0..<30 {
+                let path = paths[Int.random(in: paths.indices, using: &generator)]
+                if Int.random(in: 0..<4, using: &generator) == 0 {
+                    let gone = model.filter { $0.value.isWithin(path) }.keys
+                    #expect(Set(table.removeTree(path)) == Set(gone))
+                    for watch in gone { model[watch] = nil }
+                } else {
+                    let watch = Int32.random(in: 1...12, using: &generator)
+                    table.add(watch, path: path, role: Bool.random(using: &generator) ? .sources : .artifacts)
+                    model[watch] = path
+                }
+                #expect(table.watchCount == model.count)
+            }
+            _ = table.removeTree(.empty)
+            #expect(table.watchCount == 0 && table.directoryCount == 0)
+        }
+    }
+
+    /// An event for each of thousands of directories, each of which would search among all others.
+    @Test func aLargeTreeIsDeletedDirectoryByDirectory() {
+        var table = WatchTable()
+        table.add(1, path: .empty, role: .sources)
+        let count: Int32 = 20_000
+        for index in 0..<count { table.add(index + 2, path: BytePath("d\(index)"), role: .sources) }
+        var ended: [Int32] = []
+        for index in 0..<count {
+            let event = InotifyEvent(watch: 1, mask: [.deleted, .isDirectory], name: Array("d\(index)".utf8))
+            #expect(table.hints(for: event, ended: &ended) == [.directoryGone(BytePath("d\(index)"))])
+        }
+        #expect(ended.count == Int(count) && table.watchCount == 1)
+    }
+}

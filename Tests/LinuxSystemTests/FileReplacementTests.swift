@@ -31,7 +31,7 @@ import Testing
                 FaultPlan.$local.withValue(plan) {
                     #expect(throws: SystemError.self) {
                         try FileReplacement(name, in: directory, temporary: temporary).write(
-                            new, FileReplacement.Options(modified: 1, isDurable: true))
+                            new, FileReplacement.Options(modified: FileTime(nanoseconds: 1), isDurable: true))
                     }
                 }
                 #expect(try contents(directory) == old)
@@ -43,10 +43,12 @@ import Testing
     @Test func optionsAreApplied() throws {
         try Scratch.withDirectory { directory, _ in
             try FileReplacement(name, in: directory).write(
-                new, FileReplacement.Options(permissions: 0o600, modified: 1_500_000_000, isDurable: true))
+                new,
+                FileReplacement.Options(
+                    permissions: 0o600, modified: FileTime(seconds: 1, nanosecond: 500_000_000), isDurable: true))
             let status = try #require(try directory.status(name, followsLinks: false))
             #expect(status.permissions == 0o600)
-            #expect(status.stamp.modified == 1_500_000_000)
+            #expect(status.stamp.modified == FileTime(seconds: 1, nanosecond: 500_000_000))
             #expect(try contents(directory) == new)
         }
     }

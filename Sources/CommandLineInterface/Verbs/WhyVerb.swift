@@ -31,7 +31,9 @@ enum WhyVerb: Verb {
         guard parsed.operands.count == 1 else { throw UsageError(message: "why takes one file: freshpyc why FILE") }
         let arguments = try SessionArguments(parsed, for: declaration)
         let file = arguments.configuration.starts[0]
-        guard file.hasSuffix(".py") else { throw UsageError(message: "why takes one file: freshpyc why FILE") }
+        guard Scope.isSource(named: file.lastComponent) else {
+            throw UsageError(message: "why takes one file: freshpyc why FILE")
+        }
         let output = invocation.output
         let isJSON = arguments.format == .json
         if let client = DaemonConnection.client(of: arguments), let path = file.exactText,
