@@ -196,6 +196,25 @@ import Testing
         #expect(watch.finish(within: 20).status == 0)
     }
 
+    @Test func aDaemonOutlivesItsInterpreter() throws {
+        let tree = try Tree(["a.py": "x = 1\n"])
+        let environment = tree.path.appending("venv").description
+        let make = "\(tree.python.path) -m venv --without-pip \(environment)"
+        try tree.shell(make)
+        let started = try tree.run(["watch", "-b", "--python", environment], usesPython: false)
+        #expect(started.status == 0, "\(started)")
+        try tree.shell("rm -rf venv")
+        try tree.write("a.py", "x = 22\n")
+        for _ in 0..<3 {
+            let failed = try tree.run(["wait"], usesPython: false)
+            #expect(failed.status == 2 && failed.errors.contains("the daemon cannot work"), "\(failed)")
+        }
+        try tree.shell(make)
+        tree.eventually("it works again") { (try? tree.run(["wait"], usesPython: false).status) == 0 }
+        #expect(try tree.differences(mode: "guarded") == "")
+        #expect(try tree.run(["stop"], usesPython: false).status == 0)
+    }
+
     // MARK: The command
 
     @Test func aCancelledWaveRunsNoCommand() throws {

@@ -26,6 +26,8 @@ final class ControlHandler {
     private var questions: [UInt64: Question] = [:]
     private var nextQuestion: UInt64 = 0
     private let begun = Host.monotonic
+    /// Why there is no session, while there is none.
+    var problem = ""
     /// Where the daemon listens, for `status`.
     var socket = BytePath.empty
     /// Called when a client asks the daemon to end.
@@ -54,6 +56,16 @@ final class ControlHandler {
         run = nil
     }
 
+    /// No session can be opened for now, and clients must not wait until one can.
+    func refuseOpenQuestions() {
+        let waiting = questions.values
+        questions = [:]
+        for question in waiting where !question.connection.isClosed {
+            question.connection.openQuestions -= 1
+            Answer(question.request.id, question.connection).refuse(.noSession(problem))
+        }
+    }
+
     func handle(_ request: ControlRequest, _ connection: ControlServer.Connection) {
         let answer = Answer(request.id, connection)
         guard request.jsonrpc == "2.0" else { return answer.refuse(.notRequest) }
@@ -68,8 +80,7 @@ final class ControlHandler {
             answer.give(Acknowledgement())
             return onStop()
         }
-        // Requests are read by the loop, which never sees a daemon between two sessions.
-        guard let run else { return answer.refuse(.stopping) }
+        guard let run else { return answer.refuse(.noSession(problem)) }
         // The one place where it is decided whether this daemon may answer for what a client has asked for.
         if let asked = parameters.options {
             guard let options = run.options else { return answer.refuse(.otherOptions(["python"])) }

@@ -115,7 +115,10 @@ package struct ControlError: Codable, Error, Sendable, Equatable {
     package static func tooManyQuestions(_ most: Int) -> ControlError {
         ControlError(code: -32004, message: "at most \(most) requests of a connection may wait for an answer")
     }
-    package static let stopping = ControlError(code: -32005, message: "the daemon is stopping")
+    /// - Parameter problem: why the daemon has no session.
+    package static func noSession(_ problem: String) -> ControlError {
+        ControlError(code: -32005, message: "the daemon cannot work: \(problem)")
+    }
 
     package static let otherVersionCode = -32001
 }

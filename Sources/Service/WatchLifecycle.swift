@@ -29,6 +29,10 @@ package struct WatchLifecycle: Sendable {
         case opening
         /// That failed, and a session is opened for the old configuration.
         case reverting
+        /// That failed too, for example because an interpreter is gone. It is tried again after a while.
+        case waiting
+        /// A session is opened again after a while.
+        case retrying
         /// The new session's first wave has not ended.
         case building
     }
@@ -49,6 +53,8 @@ package struct WatchLifecycle: Sendable {
         /// A later wave of the current session has ended.
         case waveEnded
         case reloadRequested(ReloadReason)
+        /// The time since `retryLater` is over.
+        case retryDue
         /// A signal, a client, the idle time-out or the end of the root.
         case endRequested(WatchEnding)
     }
@@ -73,6 +79,8 @@ package struct WatchLifecycle: Sendable {
         case restoreConfiguration
         /// Opens a session; `opened` or `openFailed` follows.
         case open
+        /// Refuses what clients have asked, and lets `retryDue` follow after a while.
+        case retryLater
         /// Tells the service manager that the end has begun.
         case notifyStopping
         /// Ends the command, and starts it no more.
@@ -103,14 +111,22 @@ package struct WatchLifecycle: Sendable {
             return [.begin]
         case (.starting, .openFailed(let message)):
             return stop(.failed(message))
-        case (.reloading(.opening), .opened), (.reloading(.reverting), .opened):
+        case (.reloading(.opening), .opened), (.reloading(.reverting), .opened), (.reloading(.retrying), .opened):
             state = .reloading(.building)
             return [.begin]
         case (.reloading(.opening), .openFailed(let message)):
             state = .reloading(.reverting)
             return [.notice("\(message); the configuration stays as it was"), .restoreConfiguration, .open]
         case (.reloading(.reverting), .openFailed(let message)):
-            return stop(.failed(message))
+            state = .reloading(.waiting)
+            return [.notice("\(message); nothing is compiled until that is corrected"), .retryLater]
+        case (.reloading(.waiting), .retryDue):
+            state = .reloading(.retrying)
+            return [.open]
+        case (.reloading(.retrying), .openFailed):
+            // It was reported when it failed for the first time.
+            state = .reloading(.waiting)
+            return [.retryLater]
         case (.starting, .firstWaveEnded(let everythingCompiles)),
             (.reloading(.building), .firstWaveEnded(let everythingCompiles)):
             state = .running
@@ -118,7 +134,7 @@ package struct WatchLifecycle: Sendable {
         case (.running, .waveEnded):
             return [.reportWave, .tellCommand]
         case (.starting, .reloadRequested(let reason)), (.running, .reloadRequested(let reason)),
-            (.reloading(.building), .reloadRequested(let reason)):
+            (.reloading(.waiting), .reloadRequested(let reason)), (.reloading(.building), .reloadRequested(let reason)):
             // During a first wave as well: who asks for a reload and then waits must get the new configuration.
             state = .reloading(.opening)
             let reload: [Action] = [.notifyReloading, .retire, .readConfiguration, .open]
@@ -127,13 +143,15 @@ package struct WatchLifecycle: Sendable {
             case .interpreterChanged:
                 return [.notice("an interpreter has changed; everything is judged again")] + reload
             }
-        case (.reloading(.opening), .reloadRequested), (.reloading(.reverting), .reloadRequested):
+        case (.reloading(.opening), .reloadRequested), (.reloading(.reverting), .reloadRequested),
+            (.reloading(.retrying), .reloadRequested):
             // The configuration was read a moment ago.
             return []
         case (.running, .opened), (.running, .openFailed), (.running, .firstWaveEnded), (.starting, .waveEnded),
             (.reloading, .firstWaveEnded), (.reloading, .waveEnded), (.reloading(.building), .opened),
-            (.reloading(.building), .openFailed):
-            // Nothing is being opened, or no wave of a current session can have ended.
+            (.reloading(.building), .openFailed), (.reloading(.waiting), .opened), (.reloading(.waiting), .openFailed),
+            (_, .retryDue):
+            // Nothing is being opened or tried again, or no wave of a current session can have ended.
             return []
         }
     }

@@ -42,6 +42,10 @@ package final class WatchService {
     private var command: ImpactCommand?
     /// What has changed since the command was last run.
     private var impact = Impact()
+    /// Where the record of the socket is.
+    private var recordDirectory: Directory?
+    private var retryTimer: EventLoop.Source?
+    private static let retryDelay: Int64 = 1_000_000_000
     private var idleTimer: EventLoop.Source?
     private var watchdog: EventLoop.Source?
     private var lastActivity = Host.monotonic
@@ -97,8 +101,9 @@ package final class WatchService {
             }
             self.server = server
             handler.socket = server.path
-            if let directory = run?.session.databaseDirectory {
-                SocketRecord(process: Host.processIdentifier, path: server.path)?.write(in: directory)
+            recordDirectory = run?.session.databaseDirectory
+            if let recordDirectory {
+                SocketRecord(process: Host.processIdentifier, path: server.path)?.write(in: recordDirectory)
             }
         } catch {
             report(.notice("no control socket (\(error)): status, wait and stop will not find this daemon"))
@@ -135,9 +140,12 @@ package final class WatchService {
         case .readConfiguration: readConfiguration()
         case .restoreConfiguration: configuration = previousConfiguration
         case .open: open()
+        case .retryLater:
+            handler.refuseOpenQuestions()
+            retryTimer = loop.after(Self.retryDelay) { [weak self] in self?.retry() }
         case .notifyStopping: notifier.stopping()
         case .endCommand: command?.stop()
-        case .forgetSocket: if let directory = run?.session.databaseDirectory { SocketRecord.remove(in: directory) }
+        case .forgetSocket: if let recordDirectory { SocketRecord.remove(in: recordDirectory) }
         case .closeSocket: server?.stop()
         case .reportEnd(let ending): report(.stopped(ending))
         }
@@ -191,8 +199,15 @@ package final class WatchService {
             run = try WatchRun(configuration, loop: loop)
             handle(.opened)
         } catch {
+            handler.problem = error.message
             handle(.openFailed(error.message))
         }
+    }
+
+    private func retry() {
+        // Without a session nobody watches the root.
+        let isRootThere = (try? Host.status(configuration.rootPath)) ?? nil != nil
+        handle(isRootThere ? .retryDue : .endRequested(.rootGone))
     }
 
     /// Closes the current session. The questions of clients stay with the handler.

@@ -21,7 +21,8 @@ import Testing
     }
 
     static let states: [State] = [
-        .starting, .running, .reloading(.opening), .reloading(.reverting), .reloading(.building), .stopping,
+        .starting, .running, .reloading(.opening), .reloading(.reverting), .reloading(.waiting), .reloading(.retrying),
+        .reloading(.building), .stopping,
     ]
 
     static let endings: [WatchEnding] = [.interrupted, .asked, .idle, .rootGone]
@@ -30,7 +31,7 @@ import Testing
         [
             .opened, .openFailed("it is broken"), .firstWaveEnded(everythingCompiles: true),
             .firstWaveEnded(everythingCompiles: false), .waveEnded, .reloadRequested(.signal),
-            .reloadRequested(.interpreterChanged),
+            .reloadRequested(.interpreterChanged), .retryDue,
         ] + endings.map { .endRequested($0) }
 
     static func end(_ ending: WatchEnding) -> [Action] {
@@ -53,6 +54,7 @@ import Testing
                 Row(.waveEnded, .starting),
                 Row(.reloadRequested(.signal), .reloading(.opening), reload),
                 Row(.reloadRequested(.interpreterChanged), .reloading(.opening), reloadForInterpreter),
+                Row(.retryDue, .starting),
             ]
         case .running:
             [
@@ -63,6 +65,7 @@ import Testing
                 Row(.waveEnded, .running, [.reportWave, .tellCommand]),
                 Row(.reloadRequested(.signal), .reloading(.opening), reload),
                 Row(.reloadRequested(.interpreterChanged), .reloading(.opening), reloadForInterpreter),
+                Row(.retryDue, .running),
             ]
         case .reloading(.opening):
             [
@@ -75,16 +78,42 @@ import Testing
                 Row(.waveEnded, .reloading(.opening)),
                 Row(.reloadRequested(.signal), .reloading(.opening)),
                 Row(.reloadRequested(.interpreterChanged), .reloading(.opening)),
+                Row(.retryDue, .reloading(.opening)),
             ]
         case .reloading(.reverting):
             [
                 Row(.opened, .reloading(.building), [.begin]),
-                Row(.openFailed("it is broken"), .stopping, end(.failed("it is broken"))),
+                Row(
+                    .openFailed("it is broken"), .reloading(.waiting),
+                    [.notice("it is broken; nothing is compiled until that is corrected"), .retryLater]),
                 Row(.firstWaveEnded(everythingCompiles: true), .reloading(.reverting)),
                 Row(.firstWaveEnded(everythingCompiles: false), .reloading(.reverting)),
                 Row(.waveEnded, .reloading(.reverting)),
                 Row(.reloadRequested(.signal), .reloading(.reverting)),
                 Row(.reloadRequested(.interpreterChanged), .reloading(.reverting)),
+                Row(.retryDue, .reloading(.reverting)),
+            ]
+        case .reloading(.waiting):
+            [
+                Row(.opened, .reloading(.waiting)),
+                Row(.openFailed("it is broken"), .reloading(.waiting)),
+                Row(.firstWaveEnded(everythingCompiles: true), .reloading(.waiting)),
+                Row(.firstWaveEnded(everythingCompiles: false), .reloading(.waiting)),
+                Row(.waveEnded, .reloading(.waiting)),
+                Row(.reloadRequested(.signal), .reloading(.opening), reload),
+                Row(.reloadRequested(.interpreterChanged), .reloading(.opening), reloadForInterpreter),
+                Row(.retryDue, .reloading(.retrying), [.open]),
+            ]
+        case .reloading(.retrying):
+            [
+                Row(.opened, .reloading(.building), [.begin]),
+                Row(.openFailed("it is broken"), .reloading(.waiting), [.retryLater]),
+                Row(.firstWaveEnded(everythingCompiles: true), .reloading(.retrying)),
+                Row(.firstWaveEnded(everythingCompiles: false), .reloading(.retrying)),
+                Row(.waveEnded, .reloading(.retrying)),
+                Row(.reloadRequested(.signal), .reloading(.retrying)),
+                Row(.reloadRequested(.interpreterChanged), .reloading(.retrying)),
+                Row(.retryDue, .reloading(.retrying)),
             ]
         case .reloading(.building):
             [
@@ -95,6 +124,7 @@ import Testing
                 Row(.waveEnded, .reloading(.building)),
                 Row(.reloadRequested(.signal), .reloading(.opening), reload),
                 Row(.reloadRequested(.interpreterChanged), .reloading(.opening), reloadForInterpreter),
+                Row(.retryDue, .reloading(.building)),
             ]
         case .stopping:
             [
@@ -105,6 +135,7 @@ import Testing
                 Row(.waveEnded, .stopping),
                 Row(.reloadRequested(.signal), .stopping),
                 Row(.reloadRequested(.interpreterChanged), .stopping),
+                Row(.retryDue, .stopping),
             ]
         }
     }
@@ -134,7 +165,8 @@ import Testing
             for event in Self.events {
                 var next = lifecycle
                 // Only the shell says that a session was opened, and only after `open`.
-                let mustOpen = next.state == .reloading(.opening) || next.state == .reloading(.reverting)
+                let opening: Set<State> = [.reloading(.opening), .reloading(.reverting), .reloading(.retrying)]
+                let mustOpen = opening.contains(next.state)
                 let saysOpened = event == .opened || event == .openFailed("it is broken")
                 guard mustOpen == saysOpened else { continue }
                 var isOpen = isOpen || event == .opened
