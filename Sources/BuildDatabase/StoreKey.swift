@@ -7,7 +7,7 @@ import BuildModel
 package struct StoreKey: Hashable, Sendable {
     /// Raised whenever the same source could yield different code, warnings or another form of an entry. Older entries are
     /// not found any more and are evicted as the least recently used ones.
-    static let format: UInt32 = 1
+    static let format: UInt32 = 2
 
     /// All of it, with a length before each text, so that no two keys have the same bytes.
     let bytes: [UInt8]

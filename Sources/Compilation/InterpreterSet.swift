@@ -93,12 +93,14 @@ package final class InterpreterSet {
         return InterpreterID(rawValue: known.firstIndex { $0.compilesLike(interpreter) } ?? known.count - 1)
     }
 
-    /// Makes the next run probe this interpreter again.
+    /// Makes sure that the next run, or the next wave of a watch, starts a selected interpreter and asks what it is.
     private func forgetInstallation(_ id: InterpreterID) {
         guard let path = installed[id]?.path else { return }
+        let unknown = Stamp(
+            device: 0, inode: 0, size: 0, modified: FileTime(nanoseconds: 0), changed: FileTime(nanoseconds: 0))
+        installed[id]?.executable = unknown
         for index in known.indices where known[index].path == path {
-            known[index].executable = Stamp(
-                device: 0, inode: 0, size: 0, modified: FileTime(nanoseconds: 0), changed: FileTime(nanoseconds: 0))
+            known[index].executable = unknown
             isChanged = true
         }
     }
