@@ -61,7 +61,24 @@ import Testing
         #expect(!tree.exists("out[1]*/out[1]*"))
     }
 
-    @Test func aHugeSparseFileIsHandled() throws {
+    /// `--manifest /dev/null` must not replace the device by a file.
+    @Test func aManifestIsWrittenIntoWhatIsNoRegularFile() throws {
+        let tree = try Tree(["a.py": "x = 1\n"])
+        try tree.shell("mkfifo fifo; echo text > target; ln -s target link; ln -s /dev/null null")
+        let words = "precompile --quiet --python '\(tree.python.path)' --manifest"
+        let read = try Program.shell("timeout 20 cat fifo & '\(Freshpyc.path)' \(words) fifo; wait", in: tree.path)
+        #expect(read.status == 0 && read.output.contains("\"a.py\""), "\(read)")
+        let shown = try Program.shell("'\(Freshpyc.path)' \(words) /dev/stdout | cat", in: tree.path)
+        #expect(shown.status == 0 && shown.output.contains("\"a.py\""), "\(shown)")
+        #expect(try tree.run("precompile", "--manifest", "link").status == 0)
+        #expect(String(decoding: try tree.bytes("target"), as: UTF8.self).contains("\"a.py\""))
+        #expect(try tree.run("precompile", "--manifest", "null").status == 0)
+        try tree.shell("test -p fifo; test -L link; test -L null; test -c /dev/null")
+        let full = try tree.run("precompile", "--manifest", "/dev/full")
+        #expect(full.status == 2 && full.errors.contains("/dev/full: no space left on device"), "\(full)")
+    }
+
+    @Test func aFileThatClaimsToBeHugeIsNoTrap() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         try tree.run("precompile")
         try tree.shell("truncate -s 8T $(echo __pycache__/*.pyc)")

@@ -13,6 +13,19 @@ import Testing
         #expect(try tree.differences() == "")
     }
 
+    /// Building with other options than the configured ones would be worse than an error.
+    @Test func aConfigurationThatCannotBeReadIsAnError() throws {
+        let tree = try Tree(["a.py": "x = 1\n", "freshpyc.json": "{\"optimize\": [2]}\n"])
+        try tree.shell("chmod 000 freshpyc.json")
+        let result = try Freshpyc.runWithoutPrivileges(
+            ["build", "--python", tree.python.path.description], in: tree.path)
+        #expect(
+            result.status == 2
+                && result.errors.contains("freshpyc.json: cannot read the configuration: permission denied"),
+            "\(result)")
+        #expect(!tree.exists("__pycache__"))
+    }
+
     /// A listener stays readable until its client is accepted, which takes a free descriptor.
     @Test func withoutDescriptorsTheDaemonDoesNotSpin() throws {
         let tree = try Tree(["a.py": "x = 1\n"])

@@ -274,7 +274,15 @@ import Testing
         }
     }
 
-    @Test func unreadableFilesAreOneLineErrors() throws {
+    @Test func aSparseFileCostsNoMemory() throws {
+        let tree = try Tree()
+        try tree.shell("truncate -s 1T huge.pyc")
+        let result = try Program.shell("prlimit --as=8000000000 '\(Freshpyc.path)' inspect huge.pyc", in: tree.path)
+        #expect(result.status == 2, "\(result)")
+        #expect(result.errors == "freshpyc: cannot read 'huge.pyc': file too large; check the path\n", "\(result)")
+    }
+
+    @Test func whatCannotBeReadIsOneLine() throws {
         let tree = try Tree(["a.py": ""])
         try tree.run("build")
         let missing = try tree.run(["inspect", "b.pyc", tree.pyc("a.py"), "."], usesPython: false)

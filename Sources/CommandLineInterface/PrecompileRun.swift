@@ -43,7 +43,7 @@ final class PrecompileRun {
             let isWide = parsed.has("--environment") || parsed.has("--stdlib")
             let early = isWide ? nil : try makeOptions([])
             let ahead = early.map { options in
-                Ahead { Result { () throws(DeploymentError) in try DeploymentScan(options) } }
+                Prefetch { Result { () throws(DeploymentError) in try DeploymentScan(options) } }
             }
             let compiler = try makeCompiler()
             for notice in compiler.notices { FreshpycCommand.complain(notice) }
@@ -193,11 +193,11 @@ final class PrecompileRun {
             let directory = try Directory(path: path)
             if layout == .cachePrefix { return .cachePrefix(directory) }
             if places.contains(where: { $0 == path }) || root == path {
-                throw SystemError("mirror", path, code: SystemError.sameFile)
+                throw SystemError("mirror", path, .sameDirectory)
             }
             return .mirror(directory, path: path)
         } catch {
-            if error.code == SystemError.sameFile {
+            if error.refusal == .sameDirectory {
                 throw UsageError(message: "--output is the tree itself; omit it to work in place")
             }
             throw UsageError(message: "cannot create \(path): \(error.reason); name another --output")
@@ -231,7 +231,9 @@ final class PrecompileRun {
             do throws(SystemError) {
                 let base = try Directory(path: options.rootPath.appending(options.base))
                 let document = try DeploymentManifest(result, base: base, interpreters: interpreters)
-                try OutputFile.write(Array(JSONLine.encodeForPeople(document).utf8), to: resolved(file))
+                // Not resolved: the target of /dev/stdout has no path that can be opened.
+                let place = file.isAbsolute ? file : arguments.workingDirectory.appending(file)
+                try OutputFile.write(Array(JSONLine.encodeForPeople(document).utf8), to: place)
             } catch {
                 FreshpycCommand.complain(
                     "cannot write the manifest \(file): \(error.reason); name another file with --manifest")

@@ -87,8 +87,6 @@ struct ProjectFile {
     private func remember(_ bytes: [UInt8]) {
         guard let directory = try? Directory(path: root).directory(BytePath(".freshpyc")) else { return }
         let name = BytePath.empty.appending(Self.remembered.lastComponent)
-        _ = try? directory.removeFile(name)
-        guard let file = try? directory.file(name, .createNew(0o666)) else { return }
-        try? bytes.withRawBytes { buffer throws(SystemError) in try file.writeAll(buffer) }
+        _ = try? FileReplacement(name, in: directory).write(bytes)
     }
 }

@@ -115,15 +115,20 @@ struct Settings {
     private(set) var entries: [SettingKey: Entry] = [:]
 
     init(root: BytePath, mayRemember: Bool) throws(UsageError) {
-        let hasFile = Host.isRegular(root.appending("freshpyc.json"))
+        let place = root.appending("freshpyc.json")
+        let file: [UInt8]?
+        do throws(SystemError) {
+            file = try Host.status(place)?.kind == .regular ? try Host.readFile(place) : nil
+        } catch {
+            throw UsageError(message: "\(place): cannot read the configuration: \(error.reason); make it readable")
+        }
         let project = ProjectFile(root: root)
-        if hasFile, project != nil {
+        if file != nil, project != nil {
             throw UsageError(
                 message:
                     "both freshpyc.json and [tool.freshpyc] in pyproject.toml configure \(root); remove one of them")
         }
-        if hasFile {
-            let contents = Host.contents(root.appending("freshpyc.json")) ?? []
+        if let contents = file {
             guard case .table(let table)? = try? JSONDecoder().decode(JSONValue.self, from: Data(contents)) else {
                 throw UsageError(message: "freshpyc.json: not a JSON object; see config/freshpyc.schema.json")
             }
@@ -190,8 +195,4 @@ struct Settings {
             entries[key] = Entry(words: words, origin: file)
         }
     }
-}
-
-extension Host {
-    fileprivate static func isRegular(_ path: BytePath) -> Bool { (try? status(path))?.kind == .regular }
 }

@@ -75,10 +75,6 @@ package struct SystemError: Error, Hashable, Sendable {
 
     package static let noSuchFile = ENOENT
     package static let isDirectory = EISDIR
-    /// Until the command line uses the refusals.
-    package static let sameFile = EXDEV
-    package static let isNoFile = EINVAL
-    package static let timedOut = SystemError("poll", .empty, .timedOut)
     /// There is no such file. Nothing else means that: a file that cannot be reached or read may well be there.
     package var isMissing: Bool { code == ENOENT || code == ENOTDIR }
     package var isDenied: Bool { code == EACCES || code == EPERM }

@@ -84,9 +84,11 @@ struct InspectVerb: Verb {
         let directory = try Directory(path: parent.isEmpty ? BytePath(".") : parent)
         let file = try directory.fileFollowingLinks(BytePath.empty.appending(path.lastComponent))
         let status = try file.status(path)
-        guard status.kind != .directory else { throw SystemError("read", path, code: SystemError.isDirectory) }
-        guard status.kind == .regular else { throw SystemError("read", path, code: SystemError.isNoFile) }
-        return try file.readAll(expected: Int(clamping: status.stamp.size), path: path)
+        guard status.kind != .directory else { throw SystemError("read", path, .isDirectory) }
+        guard status.kind == .regular else { throw SystemError("read", path, .notRegularFile) }
+        // No bytecode is larger, because marshal's sizes are 32-bit integers; a sparse file may claim any size.
+        guard status.stamp.size <= Int64(Int32.max) else { throw SystemError("read", path, .tooLarge) }
+        return try file.readAll(expected: Int(clamping: status.stamp.size), limit: Int(Int32.max), path: path)
     }
 
     /// The `--python` specifications that probably find the interpreter with the file name's cache tag.
