@@ -113,7 +113,9 @@ import Testing
     @Test func aCacheFolderIsNotAnArgument() throws {
         let tree = try Tree(["pkg/__pycache__/gone.cpython-30.pyc": "x"])
         let result = try tree.run(["clean", "pkg/__pycache__"], usesPython: false)
-        #expect(result.status == 2 && result.errors.contains("is a bytecode directory; name the directory that contains it"))
+        #expect(
+            result.status == 2 && result.errors.contains("is a bytecode directory; name the directory that contains it")
+        )
         #expect(tree.exists("pkg/__pycache__/gone.cpython-30.pyc"))
     }
 

@@ -102,7 +102,8 @@ import Testing
             lines: ["__pycache__/.freshpyc-999999999-1-1: warning: a temporary file of a process that has ended"],
             status: 0, strict: 1),
         Case(
-            name: "a temporary file of a running process", script: ": > __pycache__/.freshpyc-1-1-1", lines: [], status: 0,
+            name: "a temporary file of a running process", script: ": > __pycache__/.freshpyc-1-1-1", lines: [],
+            status: 0,
             strict: 0),
         Case(
             name: "a link", script: "mv $A x; ln -s ../x $A",
