@@ -39,7 +39,8 @@ package struct FileTime: Hashable, Sendable {
     package var clampedNanoseconds: Int64 {
         let (product, overflow) = seconds.multipliedReportingOverflow(by: Self.second)
         let (sum, carried) = product.addingReportingOverflow(Int64(nanosecond))
-        return overflow || carried ? seconds < 0 ? .min : .max : sum
+        // Near the ends of the range the product alone can overflow where the sum does not.
+        return overflow || carried ? Int64(clamping: wideNanoseconds) : sum
     }
 
     /// `int(os.stat(path).st_mtime)`: CPython makes a double of seconds and nanoseconds first (`fill_time` in

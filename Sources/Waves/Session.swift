@@ -129,12 +129,14 @@ package final class Session {
     /// Creates a file in the directory of the database, for the watcher to see.
     package func makeCookie(_ name: BytePath) throws(SystemError) { try store?.makeCookie(name) }
 
-    /// Whether another executable than the one that was probed is at an interpreter's path now. One that is missing is not
-    /// another: its workers go on, and it may come back as it was.
+    /// Whether an interpreter's executable is certainly no longer the file that was probed.
     package var hasChangedInterpreter: Bool {
         selectedInterpreters.contains { interpreter in
-            guard let status = (try? Host.status(interpreter.path)) ?? nil else { return false }
-            return status.stamp != interpreter.executable
+            do throws(SystemError) {
+                return try Host.status(interpreter.path)?.stamp != interpreter.executable
+            } catch {
+                return false
+            }
         }
     }
     package var selectedInterpreters: [Interpreter] { interpreters.selected.map { interpreters[$0] } }

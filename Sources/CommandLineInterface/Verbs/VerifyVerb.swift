@@ -62,7 +62,9 @@ struct VerifyVerb: Verb {
             let report = verifier.verify(arguments.starts)
             guard repairs else { return show(report, interpreters, RepairResult()) }
             let recompiled = recompile(report, interpreters)
-            let status = show(verifier.verify(arguments.starts), interpreters, clean(recompiled.result))
+            // Cleaned before it is verified again: what was removed must not be reported.
+            let repaired = clean(recompiled.result)
+            let status = show(verifier.verify(arguments.starts), interpreters, repaired)
             return max(status, recompiled.status)
         } catch {
             FreshpycCommand.complain("cannot open \(error); check its permissions")
