@@ -90,7 +90,10 @@ extension Session {
     package func compilation(of path: BytePath) -> ImportAnalysis.Compilation {
         guard let record = record(path), let target = targets.first else { return ImportAnalysis.Compilation() }
         var compilation = ImportAnalysis.Compilation()
-        compilation.isFailing = targets.allSatisfy { record.trace($0.key)?.isFailure == true }
+        // A trace may be of an earlier version, where this session's level was not built since.
+        compilation.isFailing = targets.allSatisfy { target in
+            record.trace(target.key).map { $0.isFailure && $0.fingerprint == record.source.fingerprint } == true
+        }
         if let trace = record.trace(target.key), let published = trace.published {
             compilation.artifact = ImportAnalysis.Artifact(
                 path: target.place.path(of: path), published: published, fingerprint: trace.fingerprint,
