@@ -1,5 +1,4 @@
-// What the user can ask of an artifact.
-// Knows: levels and modes, and their names. Does not know: command lines or files.
+// What the user can ask of an artifact: optimization levels and invalidation modes.
 
 /// `-O`: 0 keeps asserts and docstrings, 1 drops asserts, 2 drops docstrings too (PEP 488).
 package enum OptimizationLevel: UInt8, Sendable, CaseIterable, Comparable {
@@ -25,9 +24,9 @@ package struct BuildOptions: Sendable, Equatable {
     /// The levels to build, ascending, never empty.
     package var levels: [OptimizationLevel]
     package var invalidation: InvalidationMode
-    /// Recompile what is up to date as well.
+    /// Recompile artifacts that are up to date too.
     package var isForced: Bool
-    /// Judge only: no artifact is written, and artifacts are not looked at.
+    /// Judge sources only: artifacts are neither read nor written.
     package var isCheckOnly: Bool
 
     package init(

@@ -1,5 +1,4 @@
-// Seconds since 1970 as a date, for people.
-// Knows: the Gregorian calendar, in UTC. Does not know: clocks or time zones.
+// Seconds since 1970 as a date in UTC.
 
 /// A time to the second.
 package struct CalendarTime: Hashable, Sendable {

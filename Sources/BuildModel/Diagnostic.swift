@@ -1,5 +1,4 @@
-// What is wrong with a source, as data.
-// Knows: rules, severities, places, the one-line form. Does not know: colours, terminals, who reads it.
+// A problem with a source, as data: rule, severity, place, message.
 
 import BasicTypes
 
@@ -25,7 +24,7 @@ package enum Rule: String, Sendable, CaseIterable {
     case shadowsStdlib = "shadows-stdlib"
     case duplicateModule = "duplicate-module"
     case caseCollision = "case-collision"
-    /// Bytecode of a source that is another by now.
+    /// Bytecode of an older version of its source.
     case staleBytecode = "stale-bytecode"
     /// Bytecode that is not what its format says.
     case damagedBytecode = "damaged-bytecode"
@@ -35,15 +34,15 @@ package enum Rule: String, Sendable, CaseIterable {
     case orphan
     /// Bytecode that is imported because there is no source beside it.
     case sourceless
-    /// Bytecode of an interpreter that is not looked at.
+    /// Bytecode of an interpreter that was not selected.
     case foreignTag = "foreign-tag"
-    /// A temporary file of a process that is gone.
+    /// A temporary file of a process that no longer runs.
     case leftover
     case unreadable
     case unwritable
     case unstable
 
-    /// Whether it speaks of imports, which a build does not look at.
+    /// Whether it is about imports, which a build does not analyze.
     package var isOfImports: Bool {
         switch self {
         case .unresolvedImport, .missingName, .importCycle, .shadowsStdlib, .duplicateModule, .caseCollision: true
@@ -51,7 +50,7 @@ package enum Rule: String, Sendable, CaseIterable {
         }
     }
 
-    /// Whether it speaks of the tree or the machine, and not of the code: such a diagnostic is tried again on
+    /// Whether it is about the tree or the machine and not about the code: such a diagnostic is tried again on
     /// every run and never remembered, and the run exits with 2.
     package var isOperational: Bool {
         switch self {

@@ -1,5 +1,4 @@
-// One pattern of a `.gitignore` file or of `--exclude`, as gitignore(5) describes them.
-// Knows: how a pattern is read and what it matches. Does not know: where patterns come from.
+// One pattern of a `.gitignore` file or of `--exclude` (gitignore(5)).
 
 /// A compiled pattern. Matching is by bytes; `*` and `?` do not cross a slash.
 package struct GlobPattern: Hashable, Sendable {

@@ -1,5 +1,4 @@
-// The patterns of one `.gitignore` file, and of all that hold at a place.
-// Knows: precedence (gitignore(5)). Does not know: how the files are read.
+// The patterns of one `.gitignore` file, and of all that apply to a directory, in their precedence (gitignore(5)).
 
 import BasicTypes
 

@@ -1,5 +1,4 @@
-// What import finds by name besides sources.
-// Knows: suffixes. Does not know: folders, or who looks.
+// Files other than sources that can be imported, by their suffixes.
 
 package enum ImportableName {
     /// Whether a file is a stub, bytecode without a source, an extension module (`.abi3.so`), or what Cython makes one

@@ -1,5 +1,4 @@
 // What is known of one probed Python.
-// Knows: the facts that an interpreter told of itself. Does not know: how it was found or asked.
 
 import BasicTypes
 

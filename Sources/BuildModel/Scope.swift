@@ -1,5 +1,4 @@
-// Which files and directories are looked at.
-// Knows: names that are left out, exclude patterns. Does not know: how a directory is read.
+// Which files and directories are in scope.
 
 import BasicTypes
 

@@ -1,5 +1,4 @@
-// The decision about an artifact, always with its reason.
-// Knows: what makes bytecode stale. Does not know: how stamps, headers and hashes are got; it is handed them.
+// Decides whether an artifact is stale, always with a reason. Reads no file: stamps, headers and hashes are passed in.
 
 import BasicTypes
 
@@ -19,7 +18,7 @@ package enum StalenessReason: String, Sendable, CaseIterable {
     case guardOver = "guard-over"
 }
 
-/// What is to be done about one artifact.
+/// What to do about one artifact.
 package enum Staleness: Hashable, Sendable {
     case upToDate
     /// The code is right and the header is not: only the header is written.

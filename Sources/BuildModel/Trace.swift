@@ -1,5 +1,4 @@
-// What an artifact was last built from, and what it came to.
-// Knows: the values that the database keeps. Does not know: how they are written down.
+// What an artifact was last built from, and the outcome.
 
 import BasicTypes
 

@@ -1,5 +1,4 @@
-// What one wave came to.
-// Knows: counts and findings, and the sentence that sums them up. Does not know: where it is printed.
+// The outcome of one wave: counts, findings, and the sentence that sums them up.
 
 import BasicTypes
 

@@ -1,5 +1,4 @@
 // The search behind ModuleBindings.
-// Knows: code objects of one arena, and their instructions. Does not know: what the names are wanted for.
 //
 // Code and tuples of names can be shared by any number of code objects. Each string and each tuple is
 // looked at once all the same, and shared code has a limit, so that no body takes longer than its size allows.

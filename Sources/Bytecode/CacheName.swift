@@ -1,5 +1,4 @@
-// Names of bytecode files, taken apart.
-// Knows: PEP 3147 and PEP 488, and the names that pytest gives. Does not know: which files there are.
+// Parses the names of bytecode files (PEP 3147, PEP 488, and the names that pytest uses).
 
 /// The name of a file in `__pycache__`: `x.cpython-312.opt-1.pyc`.
 package struct CacheName: Hashable, Sendable {

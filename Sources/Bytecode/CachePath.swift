@@ -1,5 +1,4 @@
-// Where the bytecode of a source lies.
-// Knows: PEP 3147 and PEP 488. Does not know: which interpreters or directories exist.
+// Where the bytecode of a source lies (PEP 3147, PEP 488).
 
 /// The place of an artifact, as bytes relative to the directory of its source.
 package struct CachePath: Hashable, Sendable {

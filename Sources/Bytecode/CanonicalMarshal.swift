@@ -1,6 +1,4 @@
 // Rewrites marshalled code so that equal code has equal bytes.
-// Knows: which differences between two bodies are no difference in what is loaded. Does not know: headers, files, or
-// who compiled.
 //
 // What CPython writes depends on more than the code: an object is flagged for references when something else in the
 // process happens to hold it too (`w_ref` in Python/marshal.c looks at the reference count), a single character (in PyPy

@@ -1,5 +1,4 @@
-// Writes the values of a body, each in full once.
-// Knows: the format of marshal, references, order. Does not know: which objects are equal; it is told.
+// Writes the values of a body, each in full once. Which objects are equal is decided elsewhere (CanonicalMarshal).
 
 /// A walk over the values of one body that writes them. What nests is kept on a list, not on the thread's stack.
 struct CanonicalWriter: ~Copyable {

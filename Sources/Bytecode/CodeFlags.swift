@@ -1,5 +1,4 @@
-// What the flags of a code object say, in words.
-// Knows: `co_flags` (Include/cpython/code.h, Lib/__future__.py). Does not know: code objects.
+// The flags of a code object in words (`co_flags`: Include/cpython/code.h, Lib/__future__.py).
 
 package struct CodeFlags: Hashable, Sendable {
     package let bits: UInt32

@@ -1,6 +1,5 @@
-// The order in which a marshalled code object has its fields.
-// Knows: the four orders of CPython (w_complex_object in Python/marshal.c of 2.7, 3.6, 3.8, 3.11). Does not know:
-// bytes, or which interpreter writes which order: the worker says so.
+// The order of the fields in a marshalled code object: the four orders of CPython (w_complex_object in Python/marshal.c
+// of 2.7, 3.6, 3.8 and 3.11). The worker reports which one an interpreter writes.
 
 /// A number of a code object: 32 bits, signed.
 package enum CodeNumber: Hashable, Sendable {

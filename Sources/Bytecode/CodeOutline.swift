@@ -1,5 +1,4 @@
 // One code object as people read it.
-// Knows: what is told of a code object. Does not know: bytes, or how it is printed.
 
 import BasicTypes
 

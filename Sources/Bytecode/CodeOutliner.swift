@@ -1,5 +1,4 @@
 // Makes outlines of the code objects of an arena.
-// Knows: fields, and how much may be shown. Does not know: files, interpreters, or how an outline is printed.
 //
 // Code objects can share tuples, strings and line tables through references of five bytes, so that a small file could
 // ask for an endless text. Three bounds keep time and text within a constant times the bytes: texts are cut, a long list

@@ -1,5 +1,4 @@
-// Constants of marshalled code as people read them.
-// Knows: how Python writes each type of constant, and where to stop. Does not know: which constants a code object has.
+// Constants of marshalled code as people read them, within bounds.
 
 /// A constant in a readable short form.
 package struct ConstantText: Hashable, Sendable {

@@ -1,5 +1,4 @@
 // Hashing and finding values of one body.
-// Knows: bytes and numbers. Does not know: what they stand for.
 //
 // Our own, because a Dictionary of slices hashes each byte with SipHash behind three calls. Nothing here leaves the
 // process: the seed is another one each time, so that nobody can choose contents that collide.

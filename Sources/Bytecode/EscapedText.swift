@@ -1,5 +1,4 @@
-// Strings of marshalled code as people read them.
-// Knows: Python's way of writing strings (`repr`), and where to stop. Does not know: objects other than strings.
+// Strings of marshalled code as people read them: Python's `repr`, within bounds.
 
 import BasicTypes
 

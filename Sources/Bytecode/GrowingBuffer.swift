@@ -1,5 +1,4 @@
 // Memory that grows at its end.
-// Knows: nothing but its elements. Does not know: marshal.
 //
 // An Array asks at each change whether it is shared. The reader appends an object for each ten bytes or so, and that
 // question took a third of its time.

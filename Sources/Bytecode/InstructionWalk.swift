@@ -1,5 +1,4 @@
-// The instructions of a code object.
-// Knows: how opcodes and arguments follow each other. Does not know: what an instruction does, or names.
+// Iterates over the instructions of a code object.
 
 /// One instruction after the other, with arguments put together from what extends them.
 struct InstructionWalk: Sequence, IteratorProtocol {

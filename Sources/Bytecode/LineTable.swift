@@ -1,5 +1,4 @@
-// Which source lines the instructions of a code object came from.
-// Knows: the four encodings that CPython has had. Does not know: code objects, instructions, or sources.
+// Maps the instructions of a code object to source lines, in the four encodings that CPython has used.
 
 /// Goes through the ranges of a line table, in the order of the instructions.
 ///

@@ -1,7 +1,5 @@
-// The objects of a marshalled body, flat.
-// Knows: which object is where, what it holds, what refers to it. Does not know: how bytes become objects, or what
-// the code does. Holds no byte of the body: strings and numbers are ranges into it, and whoever asks for an object's
-// content needs the body as well.
+// The objects of a marshalled body, flat: which object is where, what it holds, what refers to it. Holds no byte of the
+// body: strings and numbers are ranges into it, so the content of an object needs the body as well.
 
 /// An object of one arena. Numbers grow in the order in which objects begin.
 package struct MarshalNodeID: Hashable, Comparable, Sendable, BitwiseCopyable {

@@ -1,5 +1,4 @@
-// What is wrong with a marshalled object.
-// Knows: how reading can fail, and where. Does not know: files, or what becomes of them.
+// How reading a marshalled object can fail, and where.
 
 package struct MarshalError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Problem: Hashable, Sendable {

@@ -1,6 +1,4 @@
 // Reads what CPython's marshal module writes.
-// Knows: versions 0 to 5 of the format (r_object in Python/marshal.c). Does not know: headers, opcodes, or what becomes
-// of the objects; it decodes no text and no number.
 //
 // Total: whatever the bytes are, reading ends after one look at each, with an arena or an error. Nothing is set aside
 // because of a length that is only claimed, so memory stays within a constant times the bytes (a node of 20 bytes for

@@ -1,6 +1,4 @@
-// The types of the marshal format.
-// Knows: the byte of each type in versions 0 to 5 (Python/marshal.c of CPython 2.7 to 3.14). Does not know: lengths,
-// offsets, or what an object is for.
+// The type bytes of the marshal format, versions 0 to 5 (Python/marshal.c of CPython 2.7 to 3.14).
 
 /// The raw value is the type's byte without the bit that numbers the object (FLAG_REF, 0x80).
 package enum MarshalType: UInt8, Hashable, Sendable, BitwiseCopyable {

@@ -1,5 +1,4 @@
-// Which objects of a marshalled body are equal.
-// Knows: values by type and content. Does not know: how they are written.
+// Which objects of a marshalled body are equal, by type and content.
 
 /// A number for each value of a body; two objects have the same where Python could not tell one from the other but by
 /// `is`. Code objects are values of their own, and so are the texts that are file names.

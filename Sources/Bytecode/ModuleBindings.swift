@@ -1,6 +1,4 @@
 // The names that a module binds, as its bytecode says.
-// Knows: which instructions bind a module's names, and what makes them unknowable. Does not know: source, imports,
-// modules other than the one.
 //
 // Not found, and known to be missing: what every module has from the start (such as `__name__`), `__annotations__`
 // where only SETUP_ANNOTATIONS makes it, submodules that import puts into their package, and what others set from

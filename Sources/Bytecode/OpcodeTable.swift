@@ -1,5 +1,4 @@
-// The numbers of the instructions that bind names.
-// Knows: what is asked of an interpreter about its instructions. Does not know: any of the answers.
+// The opcodes that bind names, as an interpreter reports them.
 
 /// The numbers change from version to version, so the worker says what they are in its own.
 package struct OpcodeTable: Hashable, Sendable {

@@ -1,6 +1,4 @@
 // A bytecode file taken apart: its header, and its code as far as the bytes allow.
-// Knows: which headers and layouts go together, and how to find out which of them a file has. Does not know: where files
-// lie, which interpreters there are, or what their magic numbers are.
 
 /// A header's length and the order of the fields of code: what all files of an interpreter have in common.
 package struct PycShape: Hashable, Sendable {

@@ -1,5 +1,4 @@
-// The bytes before the code in a bytecode file.
-// Knows: the three layouts (Python 2; 3.3 to 3.6; PEP 552). Does not know: interpreters, files, what the code is.
+// The header of a bytecode file in its three layouts (Python 2; 3.3 to 3.6; PEP 552).
 
 /// How a header says that its code is validated.
 package enum PycValidation: Hashable, Sendable {

@@ -1,5 +1,4 @@
-// The events that inotify reports, as values.
-// Knows: the layout and the bits of inotify(7). Does not know: descriptors, directories, what is to be done.
+// The events of inotify(7), as values.
 
 /// One event.
 package struct InotifyEvent: Hashable, Sendable {

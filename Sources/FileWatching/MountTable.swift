@@ -1,5 +1,4 @@
-// Which file systems send no events.
-// Knows: /proc/self/mountinfo (proc(5)). Does not know: what is done about it.
+// Finds file systems that send no events, from /proc/self/mountinfo (proc(5)).
 
 import BasicTypes
 

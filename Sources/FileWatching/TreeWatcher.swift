@@ -1,5 +1,4 @@
-// The watcher: reads events, keeps the table, and hands on hints.
-// Knows: inotify's queue. Does not know: what a hint leads to.
+// Reads the inotify queue, maintains the watch table, and passes hints on.
 
 import BasicTypes
 import LinuxSystem

@@ -1,5 +1,4 @@
-// Which watch is which directory.
-// Knows: the two-way table and what follows from an event. Does not know: the kernel; it asks for watches to be ended.
+// Maps watches to directories and back, and events to hints. Makes no system call: it returns the watches to be ended.
 
 import BasicTypes
 import BuildModel
@@ -10,17 +9,17 @@ package enum TreeHint: Hashable, Sendable {
     case source(BytePath)
     /// The same, but somebody has it open for writing: an event at its closing is to be expected.
     case sourceBeingWritten(BytePath)
-    /// The same, deleted: whoever did it may be deleting all that is around it.
+    /// The same, deleted: perhaps its whole directory is being deleted.
     case sourceDeleted(BytePath)
-    /// Something that is no source and may be imported came or went, or is another now: a stub, an extension module.
+    /// An importable file other than a source was added, removed or replaced: a stub, an extension module.
     case importable(BytePath)
     /// A file in the `__pycache__` of this directory.
     case artifact(directory: BytePath, name: [UInt8])
     /// A directory is there that was not: scan it.
     case directoryAppeared(BytePath)
-    /// A directory is no longer there, nor what was in it.
+    /// A directory is gone with everything in it.
     case directoryGone(BytePath)
-    /// A file was made in the database's directory: all that happened before it has been reported.
+    /// A file was made in the database's directory: every earlier event has been delivered.
     case cookie([UInt8])
     /// Ignore rules changed.
     case rulesChanged

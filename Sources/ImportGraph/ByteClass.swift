@@ -1,5 +1,4 @@
-// What a byte can mean to the cursor that walks over a source.
-// Knows: Python's lexical alphabet. Does not know: any context.
+// The lexical class of each byte, for the cursor that walks over a source.
 
 /// One lookup per byte decides whether the cursor has to stop for it.
 enum ByteClass {

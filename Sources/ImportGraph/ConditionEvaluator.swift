@@ -1,5 +1,4 @@
-// Whether a test of version or platform holds.
-// Knows: what one interpreter answers. Does not know: how tests are read, or where they stand.
+// Evaluates a test of version or platform for one interpreter.
 
 /// Decides tests such as `sys.version_info >= (3, 8) and sys.platform != "win32"` without Python.
 ///

@@ -1,5 +1,4 @@
-// How a test is read.
-// Knows: the part of Python's expression grammar that such tests use. Does not know: what names are worth.
+// Parses tests of version and platform: the part of Python's expression grammar that they use.
 
 /// A recursive descent over one test. What it does not understand makes the whole test unknown.
 struct ConditionParser {

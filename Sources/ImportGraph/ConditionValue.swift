@@ -1,5 +1,4 @@
-// What a part of a test can be worth.
-// Knows: how Python compares, indexes and tests such values. Does not know: where they come from.
+// The values that parts of a test can have, compared, indexed and tested as Python does.
 
 /// A value that the evaluator understands, or `unknown`.
 indirect enum ConditionValue: Hashable {

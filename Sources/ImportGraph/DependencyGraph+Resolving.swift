@@ -1,5 +1,4 @@
-// From a name in an import to what it means, as Python's finders would look for it.
-// Knows: PEP 328, PEP 420, the order of finders. Does not know: any disk; what it cannot find it asks about.
+// Resolves the names in imports as Python's finders do (PEP 328, PEP 420). What no source has is asked of the listing.
 
 extension DependencyGraph {
     /// What an import comes to.

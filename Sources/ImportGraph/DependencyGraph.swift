@@ -1,11 +1,9 @@
-// Who imports whom, kept while sources change.
-// Knows: facts, edges both ways, what a change makes worth another look. Does not know: where facts come from, any
-// disk, or what becomes of a finding.
+// Which source imports which, kept up to date while sources change.
 
 /// The dependencies of a tree's sources.
 package struct DependencyGraph: Sendable {
-    /// The names that can be imported from a folder and are none of the sources that are kept: extension modules, stubs,
-    /// what is out of scope.
+    /// The names that can be imported from a folder and are not sources of the tree: extension modules, stubs,
+    /// files out of scope.
     package typealias Listing = @Sendable (_ directory: [UInt8]) -> [[UInt8]]
 
     /// Whether a folder holds what marks a project: `pyproject.toml`, `setup.cfg`, `setup.py`.
@@ -75,11 +73,11 @@ package struct DependencyGraph: Sendable {
 
     // MARK: Change
 
-    /// What to take in: sources with their facts, and those that are gone.
+    /// A change of the tree: sources with their facts, and sources that were removed.
     package struct Update: Sendable {
         package var changed: [(path: [UInt8], facts: ModuleFacts?)] = []
         package var removed: [[UInt8]] = []
-        /// Names of files that are no sources and came or went: stubs, extension modules, folders.
+        /// Names of files other than sources that were added or removed: stubs, extension modules, directories.
         package var others: [[UInt8]] = []
 
         package init() {}
@@ -87,8 +85,8 @@ package struct DependencyGraph: Sendable {
         package var isEmpty: Bool { changed.isEmpty && removed.isEmpty && others.isEmpty }
     }
 
-    /// Takes in a change, and looks again at every import whose answer it can change. The work is proportional to the
-    /// imports that are looked at, however many sources come and go.
+    /// Applies a change, and resolves every import again whose answer it can change. The work is proportional to the
+    /// number of these imports, however many sources are added or removed.
     ///
     /// - Returns: the sources whose findings may have changed.
     package mutating func apply(_ update: Update) -> Set<ModuleID> {
@@ -168,12 +166,12 @@ package struct DependencyGraph: Sendable {
         return !replaced.isEmpty
     }
 
-    // MARK: What is no longer there
+    // MARK: Vanished modules
 
     /// Modules that this tree once had: their paths without `.py` or `/__init__.py`.
     package var vanished: Set<[UInt8]> { vanishedModules.places }
 
-    /// Takes in what an earlier run has seen go.
+    /// Adds the modules that an earlier run saw vanish.
     package mutating func remember(vanished places: [[UInt8]]) {
         vanishedModules.formUnion(places.filter { tree.find($0 + Array(".py".utf8)) == nil })
     }

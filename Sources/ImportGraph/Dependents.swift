@@ -1,5 +1,4 @@
-// What a change reaches.
-// Knows: edges backwards, packages that run first, conftest.py. Does not know: what changed, or why somebody asks.
+// The sources that a change affects: importers, packages that run first, and tests below a conftest.py.
 
 /// Why a source is reached.
 package enum DependentLink: Hashable, Sendable {

@@ -1,4 +1,4 @@
-// From an importer and what it imports to the import.
+// Finds the import by which one source leads to another.
 
 /// The first import, of the kinds asked for, by which one source leads to another. A source with many imports is gone
 /// through once and not once for each source that it imports.

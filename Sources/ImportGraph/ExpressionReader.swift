@@ -1,5 +1,4 @@
-// The tokens of a short piece of Python: a test, a handler's types, a call's arguments.
-// Knows: names, numbers, strings, operators. Does not know: grammar.
+// The tokens of a short piece of Python: a test, the types of a handler, the arguments of a call.
 
 /// Reads tokens one by one, and allocates nothing.
 struct ExpressionReader {

@@ -1,4 +1,4 @@
-// Answers about the graph, as values: what `graph`, `affected` and `cycles` tell.
+// Answers about the graph, as values: the results of `graph`, `affected` and `cycles`.
 
 import BasicTypes
 
@@ -79,7 +79,7 @@ package struct AffectedSource: Sendable {
 /// What a change reaches.
 package struct AffectedAnswer: Sendable {
     package var sources: [AffectedSource] = []
-    /// What could not be told exactly, and what was taken instead.
+    /// Files whose effect is not known exactly, with the reason for the sources that were assumed instead.
     package var widened: [(path: BytePath, reason: String)] = []
 
     /// Nothing is reached.

@@ -1,7 +1,6 @@
-// A part of the graph.
-// Knows: ways along edges. Does not know: how a part is drawn.
+// Selects a part of the graph.
 
-/// Which sources and imports somebody wants to see.
+/// Which sources and imports to show.
 package struct GraphSelection: Sendable {
     package enum Direction: String, CaseIterable, Sendable {
         /// What is imported, and what that imports.

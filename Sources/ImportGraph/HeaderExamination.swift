@@ -1,6 +1,5 @@
-// What the header of a compound statement says about the imports below it.
-// Knows: the names that tell versions, platforms, type checking, and failing imports apart.
-// Does not know: whether a test holds.
+// What the header of a compound statement says about the imports below it: tests of version and platform, type
+// checking, and handlers of failing imports.
 
 /// Looks through the text between a keyword and its colon.
 enum HeaderExamination {

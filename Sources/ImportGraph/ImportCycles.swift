@@ -1,7 +1,6 @@
-// Sources that import each other.
-// Knows: strongly connected components, shortest ways round. Does not know: whether anybody minds.
+// Import cycles: strongly connected components, each with a shortest cycle in it.
 
-/// A set of sources each of which leads to every other.
+/// Sources that all import each other, directly or indirectly.
 package struct ImportCycle: Sendable {
     package struct Step: Hashable, Sendable {
         package let module: ModuleID

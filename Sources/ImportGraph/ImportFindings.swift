@@ -1,5 +1,4 @@
-// What is wrong with imports.
-// Knows: which answers are certain enough to be called errors. Does not know: how findings are shown or silenced.
+// Findings about imports, for answers that are certain enough.
 
 /// One finding about an import or a module's place.
 package struct ImportFinding: Hashable, Sendable {

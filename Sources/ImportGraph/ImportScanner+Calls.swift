@@ -1,5 +1,4 @@
-// Imports that are calls: `importlib.import_module("a")`, `__import__("a")`.
-// Knows: who is called, and literal arguments. Does not know: values of anything else.
+// Imports that are calls with literal arguments: `importlib.import_module("a")`, `__import__("a")`.
 
 extension ImportScanner {
     private enum Function { case importModule, dunderImport }

@@ -1,5 +1,4 @@
-// What stands after `import` and `from`.
-// Knows: the grammar of the two statements. Does not know: what is around them.
+// The grammar of `import` and `from` statements.
 
 extension ImportScanner {
     /// `import a.b as c, d`, with the cursor after `import`. A statement that does not hold together is none.

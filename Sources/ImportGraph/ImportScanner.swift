@@ -1,6 +1,4 @@
-// The imports of one source, found without Python.
-// Knows: statements, the blocks around them, and what those mean for an import.
-// Does not know: where the source came from, what an import resolves to, how one is written in detail.
+// Finds the imports of one source without Python: statements, and what the blocks around them mean for an import.
 
 /// Scans a source in one pass. Any bytes will do: what is no Python has no imports, and what comes after it is found.
 package struct ImportScanner {

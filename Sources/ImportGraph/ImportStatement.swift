@@ -1,5 +1,4 @@
-// One import, as the source states it.
-// Knows: what was written, where, and under which circumstances. Does not know: what it resolves to.
+// One import as the source states it: names, place and circumstances.
 
 /// The circumstances of an import. They combine: an import in a function in an `if` has two.
 package struct ImportTraits: OptionSet, Hashable, Sendable {

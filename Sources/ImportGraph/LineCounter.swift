@@ -1,5 +1,4 @@
-// Which line and column a position is in.
-// Knows: line ends. Does not know: Python.
+// The line and column of a position.
 
 /// Counts lines only up to where something was found: most of a source needs no line numbers.
 struct LineCounter {

@@ -1,5 +1,4 @@
-// What is kept of a source for the graph.
-// Knows: imports and bindings, with names as numbers. Does not know: what an import leads to.
+// What the graph keeps of a source: imports and bindings, with names as numbers.
 
 /// One import, as it is kept.
 package struct KeptImport: Hashable, Sendable {
@@ -66,7 +65,7 @@ package struct KeptName: Hashable, Sendable {
 
 /// What a module binds at its top level.
 package enum Bindings: Hashable, Sendable {
-    /// Nobody has looked at its code yet.
+    /// Its code has not been read yet.
     case unread
     /// Its code does not tell: nothing is said of names that are asked of it.
     case unknowable
@@ -88,7 +87,7 @@ package struct ModuleFacts: Hashable, Sendable {
         isOutdated = false
     }
 
-    /// Takes in what a scan found.
+    /// The facts of a scan.
     ///
     /// - Parameter evaluators: one for each interpreter of the tree.
     package init(_ statements: [ImportStatement], names table: inout NameTable, evaluators: [ConditionEvaluator]) {

@@ -1,5 +1,4 @@
-// The name that an import statement asks for.
-// Knows: dots. Does not know: which modules exist, or where a name was found.
+// The dotted name of a module.
 
 /// A dotted module name, as the bytes that the source has.
 ///

@@ -1,5 +1,4 @@
-// Names as numbers.
-// Knows: bytes and their numbers, and the parts of dotted names. Does not know: what a name stands for.
+// Interned names: each name has one number.
 
 /// The number of a name in its table. Equal names have equal numbers, and 0 is the empty name.
 package struct NameID: Hashable, Sendable {

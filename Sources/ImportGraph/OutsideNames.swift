@@ -1,5 +1,4 @@
-// What can be imported and does not lie in the tree.
-// Knows: top-level names, and which of them a tree can hide. Does not know: where they were found.
+// Top-level names that can be imported from outside the tree, and which of them a tree can hide.
 
 /// Top-level names of an interpreter and its environment.
 package struct OutsideNames: Sendable {

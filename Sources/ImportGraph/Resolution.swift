@@ -1,5 +1,4 @@
-// What an import leads to, as values.
-// Knows: outcomes and edges. Does not know: how they are found out.
+// What an import resolves to, as values.
 
 /// What a dotted name leads to.
 package struct Resolution: Hashable, Sendable {
@@ -9,7 +8,7 @@ package struct Resolution: Hashable, Sendable {
         case namespace(DirectoryID)
         /// Something that can be imported and is not kept: an extension module, a stub, a file out of scope.
         case leaf
-        /// The standard library, an installed package, or something that is not there at all.
+        /// The standard library, an installed package, or a module that does not exist.
         case external
         /// A folder or module of the tree that has nothing of this name.
         case missing(Missing)

@@ -1,4 +1,4 @@
-// The shortest way round among sources that all lead to each other.
+// The shortest cycle among sources that all lead to each other.
 
 /// Searches breadth first from each source in turn. A source that has been searched from is taken out, and with it every
 /// source that is on no way round any more: in a ring of thousands, one search is all there is.

@@ -1,5 +1,4 @@
-// Where a string ends, whatever its prefix.
-// Knows: quotes, escapes, the replacement fields of PEP 701 and PEP 750. Does not know: what strings contain.
+// Finds the end of a string of any prefix: quotes, escapes, replacement fields (PEP 701, PEP 750).
 
 /// What has to be known of a formatted string to find its end.
 struct FormattedString {

@@ -1,5 +1,4 @@
-// A place in a Python source, and how to get from there to the end of the statement.
-// Knows: lines, indentation, comments, brackets, where strings end. Does not know: what a statement says.
+// A position in a Python source that can move to the end of the statement, over comments, brackets and strings.
 
 /// Walks over a source without making tokens, by the rules of CPython's tokenizer (Parser/lexer/lexer.c).
 ///

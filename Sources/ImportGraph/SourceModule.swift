@@ -1,6 +1,4 @@
-// The module that a source file is.
-// Knows: how a path becomes a name, and what a relative import is relative to.
-// Does not know: source roots, `sys.path`, or what exists.
+// The module name of a source file, and the base of its relative imports.
 
 /// What Python would call a source: its `__name__`, and whether it is the `__init__.py` of a package.
 package struct SourceModule: Hashable, Sendable {

@@ -1,5 +1,4 @@
-// Where absolute imports are looked for.
-// Knows: folders that are or may be on `sys.path`. Does not know: what is imported.
+// The directories in which absolute imports are looked up.
 
 /// The source roots of a tree: configured, or found from where packages begin.
 ///

@@ -1,5 +1,4 @@
-// The sources of a tree, by folder and name.
-// Knows: which module files and packages there are. Does not know: any disk, source roots, or what imports what.
+// The sources of a tree, by directory and name.
 
 /// The number of a source; free numbers are given again.
 package struct ModuleID: Hashable, Sendable, Comparable {
@@ -131,7 +130,7 @@ package struct SourceTree: Sendable {
         package let module: ModuleID
         /// Names by which imports may mean it, or folders that came or went with it.
         package let mentions: [NameID]
-        /// An `__init__.py`: what is a package below, and what a source root, may be another now.
+        /// An `__init__.py`: packages and source roots below may have changed.
         package let isPackage: Bool
     }
 

@@ -1,5 +1,4 @@
-// What is wrong with where modules lie.
-// Knows: names that hide each other. Does not know: what any source imports.
+// Findings about where modules lie: modules that hide each other.
 
 extension DependencyGraph {
     /// Modules that hide others or are hidden, and cycles of imports.

@@ -1,4 +1,4 @@
-// Modules that a tree once had.
+// Modules that a tree had and has no longer.
 
 /// Where a name could also lie in a namespace or in a package elsewhere, it is no error that it is not found, unless it
 /// was found before. So a module that goes is remembered, as long as an import could mean it.
