@@ -116,6 +116,18 @@ import Testing
         #expect(try tree.differences(mode: "guarded").isEmpty)
     }
 
+    @Test func aDirectoryThatIsNoLongerAnEnvironmentIsBuiltAgain() throws {
+        let tree = try Tree(["a.py": "x = 1\n", "pkg/sub/b.py": "y = 1\n"])
+        let daemon = try Daemon(tree)
+        try tree.shell("touch pkg/pyvenv.cfg")
+        #expect(try daemon.ask("wait").status == 0)
+        #expect(try daemon.ask("status").output.contains("modules   1, 0 failed"))
+        try tree.shell("echo 'y = 22' > pkg/sub/b.py; rm pkg/pyvenv.cfg")
+        #expect(try daemon.ask("wait").status == 0)
+        #expect(try daemon.ask("status").output.contains("modules   2, 0 failed"))
+        #expect(try tree.differences(mode: "guarded").isEmpty)
+    }
+
     // MARK: Bytecode of sources that do not compile
 
     private static let plant = """

@@ -201,8 +201,8 @@ package struct TreeScanner: Sendable {
                 try sort(name, kind, directory, into: &names)
             }
             if names.isEnvironment, !pending.isNamed, !pending.entersPackages {
-                for (watch, _, _) in listing.result.watches { inotify?.unwatch(watch) }
-                return Listing()
+                // It stays watched: without its pyvenv.cfg it would be in scope again.
+                return listing
             }
             listing.result.directories.append(pending.path)
             if names.hasCache { listing.result.caches.append(pending.path) }
