@@ -46,7 +46,7 @@ package struct DeploymentManifest: Encodable, Sendable {
     /// Reads all files again, as they are now.
     ///
     /// - Parameter base: the directory that source paths are relative to.
-    /// - Throws: if a file cannot be read. A missing file has no hash.
+    /// - Throws: if a file cannot be read, or bytecode that was just written is gone. A missing source has no hash.
     package init(_ result: DeploymentResult, base: Directory, interpreters: [Interpreter]) throws(SystemError) {
         self.interpreters = interpreters.map { Python(name: $0.name, cacheTag: $0.cacheTag, magic: $0.magic) }
         var files: [BytePath: [DeploymentResult.Artifact]] = [:]
@@ -68,28 +68,31 @@ package struct DeploymentManifest: Encodable, Sendable {
     ) throws(SystemError) -> Source {
         var bytecode: [File] = []
         for artifact in artifacts {
-            let hash = try hash(artifact.place.directory, artifact.place.path, followsLinks: false)
+            let path = artifact.place.path
+            let hash = try hash(try artifact.place.directory.file(path, .read), path)
             bytecode.append(
                 File(
                     path: artifact.name.description, pathBytes: artifact.name.hexadecimalIfNotText,
-                    sha256: hash?.digits, bytes: hash?.count ?? 0, interpreter: artifact.interpreter.name,
+                    sha256: hash.digits, bytes: hash.count, interpreter: artifact.interpreter.name,
                     level: artifact.level.rawValue, invalidation: artifact.mode.rawValue))
         }
         return Source(
-            path: path.description, pathBytes: path.hexadecimalIfNotText,
-            sha256: try hash(base, path, followsLinks: true)?.digits,
+            path: path.description, pathBytes: path.hexadecimalIfNotText, sha256: try sourceDigits(path, base: base),
             bytecode: bytecode.sorted { ($0.path, $0.level) < ($1.path, $1.level) })
     }
 
-    private static func hash(
-        _ directory: Directory, _ path: BytePath, followsLinks: Bool
-    ) throws(SystemError) -> (digits: String, count: Int)? {
+    private static func sourceDigits(_ path: BytePath, base: Directory) throws(SystemError) -> String? {
         do throws(SystemError) {
-            let file = try followsLinks ? directory.fileFollowingLinks(path) : directory.file(path, .read)
-            let bytes = try file.readAll(expected: 65_536, path: path)
-            return (bytes.withUnsafeBytes(SHA256.hexadecimal), bytes.count)
+            return try hash(try base.fileFollowingLinks(path), path).digits
         } catch  where error.isMissing {
             return nil
         }
+    }
+
+    private static func hash(
+        _ file: OwnedDescriptor, _ path: BytePath
+    ) throws(SystemError) -> (digits: String, count: Int) {
+        let bytes = try file.readAll(expected: 65_536, path: path)
+        return (bytes.withUnsafeBytes(SHA256.hexadecimal), bytes.count)
     }
 }
