@@ -25,7 +25,7 @@ package struct JSONLineReader {
 
     package var isAtEnd: Bool { offset >= end }
     package var position: Int { offset }
-    private var failure: MalformedState { MalformedState(offset: offset) }
+    package var failure: MalformedState { MalformedState(offset: offset) }
 
     /// The next bytes must be these.
     @inline(__always)
@@ -44,9 +44,18 @@ package struct JSONLineReader {
         return true
     }
 
+    /// Inlinable, so that each caller in another module has a version for its own type of number.
+    @inlinable
     package mutating func integer<Number: FixedWidthInteger>(_: Number.Type = Number.self) throws(MalformedState)
         -> Number
     {
+        let (magnitude, isNegative) = try signedMagnitude()
+        let number = isNegative ? Number(exactly: -Int128(magnitude)) : Number(exactly: magnitude)
+        guard let number else { throw failure }
+        return number
+    }
+
+    package mutating func signedMagnitude() throws(MalformedState) -> (UInt64, isNegative: Bool) {
         let isNegative = take("-")
         var magnitude: UInt64 = 0
         let start = offset
@@ -58,9 +67,7 @@ package struct JSONLineReader {
             offset &+= 1
         }
         guard offset > start else { throw failure }
-        let number = isNegative ? Number(exactly: -Int128(magnitude)) : Number(exactly: magnitude)
-        guard let number else { throw failure }
-        return number
+        return (magnitude, isNegative)
     }
 
     /// A number of up to 128 bits, read as one of 64 for as long as it fits.

@@ -2,6 +2,7 @@
 
 extension Array where Element == UInt8 {
     /// `withUnsafeBytes` with a typed error, which the standard library's does not pass on.
+    @inlinable
     package func withRawBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -9,6 +10,7 @@ extension Array where Element == UInt8 {
     }
 
     /// `withUnsafeMutableBytes` with a typed error.
+    @inlinable
     package mutating func withMutableRawBytes<Result, Failure: Error>(
         _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
