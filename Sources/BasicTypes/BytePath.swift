@@ -16,23 +16,33 @@ package struct BytePath: Sendable {
 
     /// A path of these bytes, or `nil` if one of them is NUL.
     package init?(_ bytes: some Collection<UInt8>) {
-        guard !bytes.contains(0) else { return nil }
-        var terminated = [UInt8]()
-        terminated.reserveCapacity(bytes.count + 1)
-        terminated.append(contentsOf: bytes)
-        terminated.append(0)
-        self.terminated = terminated
+        self.init(Array(bytes))
     }
 
-    /// The same for an array, without an iterator, because a graph makes a hundred thousand paths.
+    // The same for what most callers have. A generic function is not specialized for callers in other modules, and a walk
+    // makes several paths for each file.
+
     package init?(_ bytes: [UInt8]) {
-        let hasNUL = bytes.withUnsafeBufferPointer { buffer in
-            var found = false
-            for byte in buffer where byte == 0 { found = true }
-            return found
-        }
+        guard let path = bytes.withUnsafeBytes({ BytePath($0) }) else { return nil }
+        self = path
+    }
+
+    package init?(_ bytes: ArraySlice<UInt8>) {
+        guard let path = bytes.withUnsafeBytes({ BytePath($0) }) else { return nil }
+        self = path
+    }
+
+    package init?(_ bytes: UnsafeRawBufferPointer) {
+        // Without an early exit, so that it is compiled to vector instructions.
+        var hasNUL = false
+        for index in bytes.indices { hasNUL = hasNUL || bytes[index] == 0 }
         guard !hasNUL else { return nil }
-        terminated = bytes + [0]
+        terminated = [UInt8](unsafeUninitializedCapacity: bytes.count + 1) { buffer, count in
+            let raw = UnsafeMutableRawBufferPointer(buffer)
+            raw.copyMemory(from: bytes)
+            raw[bytes.count] = 0
+            count = bytes.count + 1
+        }
     }
 
     /// The UTF-8 bytes of a string, up to its first NUL.
@@ -70,14 +80,32 @@ package struct BytePath: Sendable {
 
     /// `self/component`; either side may be empty.
     package func appending(_ component: some Collection<UInt8>) -> BytePath {
+        appending(Array(component))
+    }
+
+    package func appending(_ component: [UInt8]) -> BytePath {
+        component.withUnsafeBytes { appending($0) }
+    }
+
+    package func appending(_ component: ArraySlice<UInt8>) -> BytePath {
+        component.withUnsafeBytes { appending($0) }
+    }
+
+    private func appending(_ component: UnsafeRawBufferPointer) -> BytePath {
         guard !component.isEmpty else { return self }
-        var joined = [UInt8]()
-        joined.reserveCapacity(terminated.count + component.count + 1)
-        joined.append(contentsOf: bytes)
-        if let last = joined.last, last != UInt8(ascii: "/") { joined.append(UInt8(ascii: "/")) }
-        joined.append(contentsOf: component)
-        joined.append(0)
-        return BytePath(terminated: joined)
+        let needsSlash = count > 0 && terminated[count - 1] != UInt8(ascii: "/")
+        let start = count + (needsSlash ? 1 : 0)
+        return terminated.withUnsafeBytes { own in
+            BytePath(
+                terminated: [UInt8](unsafeUninitializedCapacity: start + component.count + 1) { buffer, initialized in
+                    let joined = UnsafeMutableRawBufferPointer(buffer)
+                    joined.copyMemory(from: UnsafeRawBufferPointer(rebasing: own.dropLast()))
+                    if needsSlash { joined[start - 1] = UInt8(ascii: "/") }
+                    UnsafeMutableRawBufferPointer(rebasing: joined[start...]).copyMemory(from: component)
+                    joined[start + component.count] = 0
+                    initialized = start + component.count + 1
+                })
+        }
     }
 
     package func appending(_ other: BytePath) -> BytePath { appending(other.bytes) }
@@ -101,9 +129,23 @@ package struct BytePath: Sendable {
     /// Whether `self` is `directory` or lies below it. Every relative path lies below the empty one.
     package func isWithin(_ directory: BytePath) -> Bool {
         if directory.isEmpty { return !isAbsolute }
-        guard bytes.starts(with: directory.bytes) else { return false }
+        let isPrefix = terminated.withUnsafeBytes { own in
+            directory.terminated.withUnsafeBytes { prefix in
+                guard own.count >= prefix.count else { return false }
+                for index in 0..<(prefix.count - 1) where own[index] != prefix[index] { return false }
+                return true
+            }
+        }
+        guard isPrefix else { return false }
         return count == directory.count || directory.bytes.last == UInt8(ascii: "/")
             || terminated[directory.count] == UInt8(ascii: "/")
+    }
+
+    /// Whether `self` is a name in `directory` itself, without a directory between them.
+    package func isDirectly(in directory: BytePath) -> Bool {
+        guard count > directory.count, isWithin(directory) else { return false }
+        let start = directory.isEmpty || directory.terminated[directory.count - 1] == UInt8(ascii: "/") ? 0 : 1
+        return !bytes.dropFirst(directory.count + start).contains(UInt8(ascii: "/"))
     }
 
     /// `self` as seen from `directory`, or `nil` if it does not lie within.
@@ -141,7 +183,27 @@ package struct BytePath: Sendable {
 }
 
 extension BytePath: Hashable, Comparable {
-    package static func == (left: BytePath, right: BytePath) -> Bool { left.terminated == right.terminated }
+    package static func == (left: BytePath, right: BytePath) -> Bool {
+        left.terminated.withUnsafeBytes { left in
+            right.terminated.withUnsafeBytes { right in
+                guard left.count == right.count else { return false }
+                // Eight bytes at a time: every look-up in a table of paths ends here.
+                var index = 0
+                while index &+ 8 <= left.count {
+                    guard
+                        left.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                            == right.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                    else { return false }
+                    index &+= 8
+                }
+                while index < left.count {
+                    guard left[index] == right[index] else { return false }
+                    index &+= 1
+                }
+                return true
+            }
+        }
+    }
 
     package func hash(into hasher: inout Hasher) {
         terminated.withUnsafeBytes { hasher.combine(bytes: $0) }
@@ -149,7 +211,25 @@ extension BytePath: Hashable, Comparable {
 
     /// By bytes, as `LC_ALL=C sort` orders.
     package static func < (left: BytePath, right: BytePath) -> Bool {
-        left.bytes.lexicographicallyPrecedes(right.bytes)
+        left.terminated.withUnsafeBytes { left in
+            right.terminated.withUnsafeBytes { right in
+                // Eight bytes at a time, as numbers whose first byte counts most. The terminator is less than any other
+                // byte, so a path precedes those that continue it.
+                var index = 0
+                let shared = min(left.count, right.count)
+                while index &+ 8 <= shared {
+                    let own = left.loadUnaligned(fromByteOffset: index, as: UInt64.self).bigEndian
+                    let other = right.loadUnaligned(fromByteOffset: index, as: UInt64.self).bigEndian
+                    if own != other { return own < other }
+                    index &+= 8
+                }
+                while index < shared {
+                    if left[index] != right[index] { return left[index] < right[index] }
+                    index &+= 1
+                }
+                return left.count < right.count
+            }
+        }
     }
 }
 

@@ -44,30 +44,44 @@ package struct JSONLineReader {
         return true
     }
 
-    /// Inlinable, so that each caller in another module has a version for its own type of number.
-    @inlinable
-    package mutating func integer<Number: FixedWidthInteger>(_: Number.Type = Number.self) throws(MalformedState)
-        -> Number
-    {
-        let (magnitude, isNegative) = try signedMagnitude()
-        let number = isNegative ? Number(exactly: -Int128(magnitude)) : Number(exactly: magnitude)
-        guard let number else { throw failure }
-        return number
-    }
+    // One function for each type of number: a generic one is not specialized for callers in other modules, and
+    // reading a database is mostly reading numbers.
 
-    package mutating func signedMagnitude() throws(MalformedState) -> (UInt64, isNegative: Bool) {
-        let isNegative = take("-")
-        var magnitude: UInt64 = 0
+    package mutating func integer() throws(MalformedState) -> UInt64 {
         let start = offset
+        var magnitude: UInt64 = 0
         while offset < end, case let digit = bytes[offset] &- UInt8(ascii: "0"), digit < 10 {
-            let (product, overflow) = magnitude.multipliedReportingOverflow(by: 10)
-            let (sum, carried) = product.addingReportingOverflow(UInt64(digit))
-            guard !overflow, !carried else { throw failure }
-            magnitude = sum
+            // Nineteen digits cannot overflow.
+            if offset &- start >= 19 {
+                let (product, overflow) = magnitude.multipliedReportingOverflow(by: 10)
+                let (sum, carried) = product.addingReportingOverflow(UInt64(digit))
+                guard !overflow, !carried else { throw failure }
+                magnitude = sum
+            } else {
+                magnitude = magnitude &* 10 &+ UInt64(digit)
+            }
             offset &+= 1
         }
         guard offset > start else { throw failure }
-        return (magnitude, isNegative)
+        return magnitude
+    }
+
+    package mutating func integer() throws(MalformedState) -> Int64 {
+        guard offset < end, bytes[offset] == UInt8(ascii: "-") else { return try narrowed(integer()) }
+        offset &+= 1
+        let magnitude: UInt64 = try integer()
+        guard magnitude <= Int64.min.magnitude else { throw failure }
+        return Int64(truncatingIfNeeded: 0 &- magnitude)
+    }
+
+    package mutating func integer() throws(MalformedState) -> Int { Int(try integer() as Int64) }
+    package mutating func integer() throws(MalformedState) -> UInt32 { try narrowed(integer()) }
+    package mutating func integer() throws(MalformedState) -> UInt8 { try narrowed(integer()) }
+
+    @inline(__always)
+    private func narrowed<Number: FixedWidthInteger>(_ number: UInt64) throws(MalformedState) -> Number {
+        guard let number = Number(exactly: number) else { throw failure }
+        return number
     }
 
     /// A number of up to 128 bits, read as one of 64 for as long as it fits.

@@ -53,7 +53,7 @@ struct StoreUsage {
     static func decode(_ text: [UInt8]) -> Int64? {
         text.withUnsafeBytes { buffer in
             var reader = JSONLineReader(buffer)
-            guard reader.take("{\"bytes\":"), let bytes = try? reader.integer(Int64.self), bytes >= 0,
+            guard reader.take("{\"bytes\":"), let bytes: Int64 = try? reader.integer(), bytes >= 0,
                 reader.take("}\n"), reader.isAtEnd
             else { return nil }
             return bytes

@@ -28,17 +28,19 @@ package struct Scope: Sendable {
 
     /// Whether a file of this name is a source: `x.py`. A file named `.py` is none: no import can name it, and its
     /// bytecode would have the name of that of `py.py` (`importlib.util.cache_from_source`).
-    package static func isSource(named name: some BidirectionalCollection<UInt8>) -> Bool {
-        name.count > 3 && name.suffix(3).elementsEqual(".py".utf8)
+    package static func isSource(named name: ArraySlice<UInt8>) -> Bool {
+        let end = name.endIndex
+        return name.count > 3 && name[end - 3] == UInt8(ascii: ".") && name[end - 2] == UInt8(ascii: "p")
+            && name[end - 1] == UInt8(ascii: "y")
     }
 
     /// Whether a directory that was met on the way (not named by the user) is left out by its name.
-    package static func excludesDirectory(named name: some Collection<UInt8>) -> Bool {
+    package static func excludesDirectory(named name: ArraySlice<UInt8>) -> Bool {
         excludedDirectoryNames.contains(Array(name))
     }
 
     /// The same among installed packages: names that no import can have.
-    package static func excludesInPackages(named name: some Collection<UInt8>) -> Bool {
+    package static func excludesInPackages(named name: ArraySlice<UInt8>) -> Bool {
         name.first == UInt8(ascii: ".") || name.elementsEqual("__pycache__".utf8)
             || name.elementsEqual("node_modules".utf8)
     }

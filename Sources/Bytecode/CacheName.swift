@@ -10,7 +10,7 @@ package struct CacheName: Hashable, Sendable {
     package let optimization: String
 
     /// - Returns: `nil` where it is no such name.
-    package init?(_ name: some Collection<UInt8>) {
+    package init?(_ name: ArraySlice<UInt8>) {
         guard var parts = Self.stripped(name)?.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         else { return nil }
         var optimization = ""
@@ -29,10 +29,12 @@ package struct CacheName: Hashable, Sendable {
     }
 
     /// The name without `.pyc` or `.pyo`; `nil` where it ends otherwise.
-    package static func stripped(_ name: some Collection<UInt8>) -> [UInt8]? {
-        guard name.count > 4 else { return nil }
-        let ending = Array(name.suffix(4))
-        guard ending.elementsEqual(".pyc".utf8) || ending.elementsEqual(".pyo".utf8) else { return nil }
+    package static func stripped(_ name: ArraySlice<UInt8>) -> [UInt8]? {
+        let end = name.endIndex
+        guard name.count > 4, name[end - 4] == UInt8(ascii: "."), name[end - 3] == UInt8(ascii: "p"),
+            name[end - 2] == UInt8(ascii: "y"),
+            name[end - 1] == UInt8(ascii: "c") || name[end - 1] == UInt8(ascii: "o")
+        else { return nil }
         return Array(name.dropLast(4))
     }
 

@@ -23,7 +23,7 @@ package struct CachePath: Hashable, Sendable {
     /// The file's name for a source of this name: what follows the last dot gives way to the suffix, or what comes
     /// before it where that is empty; without a dot, the tag follows without one (`importlib.util.cache_from_source`).
     /// Python 2 adds a letter, whatever the name.
-    package func fileName(source: some BidirectionalCollection<UInt8>) -> [UInt8] {
+    package func fileName(source: ArraySlice<UInt8>) -> [UInt8] {
         var stem = Array(source)
         if directory.isEmpty { return stem + [suffix.utf8.last ?? UInt8(ascii: "c")] }
         if let dot = stem.lastIndex(of: UInt8(ascii: ".")) {

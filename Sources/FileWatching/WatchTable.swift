@@ -146,7 +146,7 @@ package struct WatchTable: Sendable {
         if event.name.isEmpty { return [] }
         guard event.mask.contains(.isDirectory) else {
             if event.name.elementsEqual(".gitignore".utf8) { return [.rulesChanged] }
-            guard Scope.isSource(named: event.name) else {
+            guard Scope.isSource(named: event.name[...]) else {
                 if event.name.elementsEqual("pyvenv.cfg".utf8) { return [.rulesChanged] }
                 return ImportableName.isLeaf(event.name) ? [.importable(path)] : []
             }

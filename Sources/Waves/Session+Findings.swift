@@ -7,7 +7,7 @@ extension Session {
     /// The findings on record for a source, for the targets of this session.
     package func findings(_ record: ModuleRecord) -> [LocatedDiagnostic] {
         // Fast path: nearly all modules have no diagnostics, and a report asks for all modules.
-        if record.traces.allSatisfy(\.diagnostics.isEmpty) { return [] }
+        if record.traces.allSatisfy({ $0.diagnostics.isEmpty }) { return [] }
         let selected = interpreters.selected
         var reported: [(Diagnostic, Int)] = []
         for target in targets {

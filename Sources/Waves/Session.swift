@@ -159,9 +159,11 @@ package final class Session {
     /// The recorded paths below `starts` that a scan did not find.
     package func recordsMissing(from sources: [ScannedSource], within starts: [BytePath]) -> [BytePath] {
         guard table.count > 0 else { return [] }
+        // Fast path: in an unchanged tree, every record was found. A walk from the root alone meets nothing twice.
+        if starts == [.empty], sources.count == table.count, sources.allSatisfy({ table[$0.path] != nil }) {
+            return []
+        }
         let met = Set(sources.map(\.path))
-        // Fast path: in an unchanged tree, every record was found.
-        if starts.contains(.empty), met.count == table.count, met.allSatisfy({ table[$0] != nil }) { return [] }
         return table.paths(within: PathSet(starts)).filter { !met.contains($0) }
     }
 
@@ -196,12 +198,18 @@ package final class Session {
     /// sources.
     package func sweepOrphans(_ result: ScanResult) {
         guard !configuration.options.isCheckOnly, !result.caches.isEmpty else { return }
-        var isKnown: [BytePath: Bool] = [:]
+        var settled: Set<BytePath> = []
+        var unsettled: Set<BytePath> = []
+        var directory: BytePath?
+        // The sources of a directory follow one another.
         for source in result.sources {
-            let directory = source.path.parent
-            isKnown[directory] = (isKnown[directory] ?? true) && table[source.path] != nil
+            let isRecorded = table[source.path] != nil
+            if isRecorded, let directory, source.path.isDirectly(in: directory) { continue }
+            let parent = source.path.parent
+            if isRecorded { settled.insert(parent) } else { unsettled.insert(parent) }
+            directory = parent
         }
-        sweepOrphans(in: result.caches.filter { isKnown[$0] != true })
+        sweepOrphans(in: result.caches.filter { !settled.contains($0) || unsettled.contains($0) })
     }
 
     /// Removes bytecode without a source from the `__pycache__` of these directories.

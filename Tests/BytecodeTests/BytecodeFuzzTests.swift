@@ -140,7 +140,7 @@ struct FuzzInput {
     /// Does everything with a file. What traps or hangs is found by that.
     static func problem(with bytes: [UInt8]) -> String? {
         bytes.withUnsafeBytes { bytes in
-            _ = CacheName(bytes.prefix(60))
+            _ = CacheName(ArraySlice(bytes.prefix(60)))
             for format in [LineTable.Format.locations, .ranges, .signedSteps, .unsignedSteps] {
                 let count = LineTable(bytes, format: format, firstLine: 1, codeLength: bytes.count)
                     .reduce(0) { count, _ in count + 1 }

@@ -127,19 +127,19 @@ import Testing
         ("x.opt-1.pyc", "x", "opt-1", ""), ("opt-1.cpython-39.pyc", "opt-1", "cpython-39", ""),
     ])
     func cacheNames(_ name: String, _ stem: String, _ tag: String, _ optimization: String) throws {
-        let parsed = try #require(CacheName(Array(name.utf8)))
+        let parsed = try #require(CacheName(ArraySlice(name.utf8)))
         #expect(String(decoding: parsed.stem, as: UTF8.self) == stem)
         #expect(parsed.tag == tag && parsed.optimization == optimization)
         // What we make, we take apart.
         if tag.hasPrefix("cpython-3") || tag.hasPrefix("pypy"), !name.hasSuffix("o"), !tag.contains("pytest") {
             let path = CachePath(cacheTag: tag, level: UInt8(optimization) ?? 0)
-            #expect(path.fileName(source: Array((stem + ".py").utf8)) == Array(name.utf8))
+            #expect(path.fileName(source: ArraySlice((stem + ".py").utf8)) == Array(name.utf8))
         }
     }
 
     @Test(arguments: ["x.pyc", ".pyc", "x.py", "x.cpython-312.pyc.1234", ".cpython-312.pyc", "x..pyc", ""])
     func otherNames(_ name: String) {
-        #expect(CacheName(Array(name.utf8)) == nil)
+        #expect(CacheName(ArraySlice(name.utf8)) == nil)
     }
 
     @Test(arguments: [

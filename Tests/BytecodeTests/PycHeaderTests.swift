@@ -36,6 +36,6 @@ import Testing
     func cachePaths(_ source: String, _ tag: String, _ level: UInt8, _ directory: String, _ name: String) {
         let path = CachePath(cacheTag: tag, level: level)
         #expect(path.directory == directory)
-        #expect(path.fileName(source: Array(source.utf8)) == Array(name.utf8))
+        #expect(path.fileName(source: ArraySlice(source.utf8)) == Array(name.utf8))
     }
 }
