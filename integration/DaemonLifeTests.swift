@@ -150,6 +150,18 @@ import Testing
         try expectNothingLeft(tree, process: watch.program.identifier)
     }
 
+    /// A question about imports that waits while the session is replaced gets the answer of a complete analysis.
+    @Test func aReloadedDaemonAnswersForAllImports() throws {
+        let tree = try Tree(["a.py": "import b\n", "b.py": "x = 1\n"])
+        let watch = try Watch(tree)
+        for round in 0..<12 {
+            watch.program.send(.hangUp)
+            let graph = try tree.run(["graph"], usesPython: false)
+            #expect(graph.output == "a.py\n  b.py (line 1)\nb.py\n", "round \(round): \(graph)")
+        }
+        #expect(watch.stop().status == 0)
+    }
+
     @Test(arguments: [Signal.terminate, .interrupt]) func stoppingDuringAReload(signal: Signal) throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         let watch = try Watch(tree)
@@ -209,6 +221,8 @@ import Testing
             let failed = try tree.run(["wait"], usesPython: false)
             #expect(failed.status == 2 && failed.errors.contains("the daemon cannot work"), "\(failed)")
         }
+        let status = try tree.run(["status"], usesPython: false)
+        #expect(status.status == 0 && status.output.contains("blocked: no Python '\(environment)"), "\(status)")
         try tree.shell(make)
         tree.eventually("it works again") { (try? tree.run(["wait"], usesPython: false).status) == 0 }
         #expect(try tree.differences(mode: "guarded") == "")

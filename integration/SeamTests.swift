@@ -76,6 +76,38 @@ import Testing
         #expect(built.status == 0 && built.errors.contains("1 module:"), "\(built)")
     }
 
+    @Test(.enabled(if: hasSetpriv)) func anExcludedSourceThatCannotBeReadIsForgotten() throws {
+        let tree = try Tree(["a.py": "x = 1\n", "gen/b.py": "y = 1\n", "freshpyc.json": "{}\n"])
+        #expect(try build(tree).status == 0)
+        try tree.shell("chmod 444 gen")
+        try tree.write("freshpyc.json", "{\"exclude\": [\"gen/\"]}\n")
+        defer { _ = try? tree.run(["stop"], usesPython: false) }
+        let started = try Freshpyc.runWithoutPrivileges(
+            ["watch", "-b", "--python", tree.python.path.description], in: tree.path)
+        #expect(started.errors.hasPrefix("ready: 1 module, 0 failed"), "\(started)")
+        #expect(try tree.run(["wait"], usesPython: false).status == 0)
+    }
+
+    /// Its bytecode stays, because it cannot be removed, and so does its record. Its imports do not.
+    @Test(.enabled(if: hasSetpriv)) func aSourceWithBytecodeThatCannotBeRemovedHasNoImports() throws {
+        let tree = try Tree(["a.py": "x = 1\n", "pkg/b.py": "y = 2\n"])
+        defer { _ = try? tree.run(["stop"], usesPython: false) }
+        let python = ["--python", tree.python.path.description]
+        #expect(try Freshpyc.runWithoutPrivileges(["watch", "-b"] + python, in: tree.path).status == 0)
+        try tree.shell("chmod 500 pkg/__pycache__; rm pkg/b.py; mkfifo pkg/b.py")
+        let graph = try Freshpyc.runWithoutPrivileges(["graph"] + python, in: tree.path)
+        #expect(graph.output == "a.py\n", "\(graph)")
+    }
+
+    @Test func bytecodeBesideADirectoryOfItsSourcesNameIsRemoved() throws {
+        let tree = try Tree(["a.py": "x = 1\n", "old/b.py": "y = 2\n"])
+        let daemon = try Daemon(tree)
+        // The copy of a folder whose source has become a directory while nobody kept its bytecode.
+        try tree.shell("cp -r old /tmp/copy-$$; rm /tmp/copy-$$/b.py; mkdir /tmp/copy-$$/b.py; mv /tmp/copy-$$ new")
+        #expect(try daemon.ask("wait").status == 0)
+        #expect(!tree.exists(tree.pyc("new/b.py")))
+    }
+
     @Test func theFirstWaveOfADaemonForgetsExcludedSources() throws {
         let tree = try Tree(["a.py": "x = 1\n", "gen/b.py": "def (\n", "gen/c.py": "y = 1\n"])
         #expect(try tree.run("build").status == 1)

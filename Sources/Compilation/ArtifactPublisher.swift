@@ -141,8 +141,9 @@ package final class ArtifactPublisher {
                 })
             else { return }
             let source = BytePath.empty.appending(Array(name.bytes.dropLast(suffix.utf8.count)) + Array(".py".utf8))
-            // A dangling link is not a source. If we cannot tell whether the source exists, the bytecode stays.
-            if parent.isSurelyMissing(source) { orphans.append(name) }
+            // A dangling link is not a source, and neither is a directory, whose removal would say nothing of bytecode. If
+            // we cannot tell whether the source exists, the bytecode stays.
+            if parent.isSurelyMissing(source) || parent.isSurelyDirectory(source) { orphans.append(name) }
         }
         for name in orphans { _ = try? cache.removeFile(name) }
         if !orphans.isEmpty { _ = parent.removeEmptyDirectory(BytePath("__pycache__")) }

@@ -71,8 +71,8 @@ package final class ContinuousBuild {
             standing.update(with: report) { _ in true }
             note(report)
             ready(report)
-            // Only now, so that `ready` does not wait for the analysis.
-            loop.later { [weak self] in self?.analyze(result.sources) }
+            // After `ready`, which need not wait for it, and before requests are answered, which may ask for imports.
+            analyze(result.sources)
             endWave(report, guarded: session.allGuarded) { _ in true }
             Host.trimMemory()
         }
@@ -293,9 +293,7 @@ package final class ContinuousBuild {
         for path in paths {
             if scanner.isLink(path) { links.insert(path) } else { links.remove(path) }
             hardLinked.remove(path)
-            let start = session.configuration.starts.first { path.isWithin($0) }
-            let isInScope = start.map { !scanner.isExcludedOnTheWay(to: path, isDirectory: false, below: $0) } ?? false
-            guard isInScope else {
+            guard session.isInScope(path, of: scanner) else {
                 if session.record(path) != nil { input.missing.append(path) }
                 continue
             }

@@ -60,8 +60,9 @@ package struct StatusDocument: Codable, Sendable {
     package var root: String
     package var socket: String
     package var clock: UInt64
-    /// `idle`, `settling` or `building`.
+    /// `idle`, `settling`, `building`, or `blocked` where nothing can be compiled; then `problem` says why.
     package var phase: String
+    package var problem: String?
     package var modules: Int
     package var failed: Int
     /// Sources and directories that have not been looked at yet.
@@ -83,7 +84,8 @@ package struct StatusDocument: Codable, Sendable {
 
     package init(
         schema: Int = 1, version: String, process: Int32, root: String, socket: String, clock: UInt64, phase: String,
-        modules: Int, failed: Int, queue: Int, watches: Watches, polled: [String], pollReason: String? = nil,
+        problem: String? = nil, modules: Int, failed: Int, queue: Int, watches: Watches, polled: [String],
+        pollReason: String? = nil,
         overflows: Int, rescans: Int, workers: Workers, memory: Int, imports: Imports? = nil,
         interpreters: [ReportDocument.Python], uptime: Double
     ) {
@@ -94,6 +96,7 @@ package struct StatusDocument: Codable, Sendable {
         self.socket = socket
         self.clock = clock
         self.phase = phase
+        self.problem = problem
         self.modules = modules
         self.failed = failed
         self.queue = queue

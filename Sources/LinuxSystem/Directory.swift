@@ -122,6 +122,11 @@ package final class Directory: Sendable {
         }
     }
 
+    /// Whether this is certainly a directory, perhaps behind a link. False if that cannot be determined.
+    package func isSurelyDirectory(_ path: BytePath) -> Bool {
+        (try? status(path, followsLinks: true))?.kind == .directory
+    }
+
     /// The same for a name in a buffer.
     package func status(_ name: UnsafePointer<CChar>, followsLinks: Bool) throws(SystemError) -> FileStatus? {
         var raw = Glibc.stat()

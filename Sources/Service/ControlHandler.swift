@@ -22,6 +22,7 @@ final class ControlHandler {
     private static let mostQuestions = 1024
 
     private let version: String
+    private let root: BytePath
     private var run: WatchRun?
     private var questions: [UInt64: Question] = [:]
     private var nextQuestion: UInt64 = 0
@@ -33,8 +34,9 @@ final class ControlHandler {
     /// Called when a client asks the daemon to end.
     var onStop: () -> Void = {}
 
-    init(version: String) {
+    init(version: String, root: BytePath) {
         self.version = version
+        self.root = root
     }
 
     /// Whether a client waits for an answer.
@@ -80,7 +82,9 @@ final class ControlHandler {
             answer.give(Acknowledgement())
             return onStop()
         }
-        guard let run else { return answer.refuse(.noSession(problem)) }
+        guard let run else {
+            return method == .status ? answer.give(statusWithoutSession) : answer.refuse(.noSession(problem))
+        }
         // The one place where it is decided whether this daemon may answer for what a client has asked for.
         if let asked = parameters.options {
             guard let options = run.options else { return answer.refuse(.otherOptions(["python"])) }
@@ -166,6 +170,18 @@ final class ControlHandler {
         }
     }
 
+    private var statusWithoutSession: StatusDocument {
+        StatusDocument(
+            version: version, process: Host.processIdentifier, root: root.description, socket: socket.description,
+            clock: 0, phase: "blocked", problem: problem, modules: 0, failed: 0, queue: 0,
+            watches: StatusDocument.Watches(directories: 0, used: 0, allowed: Host.watchLimit), polled: [],
+            overflows: 0, rescans: 0, workers: StatusDocument.Workers(running: 0, replaced: 0, processes: []),
+            memory: Host.residentMemory, interpreters: [], uptime: uptime)
+    }
+
+    /// Seconds.
+    private var uptime: Double { Double(Host.monotonic - begun) / 1e9 }
+
     private func status(of run: WatchRun) -> StatusDocument {
         let (session, activity) = (run.session, run.build.activity)
         return StatusDocument(
@@ -184,7 +200,7 @@ final class ControlHandler {
                     edges: $0.edges, findings: $0.findings, lastMicroseconds: $0.lastDuration / 1000)
             },
             interpreters: session.selectedInterpreters.map { ReportDocument.Python($0) },
-            uptime: Double(Host.monotonic - begun) / 1e9)
+            uptime: uptime)
     }
 }
 

@@ -62,7 +62,7 @@ package final class WatchService {
         self.reconfigure = reconfigure
         self.idleTimeout = idleTimeout
         self.report = report
-        handler = ControlHandler(version: version)
+        handler = ControlHandler(version: version, root: configuration.rootPath)
         run = try WatchRun(configuration, loop: loop)
     }
 

@@ -43,7 +43,8 @@ extension Session {
             sources += scanner().scan([.empty]).sources.filter { !named.contains($0.path) }
         }
         let again = analysis.refresh(
-            sources, removed: outcome.removed + outcome.forgotten, others: input.others, isComplete: input.reportsAll
+            sources, removed: outcome.removed + outcome.forgotten + outcome.unremovable, others: input.others,
+            isComplete: input.reportsAll
         ) { compilation(of: $0) }
         guard input.reportsAll else {
             let new = analysis.judge(again)

@@ -31,7 +31,7 @@ package final class Session {
     /// Sources with an artifact that the last wave guarded against another save within the same second.
     package private(set) var guarded: [BytePath] = []
     /// The last run did not end cleanly, so temporary files may be left.
-    private let mustSweep: Bool
+    let mustSweep: Bool
     /// A wave with at least this many compilations checks the size of the store.
     private static let manyCompiled = 256
     private var wave: Wave?
@@ -185,43 +185,6 @@ package final class Session {
         run(
             WaveInput(sources: result.sources, missing: missing, problems: result.problems, begun: begun),
             progress: progress, done: done)
-    }
-
-    /// Removes temporary files after a crash: they may be in any `__pycache__`.
-    package func sweepIfNeeded(_ result: ScanResult) {
-        guard mustSweep, !configuration.options.isCheckOnly else { return }
-        for directory in result.directories { ArtifactPublisher.sweepTemporaries(in: directory, root: root) }
-    }
-
-    /// Removes bytecode without a source after a folder was moved or copied here: its `__pycache__` may contain
-    /// bytecode of sources that were deleted before. Checks only directories with unrecorded sources, or without
-    /// sources.
-    package func sweepOrphans(_ result: ScanResult) {
-        guard !configuration.options.isCheckOnly, !result.caches.isEmpty else { return }
-        var settled: Set<BytePath> = []
-        var unsettled: Set<BytePath> = []
-        var directory: BytePath?
-        // The sources of a directory follow one another.
-        for source in result.sources {
-            let isRecorded = table[source.path] != nil
-            if isRecorded, let directory, source.path.isDirectly(in: directory) { continue }
-            let parent = source.path.parent
-            if isRecorded { settled.insert(parent) } else { unsettled.insert(parent) }
-            directory = parent
-        }
-        sweepOrphans(in: result.caches.filter { !settled.contains($0) || unsettled.contains($0) })
-    }
-
-    /// Removes bytecode without a source from the `__pycache__` of these directories.
-    package func sweepOrphans(in directories: [BytePath]) {
-        // Longest first: one suffix may be the end of another.
-        let places = interpreters.known.flatMap { interpreter in
-            OptimizationLevel.allCases.reversed().map { ArtifactPlace(cacheTag: interpreter.cacheTag, level: $0) }
-        }
-        let suffixes = places.filter { !$0.directory.isEmpty }.map(\.suffix)
-        for directory in directories {
-            ArtifactPublisher.sweepOrphans(in: directory, suffixes: suffixes, root: root)
-        }
     }
 
     /// Runs one wave.
@@ -417,6 +380,13 @@ extension Session {
     /// Whether a path is at or below one of the paths that the user named.
     package func isInStarts(_ path: BytePath) -> Bool {
         named.covers(path)
+    }
+
+    /// Whether the rules of the scope let in a source below one of the paths that the user named. The source need not
+    /// exist or be readable.
+    package func isInScope(_ source: BytePath, of scanner: TreeScanner) -> Bool {
+        guard let start = configuration.starts.first(where: { source.isWithin($0) }) else { return false }
+        return !scanner.isExcludedOnTheWay(to: source, isDirectory: false, below: start)
     }
 
     /// Whether the second that a guard protects is over.

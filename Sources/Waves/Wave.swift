@@ -54,6 +54,8 @@ package struct WaveOutcome {
     package var removed: [BytePath] = []
     /// Sources that exist but are out of scope now: their records are removed, their bytecode stays.
     package var forgotten: [BytePath] = []
+    /// Deleted sources whose bytecode cannot be removed: their records stay, so that the next wave tries again.
+    package var unremovable: [BytePath] = []
     /// Sources with an artifact that must be resealed when its second is over.
     package var guarded: [BytePath] { records.filter(\.isGuarded).map(\.path) }
 }
@@ -84,6 +86,7 @@ package final class Wave {
     package var modules: [Module] = []
     private var removed: [BytePath] = []
     private var forgotten: [BytePath] = []
+    private var unremovable: [BytePath] = []
     /// Problems of paths that are not in `modules`.
     private var problems: [LocatedDiagnostic] = []
     package var schedule: CompilationSchedule<Job>?
@@ -143,6 +146,10 @@ package final class Wave {
             case .gone, .notASource: remove(path, session.record(path))
             case .present: if input.forgetsOutOfScope { forget(path) }
             case .unreadable(let error):
+                if input.forgetsOutOfScope, !session.isInScope(path, of: scanner) {
+                    forget(path)
+                    continue
+                }
                 // We cannot tell whether the source exists, so its record and its bytecode stay.
                 if !unreadable.covers(path) {
                     problems.append(UnreadablePlace(path: path, error: error, isDirectory: false).diagnostic)
@@ -158,7 +165,11 @@ package final class Wave {
     /// Removes the bytecode and the record of a deleted source. If that fails, the record stays, so that the next wave
     /// tries again.
     private func remove(_ path: BytePath, _ record: ModuleRecord?) {
-        if !writes || removeArtifacts(of: path, record), record != nil { removed.append(path) }
+        if writes, !removeArtifacts(of: path, record) {
+            unremovable.append(path)
+        } else if record != nil {
+            removed.append(path)
+        }
     }
 
     /// - Returns: whether all artifacts are removed.
@@ -321,6 +332,7 @@ package final class Wave {
         outcome.report.gone = removed
         outcome.removed = removed
         outcome.forgotten = forgotten
+        outcome.unremovable = unremovable
         for module in modules where module.progress.phase != .gone {
             let result = module.progress.result(isFailing: isFailing(module))
             outcome.report.modules += 1

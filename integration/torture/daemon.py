@@ -100,14 +100,14 @@ class Daemon:
             fields = stream.read().rpartition(")")[2].split()
         return int(fields[11]) + int(fields[12])
 
-    def check_idle(self):
-        """It is idle, holds few descriptors, and uses no processor time."""
+    def check_idle(self, phase):
+        """It is in this phase, holds few descriptors, and uses no processor time."""
         time.sleep(1.5)
         before = self.processor_time()
         time.sleep(0.7)
         used = self.processor_time() - before
         status = self.status()
-        if status["phase"] != "idle" or status["queue"]:
+        if status["phase"] != phase or status["queue"]:
             raise Difference("the daemon is not idle: %s, %d in the queue" % (status["phase"], status["queue"]))
         if used > 10:
             raise Difference("the idle daemon used %d ticks of processor time in 0.7 s" % used)

@@ -102,8 +102,9 @@ class Edits:
         if folder:
             place = self.choose([place for place in self.folders() if not (place + "/").startswith(folder + "/")])
             new = os.path.join(place, "moved%d" % self.index)
-            os.rename(folder, new)
-            self.note("rename %s to %s", folder, new)
+            if not os.path.exists(new):
+                os.rename(folder, new)
+                self.note("rename %s to %s", folder, new)
 
     @operation(3)
     def delete_folder(self):

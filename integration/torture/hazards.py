@@ -106,10 +106,7 @@ class Hazards:
         others += [folder for folder in self.inner_folders() if folder.endswith(".py")]
         path = self.choose(others)
         if path:
-            if os.path.isdir(path) and not os.path.islink(path):
-                shutil.rmtree(path)
-            else:
-                os.remove(path)
+            self.clear(path)
             self.write(path, self.text())
             self.note("%s becomes a file", path)
 
@@ -127,11 +124,17 @@ class Hazards:
     def block_bytecode(self):
         """`__pycache__` is a file, or a link."""
         path = os.path.join(self.place(), "__pycache__")
-        self.clear(path)
-        if self.rng.random() < 0.5:
-            self.write(path, b"")
-        else:
-            os.symlink(self.outside, path)
+        is_file = self.rng.random() < 0.5
+        while True:
+            self.clear(path)
+            try:
+                if is_file:
+                    os.mknod(path)
+                else:
+                    os.symlink(self.outside, path)
+                break
+            except FileExistsError:
+                pass  # The daemon has just made it again.
         self.note("%s is in the way", path)
 
     @operation(3)
@@ -142,12 +145,14 @@ class Hazards:
                 os.remove(path)
                 self.note("remove %s", path)
 
-    @staticmethod
-    def clear(path):
-        if os.path.islink(path) or os.path.isfile(path):
+    def clear(self, path):
+        """Removes it in one step, because the daemon may write into a directory that is being emptied."""
+        if os.path.isdir(path) and not os.path.islink(path):
+            gone = os.path.join(self.home, "gone")
+            os.rename(path, gone)
+            shutil.rmtree(gone, ignore_errors=True)
+        elif os.path.lexists(path):
             os.remove(path)
-        else:
-            shutil.rmtree(path, ignore_errors=True)
 
     # Links
 

@@ -202,6 +202,8 @@ class Processes:
         shutil.rmtree(state, ignore_errors=True)
         # What does not compile has the imports of its last version that did, which a fresh scan cannot know.
         truth = Truth(self.root, self.excludes, self.judges(), self.levels)
+        if truth.closed or len(truth.readable) < len(truth.sources):
+            return  # The daemon may have read before what cannot be read now.
         broken = {os.path.relpath(path, self.root) for path in truth.failing}
         wrong = [(key, asked.get(key), alone.get(key)) for key in sorted(asked.keys() | alone.keys())
                  if key not in broken and asked.get(key) != alone.get(key)]
@@ -211,7 +213,7 @@ class Processes:
     def edges(self, words):
         done = self.daemon.run(*words, check=False, alone=True)
         if not done.stdout:
-            return {"error": done.returncode}
+            return {"error": (done.returncode, done.stderr)}
         edges = {}
         for module in json.loads(done.stdout)["modules"]:
             if not module.get("outdated"):

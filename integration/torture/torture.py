@@ -90,7 +90,7 @@ class Torture(Edits, Hazards, Processes, World):
 
     def idle(self):
         """The daemon rests, and a build compiles nothing."""
-        self.daemon.check_idle()
+        self.daemon.check_idle("blocked" if self.missing else "idle")
         if self.missing:
             return
         done = self.daemon.run("build", "--format", "json", check=False, alone=True)
@@ -117,8 +117,17 @@ class Torture(Edits, Hazards, Processes, World):
         if asks:
             status = self.daemon.status()
             if not truth.agrees(status["modules"], status["failed"]):
-                raise Difference("status: %d modules, %d failed; there are %d, %d to %d fail: %s" % (
-                    status["modules"], status["failed"], truth.modules, low, high, sorted(truth.failing)[:5]))
+                raise Difference("status: %d modules, %d failed; there are %d, %d to %d fail: %s; recorded, and not there: %s; "
+                                 "there, and not recorded: %s" % (
+                                     status["modules"], status["failed"], truth.modules, low, high,
+                                     sorted(truth.failing)[:5], *self.record_differences(truth)))
+
+    def record_differences(self, truth):
+        """The paths that only the database has, and those that only the tree has. Stops the daemon."""
+        self.daemon.stop()
+        recorded = {json.loads(path) for path in self.verdicts()}
+        there = {os.path.relpath(source.path, self.root) for source in truth.sources}
+        return sorted(recorded - there), sorted(there - recorded)
 
     def finish(self):
         """The database is that of a fresh build, and nothing is left."""

@@ -160,4 +160,4 @@ class World:
                 for name in files:
                     source = os.path.join(os.path.dirname(folder), name.split(".cpython-")[0] + ".py")
                     if name.endswith(".pyc") and not os.path.lexists(source):
-                        os.remove(os.path.join(folder, name))
+                        self.quietly(os.remove, os.path.join(folder, name))

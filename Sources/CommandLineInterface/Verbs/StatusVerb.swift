@@ -43,6 +43,12 @@ enum StatusVerb: Verb {
         var rows = [
             ("root", status.root),
             ("daemon", "process \(status.process), freshpyc \(status.version), up \(Int(status.uptime)) s"),
+        ]
+        if let problem = status.problem {
+            rows += [("state", "\(status.phase): \(problem)"), ("socket", status.socket)]
+            return lines(rows)
+        }
+        rows += [
             ("state", "\(status.phase), wave \(status.clock), \(status.queue) waiting"),
             ("modules", "\(status.modules), \(status.failed) failed"),
             (
@@ -69,7 +75,11 @@ enum StatusVerb: Verb {
         }
         for interpreter in status.interpreters { rows.append(("python", "\(interpreter.name), \(interpreter.path)")) }
         rows.append(("socket", status.socket))
-        return rows.map { $0.0 + String(repeating: " ", count: 10 - $0.0.count) + $0.1 + "\n" }.joined()
+        return lines(rows)
+    }
+
+    private static func lines(_ rows: [(label: String, value: String)]) -> String {
+        rows.map { $0.label + String(repeating: " ", count: 10 - $0.label.count) + $0.value + "\n" }.joined()
     }
 
     /// Every setting with its origin; `--help` says what the defaults are.
