@@ -293,12 +293,21 @@ package struct WatchPlan: Hashable, Sendable {
         sightings = []
         // Requests that arrived during the wave want these sources too.
         if !waiting.isEmpty { addDelayed() }
+        let succeeded = end.retried.subtracting(end.failed)
         retries = retries.subtracting(end.retried).union(end.failed)
         guarded.formUnion(end.guarded)
-        var actions: [Action] = seen.isEmpty ? [] : [.inspect(seen)]
+        var actions: [Action] = []
+        if !succeeded.isEmpty {
+            // Other sources failed with them, in the same directories, and were not reported. The requests wait for them.
+            actions.append(.findStale(Set(succeeded.map(\.parent))))
+            waiting = joined + waiting
+            joined = []
+        }
+        let mustInspect = !seen.isEmpty || !succeeded.isEmpty
+        if mustInspect { actions.append(.inspect(seen)) }
         actions += armDelayed(now) + armRetry() + armGuard() + armPoll()
-        // Inspect sightings before releasing the waiting requests; `hintsEnded`, which follows, does that.
-        if seen.isEmpty { actions += release() + advance(now) } else { actions += releaseJoined() }
+        // Inspect before releasing the waiting requests; `hintsEnded`, which follows, does that.
+        actions += mustInspect ? releaseJoined() : release() + advance(now)
         return actions
     }
 

@@ -132,7 +132,7 @@ package final class ImportAnalysis {
     @discardableResult
     package func refresh(
         _ sources: [ScannedSource], removed: [BytePath] = [], others: [[UInt8]] = [], isComplete: Bool = false,
-        compilation: (BytePath) -> Compilation = { _ in Compilation() }
+        compilation: (ScannedSource) -> Compilation = { _ in Compilation() }
     ) -> Set<ModuleID> {
         var update = DependencyGraph.Update()
         update.others = others
@@ -146,7 +146,7 @@ package final class ImportAnalysis {
             findings[path] = nil
             compiled[path] = nil
         }
-        let items = sources.compactMap { item(for: $0, compilation($0.path)) }
+        let items = sources.compactMap { item(for: $0, compilation($0)) }
         let reader = SourceReader(root: root)
         let inspector = ArtifactInspector(root: root)
         let scans = ParallelSlices.map(items, sliceSize: 16, scratch: {}) { item, _ in

@@ -97,6 +97,8 @@ package final class WatchService {
             let server = try ControlServer(loop: loop, places: places) { [weak self] request, connection in
                 guard let self else { return }
                 lastActivity = Host.monotonic
+                // What prevented a session may have been corrected since the last try.
+                if lifecycle.state == .reloading(.waiting), request.method != ControlMethod.stop.rawValue { retry() }
                 handler.handle(request, connection)
             }
             self.server = server
@@ -205,6 +207,7 @@ package final class WatchService {
     }
 
     private func retry() {
+        retryTimer = nil
         // Without a session nobody watches the root.
         let isRootThere = (try? Host.status(configuration.rootPath)) ?? nil != nil
         handle(isRootThere ? .retryDue : .endRequested(.rootGone))

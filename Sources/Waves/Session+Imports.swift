@@ -43,8 +43,7 @@ extension Session {
             sources += scanner().scan([.empty]).sources.filter { !named.contains($0.path) }
         }
         let again = analysis.refresh(
-            sources, removed: outcome.removed + outcome.forgotten + outcome.unremovable, others: input.others,
-            isComplete: input.reportsAll
+            sources, removed: outcome.absent, others: input.others, isComplete: input.reportsAll
         ) { compilation(of: $0) }
         guard input.reportsAll else {
             let new = analysis.judge(again)
@@ -88,8 +87,11 @@ extension Session {
     }
 
     /// Whether a source fails to compile for every target, and the bytecode from which its bindings can be read.
-    package func compilation(of path: BytePath) -> ImportAnalysis.Compilation {
-        guard let record = record(path), let target = targets.first else { return ImportAnalysis.Compilation() }
+    package func compilation(of source: ScannedSource) -> ImportAnalysis.Compilation {
+        // A record of another version says nothing of this one. The wave that compiles it will.
+        guard let record = record(source.path), record.source.stamp == source.stamp, let target = targets.first else {
+            return ImportAnalysis.Compilation()
+        }
         var compilation = ImportAnalysis.Compilation()
         // A trace may be of an earlier version, where this session's level was not built since.
         compilation.isFailing = targets.allSatisfy { target in
@@ -97,7 +99,7 @@ extension Session {
         }
         if let trace = record.trace(target.key), let published = trace.published {
             compilation.artifact = ImportAnalysis.Artifact(
-                path: target.place.path(of: path), published: published, fingerprint: trace.fingerprint,
+                path: target.place.path(of: source.path), published: published, fingerprint: trace.fingerprint,
                 interpreter: target.interpreter)
         }
         return compilation

@@ -54,8 +54,8 @@ package struct WaveOutcome {
     package var removed: [BytePath] = []
     /// Sources that exist but are out of scope now: their records are removed, their bytecode stays.
     package var forgotten: [BytePath] = []
-    /// Deleted sources whose bytecode cannot be removed: their records stay, so that the next wave tries again.
-    package var unremovable: [BytePath] = []
+    /// All that is no source in scope, with or without a record. A record can also stay, if bytecode cannot be removed.
+    package var absent: [BytePath] = []
     /// Sources with an artifact that must be resealed when its second is over.
     package var guarded: [BytePath] { records.filter(\.isGuarded).map(\.path) }
 }
@@ -86,7 +86,7 @@ package final class Wave {
     package var modules: [Module] = []
     private var removed: [BytePath] = []
     private var forgotten: [BytePath] = []
-    private var unremovable: [BytePath] = []
+    private var absent: [BytePath] = []
     /// Problems of paths that are not in `modules`.
     private var problems: [LocatedDiagnostic] = []
     package var schedule: CompilationSchedule<Job>?
@@ -159,17 +159,15 @@ package final class Wave {
     }
 
     private func forget(_ path: BytePath) {
+        absent.append(path)
         if session.record(path) != nil { forgotten.append(path) }
     }
 
     /// Removes the bytecode and the record of a deleted source. If that fails, the record stays, so that the next wave
     /// tries again.
     private func remove(_ path: BytePath, _ record: ModuleRecord?) {
-        if writes, !removeArtifacts(of: path, record) {
-            unremovable.append(path)
-        } else if record != nil {
-            removed.append(path)
-        }
+        absent.append(path)
+        if !writes || removeArtifacts(of: path, record), record != nil { removed.append(path) }
     }
 
     /// - Returns: whether all artifacts are removed.
@@ -332,7 +330,7 @@ package final class Wave {
         outcome.report.gone = removed
         outcome.removed = removed
         outcome.forgotten = forgotten
-        outcome.unremovable = unremovable
+        outcome.absent = absent
         for module in modules where module.progress.phase != .gone {
             let result = module.progress.result(isFailing: isFailing(module))
             outcome.report.modules += 1

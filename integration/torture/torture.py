@@ -83,7 +83,8 @@ class Torture(Edits, Hazards, Processes, World):
             self.look(done.returncode, asks)
         except Difference as difference:
             # Once the second of a save is over, a header gets its time, and nobody waits for that.
-            if not all("temporary file" in line for line in str(difference).split("\n")[1:]):
+            lines = str(difference).split("\n")[1:]
+            if not lines or not all("temporary file" in line for line in lines):
                 raise
             time.sleep(0.5)
             self.look(done.returncode, asks)
@@ -111,7 +112,7 @@ class Torture(Edits, Hazards, Processes, World):
             if exit_status == 0 and low:
                 raise Difference("wait: exit status 0, and %d modules fail: %s" % (low, sorted(truth.failing)[:5]))
             return
-        if exit_status == 0 and low or exit_status == 1 and not high:
+        if exit_status == 0 and low or exit_status == 1 and not high and not truth.is_blind:
             raise Difference("wait: exit status %d, and %d to %d modules fail: %s; build: %s" % (
                 exit_status, low, high, sorted(truth.failing)[:5], self.daemon.run("build", check=False, alone=True)))
         if asks:

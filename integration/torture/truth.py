@@ -88,6 +88,8 @@ class Truth:
         self.failing, self.doubtful, self.unwritten = set(), set(), set()
         # Sources that are gone, with bytecode that cannot be removed: a record of it may stay.
         self.stuck = set()
+        # Whether there may be bytecode that nobody can see, and so records of sources that are gone.
+        self.is_blind = False
         self.readable = []
         for source in self.sources:
             if permits(source.status.st_mode, 4):
@@ -110,6 +112,8 @@ class Truth:
     def agrees(self, modules, failed):
         """Whether these numbers are true. What has never been written need not be counted."""
         unwritten = len(self.unwritten)
+        if self.is_blind:
+            return self.modules - unwritten <= modules and self.failed[0] - unwritten <= failed
         return (self.modules - unwritten <= modules <= self.modules + len(self.stuck)
                 and self.failed[0] - unwritten <= failed <= self.failed[1])
 
@@ -131,6 +135,7 @@ class Truth:
                     found = set(), False
                 else:
                     found = set(os.listdir(path)), permits(status.st_mode, 7)
+                    self.is_blind = self.is_blind or not permits(status.st_mode, 1)
             self.caches[folder] = found
         return self.caches[folder]
 
