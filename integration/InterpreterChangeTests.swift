@@ -54,6 +54,19 @@ import Testing
         try tree.shell("touch -d '\(Int.random(in: 3600...9_000_000)) seconds ago' \(name)")
     }
 
+    /// Two environments that write the same files: one is skipped, until it is replaced by one that does not.
+    @Test func aSkippedInterpreterThatIsReplacedCounts() throws {
+        try makeEnvironment("a", old)
+        try makeEnvironment("b", old)
+        defer { _ = try? tree.run(["stop"], usesPython: false) }
+        #expect(try build("a/bin/python", "b/bin/python", verb: ["watch", "-b"]).status == 0)
+        try makeEnvironment("b", new)
+        let answer = try tree.run(["wait"], usesPython: false)
+        #expect(answer.status == 0, "\(answer)")
+        #expect(tree.exists("__pycache__/a.\(new.cacheTag).pyc"))
+        #expect(try wrongBytecode() == "")
+    }
+
     /// The database records the first environment of an interpreter. Builds must still run the requested one.
     @Test func environmentsAreIndependentOfEachOther() throws {
         try makeEnvironment("a", old)

@@ -148,6 +148,20 @@ import Testing
         #expect(try tree.differences(mode: "guarded").isEmpty)
     }
 
+    /// It is an environment from the moment that it is met, so nothing in it is in scope, but it must be watched.
+    @Test func anEnvironmentThatAppearsAndThenIsNoneIsBuilt() throws {
+        let tree = try Tree(["a.py": "x = 1\n"])
+        let daemon = try Daemon(tree)
+        try tree.shell(
+            "mkdir -p new/sub; touch new/sub/pyvenv.cfg; echo 'y = 1' > new/sub/b.py; mv new new2; sleep 0.3")
+        try tree.shell("mv new2/sub moved; sleep 0.3")
+        #expect(try daemon.ask("wait").status == 0)
+        #expect(!tree.exists(tree.pyc("moved/b.py")))
+        try tree.shell("rm moved/pyvenv.cfg")
+        #expect(try daemon.ask("wait").status == 0)
+        #expect(tree.exists(tree.pyc("moved/b.py")))
+    }
+
     @Test func aDirectoryThatIsNoLongerAnEnvironmentIsBuiltAgain() throws {
         let tree = try Tree(["a.py": "x = 1\n", "pkg/sub/b.py": "y = 1\n"])
         let daemon = try Daemon(tree)

@@ -40,6 +40,8 @@ package struct WaveReport: Sendable {
     package var removed = 0
     /// The same, by name.
     package var gone: [BytePath] = []
+    /// An interpreter could not be run. It is reported for one source; others were not compiled either.
+    package var lacksInterpreter = false
     /// Nanoseconds.
     package var duration: Int64 = 0
     package var changes: [Change] = []

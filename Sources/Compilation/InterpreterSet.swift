@@ -22,6 +22,9 @@ package final class InterpreterSet {
     package private(set) var selected: [InterpreterID] = []
     /// The selected interpreters, at the locations found in this run.
     private var installed: [InterpreterID: Interpreter] = [:]
+    /// The executables that the selection was made from, also those that were skipped because another one writes the same
+    /// files: they may be replaced by some that do not.
+    private var executables: [BytePath: Stamp] = [:]
     private var pools: [InterpreterID: WorkerPool] = [:]
     package private(set) var notices: [String] = []
 
@@ -47,6 +50,7 @@ package final class InterpreterSet {
                 notices.append(error.message)
                 continue
             }
+            executables[found.interpreter.path] = found.interpreter.executable
             guard installed[found.id] == nil else { continue }
             if let other = tags[found.interpreter.cacheTag] {
                 if candidate.isOptional { continue }
@@ -64,6 +68,17 @@ package final class InterpreterSet {
             }
         }
         if selected.isEmpty { throw .noneFound }
+    }
+
+    /// Whether an executable of the selection was replaced or removed, so that another selection may be due.
+    package var hasChanged: Bool {
+        executables.contains { path, executable in
+            do throws(SystemError) {
+                return try Host.status(path)?.stamp != executable
+            } catch {
+                return false
+            }
+        }
     }
 
     private func resolve(
@@ -99,6 +114,7 @@ package final class InterpreterSet {
         let unknown = Stamp(
             device: 0, inode: 0, size: 0, modified: FileTime(nanoseconds: 0), changed: FileTime(nanoseconds: 0))
         installed[id]?.executable = unknown
+        executables[path] = unknown
         for index in known.indices where known[index].path == path {
             known[index].executable = unknown
             isChanged = true

@@ -260,18 +260,19 @@ package final class ContinuousBuild {
         tell(
             .waveEnded(
                 WatchPlan.WaveEnd(
-                    failed: Set(failed), retried: plan.retries.filter(wasChecked), guarded: Set(guarded))))
+                    failed: Set(failed), retried: plan.retries.filter(wasChecked), guarded: Set(guarded),
+                    lacksInterpreter: report.lacksInterpreter)))
     }
 
     private func collect(_ dirt: Dirt, into input: inout WaveInput) {
         var paths = dirt.sources
-        paths.formUnion(session.recordedPaths(within: PathSet(dirt.gone)))
+        if !dirt.gone.isEmpty { paths.formUnion(session.knownPaths(within: PathSet(dirt.gone))) }
         if !dirt.appeared.isEmpty {
             let appeared = PathSet(dirt.appeared)
             let result = scan(appeared.topmost, obeysRules: true)
             input.sources = result.sources
             input.problems = result.problems
-            paths.formUnion(session.recordedPaths(within: appeared))
+            paths.formUnion(session.knownPaths(within: appeared))
             paths.subtract(result.sources.map(\.path))
         }
         // A change sends an event for one name of the file only. Add the other names: those of the recorded file, and

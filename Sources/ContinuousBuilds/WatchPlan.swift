@@ -103,11 +103,17 @@ package struct WatchPlan: Hashable, Sendable {
         package var retried: Set<BytePath> = []
         /// Sources with an artifact that is guarded against another save within the same second.
         package var guarded: Set<BytePath> = []
+        /// An interpreter could not be run, so any source may still have to be compiled.
+        package var lacksInterpreter = false
 
-        package init(failed: Set<BytePath> = [], retried: Set<BytePath> = [], guarded: Set<BytePath> = []) {
+        package init(
+            failed: Set<BytePath> = [], retried: Set<BytePath> = [], guarded: Set<BytePath> = [],
+            lacksInterpreter: Bool = false
+        ) {
             self.failed = failed
             self.retried = retried
             self.guarded = guarded
+            self.lacksInterpreter = lacksInterpreter
         }
     }
 
@@ -158,6 +164,8 @@ package struct WatchPlan: Hashable, Sendable {
     package private(set) var guarded: Set<BytePath> = []
     package private(set) var retries: Set<BytePath> = []
     private var sightings: [ArtifactSighting] = []
+    /// A retry looks at everything, because an interpreter could not be run.
+    private var retriesEverything = false
     private var isForced = false
     private var resealsGuarded = false
     private var armed: Set<Timer> = []
@@ -296,7 +304,10 @@ package struct WatchPlan: Hashable, Sendable {
         let succeeded = end.retried.subtracting(end.failed)
         retries = retries.subtracting(end.retried).union(end.failed)
         guarded.formUnion(end.guarded)
+        retriesEverything = end.lacksInterpreter
         var actions: [Action] = []
+        // Who asked during the wave may have corrected what failed in it a moment before.
+        if !waiting.isEmpty { actions += retryFailed() }
         if !succeeded.isEmpty {
             // Other sources failed with them, in the same directories, and were not reported. The requests wait for them.
             actions.append(.findStale(Set(succeeded.map(\.parent))))
@@ -337,6 +348,10 @@ package struct WatchPlan: Hashable, Sendable {
     /// Retries the paths that could not be read or written.
     private mutating func retryFailed() -> [Action] {
         guard !retries.isEmpty else { return [] }
+        if retriesEverything {
+            dirt.everything = true
+            return []
+        }
         for path in retries {
             if path.hasSuffix(".py") { dirt.sources.insert(path) } else { dirt.appeared.insert(path) }
         }

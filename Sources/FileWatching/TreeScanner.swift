@@ -56,7 +56,7 @@ package struct TreeScanner: Sendable {
                 continue
             }
             if isDirectory {
-                if obeysRules, isExcludedOnTheWay(to: start, isDirectory: true) { continue }
+                if obeysRules, isExcludedOnTheWay(to: start, isDirectory: true, isToBeListed: true) { continue }
                 let isExcludedKind =
                     start.isEmpty
                     ? Scope.excludesDirectory(named: rootPath.lastComponent)
@@ -142,8 +142,12 @@ package struct TreeScanner: Sendable {
 
     /// Whether a source or directory that an event named is out of scope.
     ///
-    /// - Parameter start: the place that the user named and that it lies in; the rules hold below it.
-    package func isExcludedOnTheWay(to path: BytePath, isDirectory: Bool, below start: BytePath = .empty) -> Bool {
+    /// - Parameters:
+    ///   - start: the place that the user named and that it lies in; the rules hold below it.
+    ///   - isToBeListed: whether listing it will tell if it is an environment, and watch it in case it stops being one.
+    package func isExcludedOnTheWay(
+        to path: BytePath, isDirectory: Bool, below start: BytePath = .empty, isToBeListed: Bool = false
+    ) -> Bool {
         var current = BytePath.empty
         var stack = scope.honoursGitignore ? ignoresAbove(.empty) : IgnoreStack()
         let components = path.components
@@ -158,7 +162,8 @@ package struct TreeScanner: Sendable {
                 let isLeftOut =
                     entersPackages
                     ? Scope.excludesInPackages(named: component)
-                    : Scope.excludesDirectory(named: component) || isEnvironment(current)
+                    : Scope.excludesDirectory(named: component)
+                        || (!(isToBeListed && current == path) && isEnvironment(current))
                 if isLeftOut { return true }
             }
             if scope.excludes(current, isDirectory: isInner) { return true }

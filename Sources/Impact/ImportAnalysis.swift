@@ -171,6 +171,9 @@ package final class ImportAnalysis {
     }
 
     /// The work to do for a source; `nil` if there is none.
+    /// The analyzed sources at or below these places.
+    package func sources(within places: PathSet) -> [BytePath] { states.keys.filter { places.covers($0) } }
+
     private func item(for source: ScannedSource, _ compilation: Compilation) -> ScanItem? {
         let facts = graph.tree.find(source.path.bytes).flatMap { graph.facts(of: $0) }
         let old = states[source.path]

@@ -130,21 +130,18 @@ package final class Session {
     package func makeCookie(_ name: BytePath) throws(SystemError) { try store?.makeCookie(name) }
 
     /// Whether an interpreter's executable is certainly no longer the file that was probed.
-    package var hasChangedInterpreter: Bool {
-        selectedInterpreters.contains { interpreter in
-            do throws(SystemError) {
-                return try Host.status(interpreter.path)?.stamp != interpreter.executable
-            } catch {
-                return false
-            }
-        }
-    }
+    package var hasChangedInterpreter: Bool { interpreters.hasChanged }
     package var selectedInterpreters: [Interpreter] { interpreters.selected.map { interpreters[$0] } }
 
     package func record(_ path: BytePath) -> ModuleRecord? { table[path] }
 
     /// The paths of all records at or below these places.
     package func recordedPaths(within places: PathSet) -> [BytePath] { table.paths(within: places) }
+
+    /// The same, and the sources that have imports but no record, because nothing could ever be written for them.
+    package func knownPaths(within places: PathSet) -> Set<BytePath> {
+        Set(table.paths(within: places)).union(analysis?.sources(within: places) ?? [])
+    }
 
     /// All sources with a guarded artifact.
     package var allGuarded: [BytePath] { table.all.filter(\.isGuarded).map(\.path) }

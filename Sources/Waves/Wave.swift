@@ -328,6 +328,7 @@ package final class Wave {
         outcome.report.diagnostics = problems
         outcome.report.removed = removed.count
         outcome.report.gone = removed
+        outcome.report.lacksInterpreter = !unavailable.isEmpty
         outcome.removed = removed
         outcome.forgotten = forgotten
         outcome.absent = absent

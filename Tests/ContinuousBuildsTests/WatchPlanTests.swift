@@ -225,6 +225,26 @@ private enum PhaseName: String, CaseIterable {
         #expect(plan.handle(.waveEnded(WatchPlan.WaveEnd()), now: now) == [.release([1])])
     }
 
+    /// What failed in a wave may have been corrected before someone asked during it.
+    @Test func whoAsksDuringAWaveThatFailsWaitsForAnotherTry() {
+        var plan = Self.plan(in: .building)
+        _ = plan.handle(.asked(1, isForced: false, sawAllEvents: true, alsoLook: []), now: now)
+        let failure = WatchPlan.WaveEnd(failed: [BytePath("p/a.py")])
+        let actions = plan.handle(.waveEnded(failure), now: now)
+        #expect(actions.contains(.findStale([BytePath("p")])) && actions.last == .beginWave, "\(actions)")
+        #expect(plan.takeRequest(now: now).request.dirt.sources == [BytePath("p/a.py")])
+        // Once is enough: the second time it is what the tree is like.
+        #expect(plan.handle(.waveEnded(failure), now: now).contains(.release([1])))
+    }
+
+    @Test func whenAnInterpreterCouldNotBeRunEverythingIsTriedAgain() {
+        var plan = Self.plan(in: .building)
+        let failure = WatchPlan.WaveEnd(failed: [BytePath("p/a.py")], lacksInterpreter: true)
+        _ = plan.handle(.waveEnded(failure), now: now)
+        _ = plan.handle(.fired(.retry), now: now)
+        #expect(plan.dirt.everything)
+    }
+
     @Test func pollsBecomeRarerUntilAPlaceChanges() {
         var plan = Self.plan(in: .idle)
         #expect(plan.handle(.polled([Self.directory]), now: now) == [.arm(.poll, after: WatchPlan.firstPoll)])

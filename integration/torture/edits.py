@@ -3,6 +3,7 @@ import os
 import shutil
 import time
 
+from truth import scope
 from world import operation
 
 
@@ -104,6 +105,7 @@ class Edits:
             new = os.path.join(place, "moved%d" % self.index)
             if not os.path.exists(new):
                 os.rename(folder, new)
+                self.may_have_lost_orphans = True
                 self.note("rename %s to %s", folder, new)
 
     @operation(3)
@@ -127,6 +129,7 @@ class Edits:
                 if not all("__pycache__" in os.fspath(entry[0]) or "named pipe" in str(entry[2])
                            for entry in error.args[0]):
                     raise
+            self.may_have_lost_orphans = True
             self.note("copy %s to %s", folder, new)
 
     @operation(2)
@@ -143,6 +146,9 @@ class Edits:
         if path:
             new = os.path.join(self.place(), "hard%d.py" % self.index)
             os.link(path, new)
+            if os.path.dirname(new) not in scope(self.root, self.excludes)[2]:
+                # Nobody is told of a name out of scope. From the next look at the file on, it is known.
+                os.utime(path)
             self.note("hard link %s as %s", path, new)
 
     @operation(3)

@@ -70,7 +70,10 @@ class Hazards:
                 wanted = 0o700 if stat.S_ISDIR(mode) else 0o600
                 if not stat.S_ISLNK(mode) and mode & wanted != wanted and ".freshpyc" not in path:
                     self.quietly(os.chmod, path, stat.S_IMODE(mode) | wanted)
+                    if self.may_have_lost_orphans and stat.S_ISDIR(mode):
+                        self.remove_orphans_below(path)
                     self.note("mode %o for %%s" % (stat.S_IMODE(mode) | wanted), path)
+        self.may_have_lost_orphans = False
 
     # Kinds of files
 

@@ -32,6 +32,7 @@ class Processes:
 
     def start(self):
         self.restore_environments()
+        self.may_have_lost_orphans = True
         self.daemon.store = self.rng.choice(["none", os.path.join(self.home, "store")])
         self.daemon.start()
         self.note("start the daemon, FRESHPYC_STORE=%s" % self.daemon.store)

@@ -158,9 +158,9 @@ class Torture(Edits, Hazards, Processes, World):
         except FileNotFoundError:
             return {}
         # Traces of interpreters and levels that were selected before are kept, and are no difference.
-        wanted = {(self.environments.python(name), "%d.%d.%d" % Judge.of(self.environments.base[name]).version)
-                  for name in self.selected}
-        selected = [(one["path"], one["version"]) in wanted for one in state["interpreters"]]
+        # Interpreters that compile alike share the traces of the first one, wherever it was.
+        wanted = {"%d.%d.%d" % judge.version for judge in self.judges()}
+        selected = [one["version"] in wanted for one in state["interpreters"]]
         return {json.dumps(module["path"]): (module["fingerprint"], sorted(
             {json.dumps((trace["level"], trace["outcome"], trace.get("diagnostics"))) for trace in module["traces"]
              if selected[trace["interpreter"]] and trace["level"] in self.levels})) for module in state["modules"]}

@@ -29,12 +29,18 @@ def permits(mode, bits):
 
 
 def is_reachable(path, home):
-    """Whether freshpyc may look at what a link leads to."""
-    folder = os.path.dirname(os.path.realpath(path))
-    while len(folder) > len(home):
-        if not permits(os.stat(folder).st_mode, 1):
+    """Whether freshpyc may look at what a link leads to: on the way, it follows links that may lie anywhere."""
+    folder, left = "/", [part for part in reversed(path.split("/")) if part]
+    while left:
+        if folder.startswith(home) and not permits(os.stat(folder).st_mode, 1):
             return False
-        folder = os.path.dirname(folder)
+        step = os.path.normpath(os.path.join(folder, left.pop()))
+        if os.path.islink(step):
+            target = os.readlink(step)
+            left += [part for part in reversed(target.split("/")) if part]
+            folder = "/" if target.startswith("/") else folder
+        else:
+            folder = step
     return True
 
 
@@ -208,8 +214,13 @@ class Truth:
                     if writable:
                         self.say(path, "temporary file")
                     continue
-                suffix = next((suffix for suffix in suffixes if name.endswith(suffix)), None)
-                if suffix:
+                suffix = next((suffix for suffix in suffixes if name.endswith(suffix) and name != suffix), None)
+                if not suffix and not writable and ".cpython-" in name:
+                    # Of another interpreter or level: it cannot be removed either.
+                    source = os.path.join(folder, name.split(".cpython-")[0] + ".py")
+                    if not os.path.isfile(source):
+                        self.stuck.add(source)
+                elif suffix:
                     source = os.path.join(folder, name[:-len(suffix)] + ".py")
                     if not writable and not os.path.isfile(source):
                         self.stuck.add(source)

@@ -35,6 +35,8 @@ class World:
         os.mkdir(self.outside)
         self.index, self.draws, self.rng = 0, 0, random.Random(seed)
         self.notes = []
+        # Bytecode without a source may have come into a directory that the daemon could not clean then.
+        self.may_have_lost_orphans = False
         self.trace = []
         self.log_tail = ""
         self.environments = Environments(self.home, options.bases)
@@ -129,11 +131,14 @@ class World:
     # Configuration and interpreters
 
     def configure(self):
-        """Writes freshpyc.json as an editor does. The daemon learns of it by SIGHUP, or when it starts."""
+        """Writes freshpyc.json as an editor does. The daemon learns of it by SIGHUP, or when it starts.
+
+        `timeout`: CPython opens a source again to show the line of a syntax error. If that is a FIFO by then, it waits.
+        """
         path = os.path.join(self.root, "freshpyc.json")
         with open(path + ".new", "w") as stream:
             json.dump({"python": ["../env-%s/bin/python" % name for name in self.selected], "exclude": self.excludes,
-                       "optimize": self.levels, "jobs": 2}, stream)
+                       "optimize": self.levels, "jobs": 2, "timeout": 10}, stream)
         os.rename(path + ".new", path)
 
     @property
@@ -148,6 +153,8 @@ class World:
         return list({base: Judge.of(base) for base in self.bases()}.values())
 
     def restore_environments(self):
+        if self.missing:
+            self.remove_orphans_below(self.root)
         for name in self.selected:
             if self.environments.base[name] is None:
                 self.environments.create(name, self.rng.choice(self.options.bases))
