@@ -280,7 +280,7 @@ import Testing
         let daemon = try Daemon(tree, "--exec", check)
         tree.eventually("the command") { tree.exists("summary") }
         let summary = String(decoding: try tree.bytes("summary"), as: UTF8.self)
-        #expect(summary.hasPrefix("1 module checked:"), "\(summary)")
+        #expect(summary.hasPrefix("1 module checked in"), "\(summary)")
         #expect(try daemon.ask("wait").status == 0)
     }
 

@@ -83,7 +83,7 @@ import Testing
         let outside = try daemon.ask("wait", "tests")
         #expect(outside.status == 2 && outside.errors.contains("for other paths than tests"), "\(outside)")
         #expect(try daemon.ask("graph", usesPython: true).output.contains("tests/b.py"))
-        #expect(try daemon.ask("why", "tests/b.py", usesPython: true).output.hasPrefix("tests/b.py: unknown"))
+        #expect(try daemon.ask("why", "tests/b.py", usesPython: true).output.hasPrefix("tests/b.py: not built yet\n"))
         #expect(try daemon.ask("check", "tests", usesPython: true).status == 1)
         #expect(try daemon.ask("stop").status == 0)
     }

@@ -14,7 +14,8 @@ import Testing
         #expect(failing.status == 1 && failing.errors.contains("1 of 2 modules failed"), "\(failing)")
         let why = try daemon.ask("why", "b.py", usesPython: true)
         #expect(
-            why.output.contains("failed") && why.output.contains("by a.py") && why.output.contains("[syntax-error]"),
+            why.output.hasPrefix("b.py: does not compile\n") && why.output.contains("by a.py")
+                && why.output.contains("[syntax-error]"),
             "\(why)")
         let status = try daemon.ask("status")
         #expect(status.output.contains("modules   2, 1 failed"), "\(status)")

@@ -85,6 +85,21 @@ import Testing
             ], "\(affected)")
         let bad = try ask(tree, "affected", "--since", "no-such-revision")
         #expect(bad.status == 2 && bad.errors.contains("git could not compare the tree"), "\(bad)")
+        // What others committed to main meanwhile is not this branch's change.
+        try tree.shell(
+            """
+            git add -A; git commit -qm two; git checkout -qb branch; echo 'x = 1' > pkg/mine.py
+            git add -A; git commit -qm three; git checkout -q main; echo 'import sys' > main.py
+            git commit -qam four; git checkout -q branch
+            """)
+        #expect(try ask(tree, "affected", "--since", "main", "--no-daemon").lines == ["pkg/mine.py"])
+    }
+
+    @Test func affectedOutsideARepositorySaysSoInOneLine() throws {
+        let tree = try Tree(Self.files)
+        let result = try ask(tree, "affected", "--since", "HEAD")
+        #expect(result.status == 2 && result.errors.hasSuffix("name the files instead\n"), "\(result)")
+        #expect(result.errors.split(separator: "\n").count == 1, "\(result)")
     }
 
     @Test func importCycles() throws {
@@ -94,9 +109,10 @@ import Testing
         let cycles = try ask(tree, "cycles")
         #expect(cycles.status == 1)
         #expect(
-            cycles.output.contains("eager: 2 modules\n  a.py:1: eager import of b.py\n  b.py:1: eager import of a.py\n")
+            cycles.output.contains(
+                "eager cycle of 2 modules:\n  a.py:1: eager import of b.py\n  b.py:1: eager import of a.py\n")
         )
-        #expect(cycles.output.contains("not eager: 2 modules\n  c.py:1: eager import of d.py\n"), "\(cycles)")
+        #expect(cycles.output.contains("deferred cycle of 2 modules:\n  c.py:1: eager import of d.py\n"), "\(cycles)")
         try tree.shell("echo > b.py")
         #expect(try ask(tree, "cycles").status == 0)
     }

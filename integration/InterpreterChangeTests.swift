@@ -67,6 +67,21 @@ import Testing
         #expect(try wrongBytecode() == "")
     }
 
+    /// Without `--python`, the interpreter of a daemon is that of `.venv` from the moment that there is one.
+    @Test func aNewDefaultEnvironmentIsNoticed() throws {
+        let path = ["PATH": "\(old.path.parent):/usr/bin:/bin"]
+        defer { _ = try? tree.run(["stop"], usesPython: false) }
+        #expect(try tree.run(["watch", "-b"], environment: path, usesPython: false).status == 0)
+        for python in [new, old] {
+            try tree.shell("rm -rf .venv; \(python.path) -m venv --without-pip .venv")
+            try tree.write("a.py", "x = '\(python.version)'\n")
+            let answer = try tree.run(["wait"], usesPython: false)
+            #expect(answer.status == 0, "\(answer)")
+            #expect(try tree.bytes("__pycache__/a.\(python.cacheTag).pyc").count > 0)
+        }
+        #expect(try wrongBytecode() == "")
+    }
+
     /// The database records the first environment of an interpreter. Builds must still run the requested one.
     @Test func environmentsAreIndependentOfEachOther() throws {
         try makeEnvironment("a", old)

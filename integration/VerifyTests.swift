@@ -150,7 +150,7 @@ import Testing
             stale.output
                 == "\(tree.pyc("a.py")): error: the source's contents changed since it was compiled\(runs) [stale-bytecode]\n"
         )
-        #expect(stale.summary.hasPrefix("4 bytecode files verified: 3 valid, 1 stale in "), "\(stale)")
+        #expect(stale.summary.hasSuffix(": 3 valid, 1 stale"), "\(stale)")
     }
 
     @Test func verifyingNothingIsAnError() throws {
@@ -171,7 +171,7 @@ import Testing
                 + "mkdir -p venv/lib/site-packages; touch venv/pyvenv.cfg; head -c 20 $A > venv/lib/site-packages/d.pyc; printf x >> $A"
         )
         #expect(try tree.run("verify", "pkg").status == 0)
-        #expect(try tree.run("verify", "b.py", "pkg/c.py").summary.hasPrefix("2 bytecode files verified: 2 valid in "))
+        #expect(try tree.run("verify", "b.py", "pkg/c.py").summary.hasSuffix(": 2 valid"))
         #expect(try tree.run("verify", "a.py").status == 1)
         let named = try tree.run("verify", "venv")
         #expect(named.status == 1 && named.output.hasPrefix("venv/lib/site-packages/d.pyc: error: "), "\(named)")
@@ -300,13 +300,13 @@ import Testing
         }
         let one = try tree.run("verify")
         #expect(
-            one.summary.hasPrefix("1 bytecode file verified: 1 valid; besides 1 of another interpreter in "), "\(one)")
+            one.summary.hasSuffix(": 1 valid; not counted: 1 of another interpreter"), "\(one)")
         let both = try tree.run("verify", "--python", other.path.description)
-        #expect(both.status == 0 && both.summary.hasPrefix("2 bytecode files verified: 2 valid in "), "\(both)")
+        #expect(both.status == 0 && both.summary.hasSuffix(": 2 valid"), "\(both)")
         let path = [tree.python, other].map(\.path.parent.description).joined(separator: ":")
         let all = try tree.run(
             ["verify", "--python", "all"], environment: ["PATH": path + ":/usr/bin:/bin"], usesPython: false)
-        #expect(all.status == 0 && all.summary.hasPrefix("2 bytecode files verified: 2 valid in "), "\(all)")
+        #expect(all.status == 0 && all.summary.hasSuffix(": 2 valid"), "\(all)")
     }
 
     /// An interpreter that answers the first question, and no other one.

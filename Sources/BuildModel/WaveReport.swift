@@ -56,6 +56,7 @@ package struct WaveReport: Sendable {
     package var hasChanges: Bool { !changes.isEmpty || removed > 0 }
     package var errors: Int { diagnostics.count { $0.diagnostic.severity == .error } }
     package var warnings: Int { diagnostics.count { $0.diagnostic.severity == .warning } }
+    package var notes: Int { diagnostics.count { $0.diagnostic.severity == .note } }
     /// Whether something could not be done that was asked for, whatever the code is like.
     package var isIncomplete: Bool { diagnostics.contains { $0.diagnostic.rule.isOperational } }
 

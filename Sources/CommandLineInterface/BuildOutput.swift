@@ -75,6 +75,6 @@ struct BuildOutput {
     private func summary(_ report: WaveReport) -> String {
         guard kind == .check else { return report.summary }
         return
-            "\(Plural.count(report.modules, "module")) checked: \(Plural.count(report.errors, "error")), \(Plural.count(report.warnings, "warning")) in \(WaveReport.seconds(report.duration))"
+            "\(Plural.count(report.modules, "module")) checked in \(WaveReport.seconds(report.duration)): \(Plural.count(report.errors, "error")), \(Plural.count(report.warnings, "warning")), \(Plural.count(report.notes, "note"))"
     }
 }

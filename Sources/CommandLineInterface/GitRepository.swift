@@ -17,6 +17,9 @@ struct GitRepository {
         guard let executable = Self.executable(named: "git") else {
             throw UsageError(message: "--since needs git, which is not on PATH; name the files instead")
         }
+        guard Self.isInRepository(root) else {
+            throw UsageError(message: "\(root) is not in a git repository, which --since needs; name the files instead")
+        }
         self.init(executable, root: root, patience: patience, environment: Self.variables([]))
         let filters = try filters()
         self = GitRepository(
@@ -35,16 +38,30 @@ struct GitRepository {
             .compactMap { BytePath($0)?.appending(name) }.first { Host.isExecutable($0) }
     }
 
+    private static func isInRepository(_ directory: BytePath) -> Bool {
+        if Host.environment("GIT_DIR") != nil { return true }
+        var current = directory
+        while true {
+            // A directory, or the file of a work tree or submodule.
+            if let status = try? Host.status(current.appending(".git")), status.kind != .other { return true }
+            if current.components.isEmpty { return false }
+            current = current.parent
+        }
+    }
+
     // MARK: Questions
 
-    /// Files that differ from a revision, and untracked files; of a renamed file, both names. Relative to the root.
+    /// Files that differ from where the work tree's history left that of a revision, and untracked files; of a renamed
+    /// file, both names. Relative to the root.
+    ///
+    /// The merge base, because the question is what this branch has changed, and not what others did meanwhile.
     func changes(since revision: String) throws(UsageError) -> [BytePath] {
         guard !revision.hasPrefix("-") else {
             throw UsageError(message: "'\(revision)' is not a revision (--since)")
         }
         let diff = [
             "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all",
-            "--relative", revision, "--",
+            "--relative", "--merge-base", revision, "--",
         ]
         let untracked = ["ls-files", "--others", "--exclude-standard", "-z"]
         return try (ask(diff) + ask(untracked)).split(separator: 0).compactMap { BytePath($0) }

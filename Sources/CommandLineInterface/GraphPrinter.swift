@@ -56,7 +56,7 @@ struct GraphPrinter {
         var text = ""
         for module in document.modules {
             text +=
-                shown(module.path) + (module.outdated == true ? " (does not compile: imports of its last version)" : "")
+                shown(module.path) + (module.outdated == true ? " (does not compile)" : "")
                 + "\n"
             for arrow in arrows(of: module) {
                 let kind = arrow.kind == "eager" ? "" : ", \(arrow.kind)"

@@ -155,6 +155,10 @@ package final class ContinuousBuild {
                 let still = guarded.filter { !over.contains($0) && session.isGuardedForSeconds($0) }
                 tell(.guardsJudged(over: over, stillGuarded: still))
             case .findStale(let directories):
+                // Between waves, a temporary file of this process is one that could not be removed.
+                if plan.phase == .idle {
+                    for directory in directories { session.sweepTemporaries(in: directory) }
+                }
                 for path in directories.flatMap({ session.staleSources(in: $0) }) { tell(.dirtied(source: path)) }
             case .checkRoot: scheduleRootChecks(after: Self.rootChecks)
             }

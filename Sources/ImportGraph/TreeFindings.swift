@@ -20,12 +20,13 @@ extension DependencyGraph {
                 cycle.chain.first.map { dotted($0.module) } ?? ""
             ]
         let others = cycle.members.count - cycle.chain.count
-        let more = others > 0 ? "; \(cycle.members.count) modules are in it" : ""
+        let more = others > 0 ? " (\(cycle.members.count) modules in all)" : ""
+        let kind = cycle.isEager ? "circular import" : "circular import, deferred"
         let first = cycle.chain.first
         return ImportFinding(
             rule: .importCycle, severity: cycle.isEager ? .warning : .note,
             module: first?.module ?? cycle.members[0], line: first?.line ?? 0, column: 0,
-            message: "imports go round: \(names.joined(separator: " → "))\(more)")
+            message: "\(kind): \(names.joined(separator: " → "))\(more)")
     }
 
     private func finding(

@@ -147,9 +147,7 @@ final class ControlHandler {
     }
 
     private static func waitDocument(_ run: WatchRun) -> WaitDocument {
-        // What could not be read or written counts as missing, whatever the cause.
-        let failed = run.session.failureCount + Set(run.build.operational.map(\.path)).count
-        return WaitDocument(clock: run.session.clock, modules: run.session.moduleCount, failed: failed)
+        WaitDocument(clock: run.session.clock, modules: run.session.moduleCount, failed: run.failureCount)
     }
 
     private func report(
@@ -158,9 +156,8 @@ final class ControlHandler {
     ) {
         let begun = Host.monotonic
         whenUpToDate(request, connection, isForced: isForced) { run, tally in
-            var report = run.session.report(on: starts, changes: tally.changes, removed: tally.removed)
-            let places = PathSet(starts)
-            report.diagnostics += run.build.operational.filter { places.covers($0.path) }
+            var report = run.session.report(
+                on: starts, changes: tally.changes, removed: tally.removed, problems: run.build.operational)
             report.duration = Host.monotonic - begun
             answer.give(
                 ReportDocument(
@@ -187,7 +184,7 @@ final class ControlHandler {
         return StatusDocument(
             version: version, process: Host.processIdentifier, root: session.configuration.rootPath.description,
             socket: socket.description, clock: session.clock, phase: activity.phase, modules: session.moduleCount,
-            failed: session.failureCount, queue: activity.queue,
+            failed: run.failureCount, queue: activity.queue,
             watches: StatusDocument.Watches(
                 directories: activity.directories, used: activity.watches, allowed: Host.watchLimit),
             polled: activity.polled.map(\.description), pollReason: activity.pollReason, overflows: activity.overflows,

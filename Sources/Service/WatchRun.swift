@@ -23,6 +23,9 @@ final class WatchRun {
         }
     }
 
+    /// The number of sources that do not compile, and of paths that could not be read or written.
+    var failureCount: Int { session.failing.union(build.operational.map(\.path)).count }
+
     /// Ends the wave under way and closes the session. Its callbacks may still be called from here.
     ///
     /// - Returns: a sentence for the user if the database could not be written.

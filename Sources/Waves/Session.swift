@@ -119,6 +119,8 @@ package final class Session {
     package var moduleCount: Int { table.count }
     /// The number of sources that do not compile.
     package var failureCount: Int { table.failing.count }
+    /// Sources that the compiler rejects for at least one target.
+    package var failing: Set<BytePath> { table.failing }
     /// The process identifiers of the running workers.
     package var workers: [Int32] { interpreters.activePools.flatMap(\.identifiers) }
     /// The number of workers that died or hung and were replaced.
@@ -130,7 +132,16 @@ package final class Session {
     package func makeCookie(_ name: BytePath) throws(SystemError) { try store?.makeCookie(name) }
 
     /// Whether an interpreter's executable is certainly no longer the file that was probed.
-    package var hasChangedInterpreter: Bool { interpreters.hasChanged }
+    package var hasChangedInterpreter: Bool { interpreters.hasChanged || hasOtherDefault }
+
+    /// Whether `--python` was not given, and the default interpreter is another one by now: a `.venv` was made or removed.
+    private var hasOtherDefault: Bool {
+        guard configuration.pythons.isEmpty, let id = interpreters.selected.first,
+            let standard = try? InterpreterFinder(root: configuration.rootPath).standard()
+        else { return false }
+        return standard.path != interpreters[id].path
+    }
+
     package var selectedInterpreters: [Interpreter] { interpreters.selected.map { interpreters[$0] } }
 
     package func record(_ path: BytePath) -> ModuleRecord? { table[path] }
@@ -265,7 +276,11 @@ package final class Session {
     }
 
     /// Makes the report of a wave with these changes from the records at or below `starts`.
-    package func report(on starts: [BytePath], changes: [WaveReport.Change], removed: Int) -> WaveReport {
+    ///
+    /// - Parameter problems: what could not be read or written; such a source counts as failed, whatever its record.
+    package func report(
+        on starts: [BytePath], changes: [WaveReport.Change], removed: Int, problems: [LocatedDiagnostic] = []
+    ) -> WaveReport {
         let places = PathSet(starts)
         let isNamed = places.covers
         var report = WaveReport(clock: clock)
@@ -273,17 +288,21 @@ package final class Session {
         report.removed = removed
         // Sources are looked up, so the time for an answer about them does not grow with the tree.
         report.modules = places.coversRoot ? table.count : table.paths(within: places).count
-        report.failed = table.failing.count(where: isNamed)
+        let failing = table.failing.union(problems.map(\.path)).filter(isNamed)
+        report.failed = failing.count
         let results = Dictionary(report.changes.map { ($0.path, $0.result) }, uniquingKeysWith: { $1 })
-        let standing = results.filter { table[$0.key] != nil && !table.failing.contains($0.key) }
+        let standing = results.filter { table[$0.key] != nil && !failing.contains($0.key) }
         report.compiled = standing.count { $0.value == .compiled }
         report.restamped = standing.count { $0.value == .restamped }
         report.restored = standing.count { $0.value == .restored }
-        report.upToDate = report.modules - report.failed - report.compiled - report.restamped - report.restored
+        // A directory that cannot be read is a failure too, but no module.
+        let known = report.failed + report.compiled + report.restamped + report.restored
+        report.upToDate = max(0, report.modules - known)
         for path in table.noted where isNamed(path) {
             if let record = table[path] { report.diagnostics += findings(record) }
         }
         report.diagnostics += importFindings(within: isNamed)
+        report.diagnostics += problems.filter { isNamed($0.path) }
         report.diagnostics.sort {
             ($0.path, $0.diagnostic.line, $0.diagnostic.column) < ($1.path, $1.diagnostic.line, $1.diagnostic.column)
         }

@@ -22,7 +22,7 @@ enum CheckVerb: Verb {
             .quiet, .help,
         ],
         exitStatuses: [
-            0: "no findings",
+            0: "no errors, and with --strict no warnings",
             1: "findings: errors, and with --strict warnings",
             2: "something could not be checked, or nothing is in scope",
         ],

@@ -34,14 +34,16 @@ enum CyclesVerb: Verb {
             }
             output.write(document.cycles.map { text($0, question) }.joined())
             Host.writeError(
-                "\(Plural.count(eager, "eager cycle")), \(document.cycles.count - eager) that need a deferred import\n")
+                "\(Plural.count(eager, "eager cycle")), \(Plural.count(document.cycles.count - eager, "deferred cycle"))\n"
+            )
             return status
         }
     }
 
     private static func text(_ cycle: CyclesDocument.Cycle, _ question: GraphQuestion) -> String {
-        let note = cycle.members.count == cycle.chain.count ? "" : "; the shortest cycle through them"
-        var text = "\(cycle.eager ? "eager" : "not eager"): \(Plural.count(cycle.members.count, "module"))\(note)\n"
+        let note = cycle.members.count == cycle.chain.count ? "" : "; the shortest loop in it"
+        let kind = cycle.eager ? "eager" : "deferred"
+        var text = "\(kind) cycle of \(Plural.count(cycle.members.count, "module"))\(note):\n"
         for (index, step) in cycle.chain.enumerated() {
             let next = cycle.chain[(index + 1) % cycle.chain.count]
             text += "  \(question.shown(step.path)):\(step.line): \(step.kind) import of \(question.shown(next.path))\n"

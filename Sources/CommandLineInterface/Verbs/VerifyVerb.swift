@@ -191,8 +191,9 @@ struct VerifyVerb: Verb {
         note(counts.leftovers, "left over", "left over")
         note(counts.notVerified, "that could not be verified", "that could not be verified")
         note(report.sourcesWithoutBytecode, "source without bytecode", "sources without bytecode")
-        let rest = others.isEmpty ? "" : "; besides \(others.joined(separator: ", "))"
+        let rest = others.isEmpty ? "" : "; not counted: \(others.joined(separator: ", "))"
+        let time = WaveReport.seconds(report.duration)
         return
-            "\(Plural.count(counts.verified, "bytecode file")) verified: \(parts.joined(separator: ", "))\(rest) in \(WaveReport.seconds(report.duration))"
+            "\(Plural.count(counts.verified, "bytecode file")) verified in \(time): \(parts.joined(separator: ", "))\(rest)"
     }
 }

@@ -66,15 +66,15 @@ enum WhyVerb: Verb {
     }
 
     private static func text(_ answer: WhyDocument) -> String {
-        var text = "\(answer.path): \(answer.state)\n"
+        var text = "\(answer.path): \(summary(answer))\n"
         for artifact in answer.artifacts {
-            text += "  \(artifact.path)\n    \(artifact.interpreter), level \(artifact.level): \(artifact.state)"
+            text += "  \(artifact.path)\n    \(artifact.interpreter), level \(artifact.level): \(words(artifact.state))"
             if let reason = artifact.reason { text += " (\(reason))" }
-            if let mode = artifact.mode { text += ", \(mode)" }
+            if let mode = artifact.mode { text += ", validated by \(mode)" }
             if artifact.isGuarded { text += ", guarded: saved within the second in which it was read" }
             if artifact.clock > 0 {
-                text +=
-                    "\n    built in wave \(artifact.clock), compiled in \(WaveReport.seconds(Int64(artifact.microseconds) * 1000))"
+                let time = WaveReport.seconds(Int64(artifact.microseconds) * 1000)
+                text += "\n    last compiled in wave \(artifact.clock), which took \(time)"
             }
             text += "\n"
         }
@@ -85,9 +85,34 @@ enum WhyVerb: Verb {
         for kept in answer.imports {
             let kind = kept.kind == "eager" ? "" : "\(kept.kind) "
             let target = kept.to.isEmpty ? kept.state : kept.to.joined(separator: ", ")
-            text += "    \(kept.line): \(kind)\(kept.statement): \(target)\n"
+            text += "    line \(kept.line): \(kind)\(kept.statement) → \(target)\n"
         }
-        for importer in answer.importedBy { text += "    by \(importer)\n" }
+        for importer in answer.importedBy { text += "    imported by \(importer)\n" }
         return text
+    }
+
+    /// The first line: what matters most about the source.
+    private static func summary(_ answer: WhyDocument) -> String {
+        switch answer.state {
+        case "missing": return "there is no such source"
+        case "out-of-scope": return "out of scope: excluded by the rules of this tree"
+        case "unknown": return "not built yet"
+        default:
+            let states = answer.artifacts.map(\.state)
+            let worst = ["failed", "discard", "recompile", "restamp"].first(where: states.contains) ?? "up-to-date"
+            return words(worst)
+        }
+    }
+
+    /// A state as text.
+    private static func words(_ state: String) -> String {
+        switch state {
+        case "up-to-date": "up to date"
+        case "restamp": "must be stamped again"
+        case "recompile": "must be compiled"
+        case "discard": "its bytecode must be removed"
+        case "failed": "does not compile"
+        default: state
+        }
     }
 }
