@@ -231,6 +231,22 @@ import Testing
         #expect(try tree.run(["stop"], usesPython: false).status == 0)
     }
 
+    @Test func aStoppedDaemonIsNamedAndDoesNotHangItsClients() throws {
+        let tree = try Tree(["a.py": "x = 1\n"])
+        let daemon = try Daemon(tree)
+        let process = try daemon.process
+        try tree.shell("kill -STOP \(process)")
+        defer { _ = try? tree.shell("kill -CONT \(process)") }
+        let graph = try tree.run("graph")
+        #expect(graph.status == 0 && graph.output == "a.py\n", "\(graph)")
+        #expect(
+            graph.errors
+                == "freshpyc: the daemon of this tree (process \(process)) does not answer; end it with `kill -9 \(process)`\n"
+        )
+        let status = try daemon.ask("status")
+        #expect(status.status == 2 && status.errors.contains("end it with `kill -9 \(process)`"), "\(status)")
+    }
+
     // MARK: The command
 
     @Test func aCancelledWaveRunsNoCommand() throws {

@@ -107,6 +107,12 @@ long freshpyc_peer_user(int connection) {
     return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 ? -1 : (long)peer.uid;
 }
 
+long freshpyc_peer_process(int connection) {
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 ? -1 : (long)peer.pid;
+}
+
 int freshpyc_epoll(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
 int freshpyc_epoll_set(int epoll, int descriptor, int is_new, int reads, int writes, uint64_t token) {

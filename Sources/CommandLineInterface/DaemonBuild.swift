@@ -46,6 +46,9 @@ enum DaemonBuild {
                 DaemonConnection.end(client, of: configuration)
                 return .none
             case .refused(let refusal): return .unfit(refusal.message)
+            case .silent(let process):
+                let remedy = "end it with `kill -9 \(process)`"
+                return .unfit("the daemon of this tree (process \(process)) does not answer; \(remedy)")
             case .timeout, .disconnected: return .none
             }
         }

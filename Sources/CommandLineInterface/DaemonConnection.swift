@@ -37,8 +37,14 @@ enum DaemonConnection {
         } catch {
             switch error {
             case .timeout:
-                FreshpycCommand.complain(
-                    "the daemon did not answer in time; see `freshpyc status`, or give a longer --timeout")
+                do throws(ControlFailure) {
+                    try client.requireAnswers()
+                    FreshpycCommand.complain(
+                        "the daemon did not answer in time; see `freshpyc status`, or give a longer --timeout")
+                } catch {
+                    complain(ofSilence: error)
+                }
+            case .silent: complain(ofSilence: error)
             case .disconnected:
                 FreshpycCommand.complain(
                     "the daemon closed the connection; start it again with `freshpyc watch --background`")
@@ -47,6 +53,27 @@ enum DaemonConnection {
             }
             return 2
         }
+    }
+
+    /// Asks a daemon something that can be found out without it.
+    ///
+    /// - Returns: `nil` if it does not answer or refuses.
+    static func answer<Answer: Codable & Sendable>(
+        of client: ControlClient, to request: ControlRequest, as _: Answer.Type = Answer.self
+    ) -> Answer? {
+        do throws(ControlFailure) {
+            return try client.ask(request)
+        } catch {
+            complain(ofSilence: error)
+            return nil
+        }
+    }
+
+    /// Names the process of a daemon that is stopped, or hangs. Says nothing of other failures.
+    static func complain(ofSilence failure: ControlFailure) {
+        guard case .silent(let process) = failure else { return }
+        FreshpycCommand.complain(
+            "the daemon of this tree (process \(process)) does not answer; end it with `kill -9 \(process)`")
     }
 
     /// Tells a daemon to stop and waits until it has.

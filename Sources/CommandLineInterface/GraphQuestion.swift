@@ -65,6 +65,19 @@ struct GraphQuestion {
         return path
     }
 
+    /// Prints an answer, and what could not be read for it.
+    ///
+    /// - Returns: 2 if something could not be read: the answer may lack modules, which must not look like success.
+    private func finish<Answer: ImportsDocument>(_ answer: Answer, _ show: (Answer) -> Int32) -> Int32 {
+        let status = show(answer)
+        let unread = answer.unread ?? []
+        for finding in unread {
+            let located = finding.located
+            FreshpycCommand.complain(located.diagnostic.rendered(path: printer.shown(located.path)))
+        }
+        return unread.isEmpty ? status : 2
+    }
+
     /// A path of an answer, as seen from the current directory.
     func shown(_ path: String) -> String {
         printer.root == printer.workingDirectory ? path : printer.shown(BytePath(path)).description
@@ -76,15 +89,15 @@ struct GraphQuestion {
     ///   - alone: answers from a session.
     ///   - show: prints the answer.
     /// - Returns: the exit status, which `show` decides.
-    func answer<Answer: Codable & Sendable>(
+    func answer<Answer: ImportsDocument>(
         _ method: ControlMethod, alone: @escaping @Sendable (Session, ControlParameters) -> Answer,
         show: @escaping @Sendable (Answer) -> Int32
     ) -> Int32 {
         let client = DaemonConnection.client(of: arguments)
         if let client, parameters.options != nil,
-            let answer = try? client.ask(ControlRequest(method, parameters), for: Answer.self)
+            let answer = DaemonConnection.answer(of: client, to: ControlRequest(method, parameters), as: Answer.self)
         {
-            return show(answer)
+            return finish(answer, show)
         }
         var configuration = arguments.configuration
         configuration.options.isCheckOnly = true
@@ -97,8 +110,10 @@ struct GraphQuestion {
         return EventLoop.run { loop in
             do throws(SessionError) {
                 let session = try Session(settled, loop: loop)
-                session.scanImports()
-                let status = show(alone(session, parameters))
+                let problems = session.scanImports()
+                var answer = alone(session, parameters)
+                answer.note(problems)
+                let status = finish(answer, show)
                 _ = session.close()
                 loop.stop(status)
             } catch {

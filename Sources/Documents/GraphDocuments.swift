@@ -1,10 +1,25 @@
 // Answers about imports as JSON, for the control socket and for `--format json`.
 
 import BasicTypes
+import BuildModel
 import ImportGraph
 
+/// An answer about imports.
+package protocol ImportsDocument: Codable, Sendable {
+    /// What could not be read, so that imports of it and in it are missing; `nil` if nothing.
+    var unread: [ReportDocument.Finding]? { get set }
+}
+
+extension ImportsDocument {
+    /// Notes the directories and sources among these findings that could not be read.
+    package mutating func note(_ findings: [LocatedDiagnostic]) {
+        let found = findings.filter { $0.diagnostic.rule == .unreadable }
+        if !found.isEmpty { unread = found.sorted { $0.path < $1.path }.map { ReportDocument.Finding($0) } }
+    }
+}
+
 /// The answer to `graph`.
-package struct GraphDocument: Codable, Sendable {
+package struct GraphDocument: ImportsDocument {
     package struct Import: Codable, Sendable {
         package var line: Int
         package var column: Int
@@ -58,6 +73,7 @@ package struct GraphDocument: Codable, Sendable {
     package var schema = 1
     package var root: String
     package var modules: [Module]
+    package var unread: [ReportDocument.Finding]?
 
     package init(root: BytePath, _ nodes: [GraphNode]) {
         self.root = root.description
@@ -91,6 +107,10 @@ package struct GraphDocument: Codable, Sendable {
         writer.value(root)
         writer.key("schema")
         writer.value(schema)
+        if let unread {
+            writer.key("unread")
+            writer.raw(JSONLine.encode(unread).utf8.dropLast())
+        }
         writer.close("}")
         return writer.bytes
     }
@@ -136,7 +156,7 @@ extension JSONLineWriter {
 }
 
 /// The answer to `affected`.
-package struct AffectedDocument: Codable, Sendable {
+package struct AffectedDocument: ImportsDocument {
     package struct Step: Codable, Sendable {
         package var path: String
         /// How the next step affects it: `imports`, `package` or `conftest`; `changed` for the last step.
@@ -161,6 +181,7 @@ package struct AffectedDocument: Codable, Sendable {
     package var affected: [Source]
     /// Changes whose effects are not known exactly, and what was assumed instead.
     package var widened: [Widening]
+    package var unread: [ReportDocument.Finding]?
 
     package init(changed: [BytePath], _ answer: AffectedAnswer) {
         self.changed = changed.map(\.description)
@@ -174,7 +195,7 @@ package struct AffectedDocument: Codable, Sendable {
 }
 
 /// The answer to `cycles`.
-package struct CyclesDocument: Codable, Sendable {
+package struct CyclesDocument: ImportsDocument {
     package struct Step: Codable, Sendable {
         package var path: String
         package var line: Int
@@ -191,6 +212,7 @@ package struct CyclesDocument: Codable, Sendable {
 
     package var schema = 1
     package var cycles: [Cycle]
+    package var unread: [ReportDocument.Finding]?
 
     package init(_ answers: [CycleAnswer]) {
         cycles = answers.map { cycle in

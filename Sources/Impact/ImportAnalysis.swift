@@ -171,6 +171,9 @@ package final class ImportAnalysis {
     }
 
     /// The work to do for a source; `nil` if there is none.
+    /// Whether a source could be read, now or earlier.
+    package func knows(_ source: BytePath) -> Bool { states[source] != nil }
+
     /// The analyzed sources at or below these places.
     package func sources(within places: PathSet) -> [BytePath] { states.keys.filter { places.covers($0) } }
 

@@ -211,9 +211,48 @@ class Nth(object):
         return self.seen == self.which or None
 
 
+def import_for(source):
+    """Imports what the compiler would import while it compiles this source: character names, and codecs."""
+    try:
+        source.decode('ascii')
+        is_plain = b'\\N{' not in source
+    except UnicodeError:
+        is_plain = False
+    if not is_plain:
+        import unicodedata  # also for identifiers that are not ASCII: they are normalized
+    for part in source[:source.find(b'\n', source.find(b'\n') + 1)].split(b'coding')[1:]:
+        if part[:1] in (b':', b'='):
+            name = (part[1:].split() or [b''])[0].split(b'-*-')[0]
+            try:
+                ''.encode(name.decode('ascii'))  # loads it
+            except (LookupError, ValueError, TypeError):
+                pass
+
+
+class NoFiles(object):
+    """The compiler opens a source by its name to show a line. By then, that may be a FIFO, which would never answer."""
+
+    def __init__(self):
+        try:
+            import resource
+            self.limit, self.kind = resource.setrlimit, resource.RLIMIT_NOFILE
+            self.usual = resource.getrlimit(self.kind)
+        except (ImportError, ValueError):
+            self.limit = None
+
+    def __enter__(self):
+        if self.limit:
+            self.limit(self.kind, (0, self.usual[1]))  # of new descriptors; those that are open work
+
+    def __exit__(self, *_):
+        if self.limit:
+            self.limit(self.kind, self.usual)
+
+
 class Compiler(object):
     def __init__(self):
         self.caught = []
+        self.no_files = NoFiles()
         self.chosen = {None: list(warnings.filters)}  # filters by options; None: the interpreter's own
         warnings.simplefilter('always')
         self.filters = list(warnings.filters)
@@ -231,8 +270,11 @@ class Compiler(object):
         if PYTHON_2:
             # Its py_compile reads with universal newlines.
             source = source.replace(b'\r\n', b'\n').replace(b'\r', b'\n')
-            return compile(source, name, 'exec', 0, True)
-        return compile(source, name, 'exec', 0, True, -1 if level == 255 else level)
+        import_for(source)
+        with self.no_files:
+            if PYTHON_2:
+                return compile(source, name, 'exec', 0, True)
+            return compile(source, name, 'exec', 0, True, -1 if level == 255 else level)
 
     def use(self, filters):
         """Sets the list, and tells the C half of the module that it has changed."""
@@ -318,7 +360,7 @@ class Compiler(object):
             code = self.compile(source, name, level)
         except Exception as error:
             if isinstance(error, SyntaxError) and error.text is None and error.lineno and has_lines:
-                # Found after parsing: the compiler would have read the line from the file.
+                # Found after parsing: the compiler would have read the line from the file (see NoFiles).
                 error.text = raw_line(source, error.lineno)
                 if PYTHON_2:  # whose traceback module looks at this
                     error.args = (error.msg, (error.filename, error.lineno, error.offset, error.text))

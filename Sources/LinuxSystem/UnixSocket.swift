@@ -80,6 +80,11 @@ package enum UnixSocket {
         }
     }
 
+    /// The process at the other end, as recorded by the kernel at listen(2) (SO_PEERCRED).
+    package static func peerProcess(_ connection: OwnedDescriptor) throws(SystemError) -> Int32 {
+        Int32(truncatingIfNeeded: try retrying("getsockopt") { freshpyc_peer_process(connection.raw) })
+    }
+
     /// The user at the other end, as recorded by the kernel at connect(2) (SO_PEERCRED).
     package static func peer(_ connection: OwnedDescriptor) throws(SystemError) -> UInt32 {
         UInt32(try retrying("getsockopt") { freshpyc_peer_user(connection.raw) })

@@ -8,16 +8,26 @@ import LinuxSystem
 package enum ControlFailure: Error, Sendable {
     case timeout
     case disconnected
+    /// The daemon answers nothing at all: this process is stopped, or hangs.
+    case silent(process: Int32)
     case refused(ControlError)
 }
 
 /// A connection to the daemon of a root.
 package final class ControlClient {
+    /// After how many nanoseconds without an answer the daemon is asked whether it is alive, and how long it may take to
+    /// say so.
+    private static let patience: Int64 = 10_000_000_000
+
+    private let root: BytePath
+    private let stateDirectory: BytePath?
     private let connection: OwnedDescriptor
     private var received: [UInt8] = []
 
-    private init(_ connection: OwnedDescriptor) {
+    private init(_ connection: OwnedDescriptor, root: BytePath, stateDirectory: BytePath?) {
         self.connection = connection
+        self.root = root
+        self.stateDirectory = stateDirectory
     }
 
     /// Connects to the daemon of a root; `nil` if there is none. Only a daemon of the same user, or of root, is trusted.
@@ -26,14 +36,14 @@ package final class ControlClient {
             guard let connection = (try? UnixSocket.connect(place.directory, place.name)) ?? nil,
                 let user = try? UnixSocket.peer(connection), user == UnixSocket.user || user == 0
             else { continue }
-            return ControlClient(connection)
+            return ControlClient(connection, root: root, stateDirectory: stateDirectory)
         }
         return nil
     }
 
     /// Asks, and waits for the answer.
     ///
-    /// - Parameter timeout: nanoseconds; `nil` to wait without a limit.
+    /// - Parameter timeout: nanoseconds; `nil` to wait as long as the daemon is alive.
     package func ask<Result: Codable & Sendable>(
         _ request: ControlRequest, for _: Result.Type = Result.self, timeout: Int64? = nil
     ) throws(ControlFailure) -> Result {
@@ -62,11 +72,9 @@ package final class ControlClient {
                 return line
             }
             do throws(SystemError) {
-                if let timeout {
-                    let rest = timeout - (Host.monotonic - begun)
-                    guard rest > 0, try connection.waitUntilReadable(nanoseconds: rest) else {
-                        throw SystemError("poll", .empty, .timedOut)
-                    }
+                let rest = timeout.map { $0 - (Host.monotonic - begun) } ?? Self.patience
+                guard rest > 0, try connection.waitUntilReadable(nanoseconds: rest) else {
+                    throw SystemError("poll", .empty, .timedOut)
                 }
                 var buffer = [UInt8](repeating: 0, count: 65_536)
                 let count = try buffer.withMutableRawBytes { bytes throws(SystemError) in
@@ -75,8 +83,30 @@ package final class ControlClient {
                 if count == 0 { return nil }
                 received += buffer[..<count]
             } catch {
-                throw error.refusal == .timedOut ? .timeout : .disconnected
+                guard error.refusal == .timedOut else { throw .disconnected }
+                if timeout != nil { throw .timeout }
+                if isSilent { throw .silent(process: process) }
             }
         }
+    }
+
+    /// The process of the daemon; 0 if that is unknown.
+    private var process: Int32 { (try? UnixSocket.peerProcess(connection)) ?? 0 }
+
+    /// Whether the daemon does not even answer what it can always answer. A long build is no reason not to.
+    private var isSilent: Bool {
+        guard let other = Self.connect(root: root, stateDirectory: stateDirectory) else { return false }
+        do throws(ControlFailure) {
+            _ = try other.ask(ControlRequest(.status), for: StatusDocument.self, timeout: Self.patience)
+            return false
+        } catch {
+            if case .timeout = error { return true }
+            return false
+        }
+    }
+
+    /// Throws if the daemon answers nothing at all.
+    package func requireAnswers() throws(ControlFailure) {
+        if isSilent { throw .silent(process: process) }
     }
 }

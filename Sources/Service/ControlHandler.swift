@@ -110,14 +110,16 @@ final class ControlHandler {
             }
         case .graph:
             whenUpToDate(request, connection) { run, _ in
-                answer.give(json: ControlAnswers.graph(run.session, parameters).line)
+                answer.give(json: Self.noting(run, ControlAnswers.graph(run.session, parameters)).line)
             }
         case .affected:
             whenUpToDate(request, connection) { run, _ in
-                answer.give(ControlAnswers.affected(run.session, parameters))
+                answer.give(Self.noting(run, ControlAnswers.affected(run.session, parameters)))
             }
         case .cycles:
-            whenUpToDate(request, connection) { run, _ in answer.give(ControlAnswers.cycles(run.session)) }
+            whenUpToDate(request, connection) { run, _ in
+                answer.give(Self.noting(run, ControlAnswers.cycles(run.session)))
+            }
         case .subscribe:
             connection.isSubscribed = true
             answer.give(Acknowledgement())
@@ -147,7 +149,13 @@ final class ControlHandler {
     }
 
     private static func waitDocument(_ run: WatchRun) -> WaitDocument {
-        WaitDocument(clock: run.session.clock, modules: run.session.moduleCount, failed: run.failureCount)
+        WaitDocument(clock: run.session.clock, modules: run.moduleCount, failed: run.failing.count)
+    }
+
+    private static func noting<Document: ImportsDocument>(_ run: WatchRun, _ document: Document) -> Document {
+        var document = document
+        document.note(run.build.operational)
+        return document
     }
 
     private func report(
@@ -183,8 +191,8 @@ final class ControlHandler {
         let (session, activity) = (run.session, run.build.activity)
         return StatusDocument(
             version: version, process: Host.processIdentifier, root: session.configuration.rootPath.description,
-            socket: socket.description, clock: session.clock, phase: activity.phase, modules: session.moduleCount,
-            failed: run.failureCount, queue: activity.queue,
+            socket: socket.description, clock: session.clock, phase: activity.phase, modules: run.moduleCount,
+            failed: run.failing.count, queue: activity.queue,
             watches: StatusDocument.Watches(
                 directories: activity.directories, used: activity.watches, allowed: Host.watchLimit),
             polled: activity.polled.map(\.description), pollReason: activity.pollReason, overflows: activity.overflows,

@@ -23,8 +23,12 @@ final class WatchRun {
         }
     }
 
-    /// The number of sources that do not compile, and of paths that could not be read or written.
-    var failureCount: Int { session.failing.union(build.operational.map(\.path)).count }
+    /// Sources that do not compile, or could not be read or written. A directory that cannot be read stands for itself
+    /// only if nothing below it is known.
+    var failing: Set<BytePath> { session.failing(with: build.operational) }
+
+    /// The number of sources, with those that could not be read or written since they appeared.
+    var moduleCount: Int { session.moduleCount + failing.count { session.record($0) == nil } }
 
     /// Ends the wave under way and closes the session. Its callbacks may still be called from here.
     ///

@@ -233,7 +233,7 @@ package final class WatchService {
     }
 
     private func statusLine(_ run: WatchRun) -> String {
-        "\(run.session.moduleCount) modules, \(run.failureCount) failed, "
+        "\(run.moduleCount) modules, \(run.failing.count) failed, "
             + "watching \(run.build.directoryCount) directories"
     }
 

@@ -2,6 +2,7 @@
 
 import BasicTypes
 import BuildModel
+import Compilation
 import FileWatching
 import Impact
 import ImportGraph
@@ -9,9 +10,24 @@ import LinuxSystem
 
 extension Session {
     /// Scans the whole tree's imports, without building anything.
-    package func scanImports() {
+    ///
+    /// - Returns: the directories and sources that could not be read.
+    package func scanImports() -> [LocatedDiagnostic] {
         let result = scanner().scan([.empty])
-        analysis?.refresh(result.sources, isComplete: true) { compilation(of: $0) }
+        guard let analysis else { return result.problems }
+        analysis.refresh(result.sources, isComplete: true) { compilation(of: $0) }
+        let reader = SourceReader(root: root)
+        return result.problems
+            + result.sources.filter { !analysis.knows($0.path) }.compactMap { source in
+                do throws(SourceProblem) {
+                    _ = try reader.read(source.path)
+                } catch {
+                    if case .diagnostic(let diagnostic, _) = error {
+                        return LocatedDiagnostic(path: source.path, diagnostic: diagnostic)
+                    }
+                }
+                return nil
+            }
     }
 
     /// Sources and their imports; see `ImportAnalysis.nodes`.

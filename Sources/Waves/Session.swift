@@ -119,8 +119,21 @@ package final class Session {
     package var moduleCount: Int { table.count }
     /// The number of sources that do not compile.
     package var failureCount: Int { table.failing.count }
-    /// Sources that the compiler rejects for at least one target.
-    package var failing: Set<BytePath> { table.failing }
+
+    /// Sources that the compiler rejects for at least one target, and those that these problems concern: themselves, or a
+    /// directory above them.
+    package func failing(with problems: [LocatedDiagnostic]) -> Set<BytePath> {
+        var failing = table.failing
+        let places = Set(problems.map(\.path))
+        failing.formUnion(places)
+        for place in places where table[place] == nil {
+            let below = table.paths(within: PathSet([place]))
+            guard !below.isEmpty || places.contains(where: { $0 != place && $0.isWithin(place) }) else { continue }
+            failing.remove(place)
+            failing.formUnion(below)
+        }
+        return failing
+    }
     /// The process identifiers of the running workers.
     package var workers: [Int32] { interpreters.activePools.flatMap(\.identifiers) }
     /// The number of workers that died or hung and were replaced.
@@ -287,17 +300,16 @@ package final class Session {
         report.changes = changes.filter { isNamed($0.path) }
         report.removed = removed
         // Sources are looked up, so the time for an answer about them does not grow with the tree.
+        let failing = failing(with: problems).filter(isNamed)
         report.modules = places.coversRoot ? table.count : table.paths(within: places).count
-        let failing = table.failing.union(problems.map(\.path)).filter(isNamed)
+        report.modules += failing.count { table[$0] == nil }
         report.failed = failing.count
         let results = Dictionary(report.changes.map { ($0.path, $0.result) }, uniquingKeysWith: { $1 })
         let standing = results.filter { table[$0.key] != nil && !failing.contains($0.key) }
         report.compiled = standing.count { $0.value == .compiled }
         report.restamped = standing.count { $0.value == .restamped }
         report.restored = standing.count { $0.value == .restored }
-        // A directory that cannot be read is a failure too, but no module.
-        let known = report.failed + report.compiled + report.restamped + report.restored
-        report.upToDate = max(0, report.modules - known)
+        report.upToDate = report.modules - report.failed - report.compiled - report.restamped - report.restored
         for path in table.noted where isNamed(path) {
             if let record = table[path] { report.diagnostics += findings(record) }
         }

@@ -57,6 +57,7 @@ int freshpyc_accept(int listener);
 
 // The user at the other end of a Unix socket (SO_PEERCRED), or -1.
 long freshpyc_peer_user(int connection);
+long freshpyc_peer_process(int connection);
 
 // epoll(7), level-triggered. `take` gives what is ready now: for each token, 1 to read, 2 to write, 3 for an error.
 int freshpyc_epoll(void);

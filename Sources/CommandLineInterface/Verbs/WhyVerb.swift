@@ -38,11 +38,12 @@ enum WhyVerb: Verb {
         let isJSON = arguments.format == .json
         if let client = DaemonConnection.client(of: arguments), let path = file.exactText,
             let options = try? arguments.requiredOptions(declaration),
-            let answer = try? client.ask(
-                ControlRequest(
+            let answer = DaemonConnection.answer(
+                of: client,
+                to: ControlRequest(
                     .why,
                     ControlParameters(version: FreshpycCommand.version, options: options, starts: [path], path: path)),
-                for: WhyDocument.self)
+                as: WhyDocument.self)
         {
             output.write(isJSON ? JSONLine.encode(answer) : text(answer))
             return 0
@@ -53,7 +54,7 @@ enum WhyVerb: Verb {
                 configuration.isReadOnly = true
                 configuration.analyzesImports = true
                 let session = try Session(configuration, loop: loop)
-                session.scanImports()
+                _ = session.scanImports()
                 let answer = WhyDocument(session.explanation(of: file))
                 output.write(isJSON ? JSONLine.encode(answer) : text(answer))
                 _ = session.close()
