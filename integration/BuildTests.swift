@@ -216,9 +216,9 @@ import Testing
             try expect(tree, "4 modules: 4 compiled, 0 up to date, 0 failed")
             try tree.write(".freshpyc/state.json", rubbish)
             let result = try tree.run("build")
-            #expect(result.errors.contains("cannot be trusted and was set aside"), "\(rubbish): \(result)")
+            #expect(result.errors.contains("is damaged and was set aside"), "\(rubbish): \(result)")
             #expect(tree.exists(".freshpyc/state.json.broken"))
-            #expect(try tree.run("build").errors.contains("cannot be trusted") == false)
+            #expect(try tree.run("build").errors.contains("is damaged") == false)
             #expect(try tree.differences() == "")
         }
         let tree = try Tree(Self.files)

@@ -74,4 +74,17 @@ import Testing
             "\(result)")
         #expect(result.lines.count { $0.hasPrefix("bad.py") } == 1, "\(result)")
     }
+
+    /// The names that a module binds are read from its code. In a pipeline, `.freshpyc` may be kept and `__pycache__` not.
+    @Test(arguments: ["rm -r __pycache__", "rm __pycache__/money*"])
+    func removedBytecodeLosesNoFindings(removal: String) throws {
+        let tree = try Tree(["money.py": "Price = 1\n", "web.py": "from money import Prise\n"])
+        #expect(try tree.run("build").status == 0)
+        let first = try tree.run("check")
+        #expect(first.status == 1 && first.output.contains("[missing-name]"), "\(first)")
+        try tree.shell(removal)
+        let second = try tree.run("check")
+        #expect(second.output == first.output && second.status == 1, "\(second)")
+        #expect(!tree.exists(tree.pyc("money.py")))
+    }
 }

@@ -119,4 +119,30 @@ import Testing
         let json = try tree.run(["interpreters", "--format=json"], environment: ["PATH": path], usesPython: false)
         #expect(json.output.contains("\"cacheTag\":\"\(tree.python.cacheTag)\""), "\(json)")
     }
+
+    @Test func emptyPathsAndSourcesInTheirPlaceAreRefused() throws {
+        let tree = try Tree(["a.py": "x = 1\n"])
+        for words in [
+            ["build", "--state-dir", ""], ["build", "--store="], ["precompile", "--manifest", "a.py"],
+            ["precompile", "--manifest", "__pycache__/a.cpython-312.pyc"],
+        ] {
+            let result = try tree.run(words)
+            #expect(result.status == 2 && result.errors.split(separator: "\n").count == 1, "\(words) \(result)")
+        }
+        #expect(try tree.bytes("a.py") == Array("x = 1\n".utf8))
+        #expect(try Program.shell("ls -A", in: tree.path).output == "a.py\n")
+    }
+
+    /// With too few descriptors, work would fail half way, and a daemon could not even be stopped.
+    @Test(arguments: [5, 14, 20]) func tooFewDescriptorsAreRefusedAtTheStart(limit: Int) throws {
+        let tree = try Tree(["a.py": "x = 1\n"])
+        for words in ["build", "watch -b"] {
+            let result = try Program.run(
+                "/bin/sh", "-c", "ulimit -n \(limit); exec \(Freshpyc.path) \(words)", in: tree.path)
+            #expect(
+                result.status == 2
+                    && result.errors.hasSuffix("files may be open, and 64 are needed; raise the limit (ulimit -n)\n"),
+                "\(result)")
+        }
+    }
 }

@@ -94,4 +94,16 @@ import Testing
         try watch.converges()
         #expect(watch.stop().status == 0)
     }
+
+    @Test func aBrokenConfigurationDoesNotKeepADaemonRunning() throws {
+        let tree = try Tree(["a.py": "x = 1\n", "freshpyc.json": "{}\n"])
+        let daemon = try Daemon(tree)
+        try tree.write("freshpyc.json", "{\"jobs\": \"x\"}\n")
+        let status = try daemon.ask("status")
+        #expect(status.status == 0 && status.errors.contains("'jobs' must be"), "\(status)")
+        #expect(status.errors.contains("the configuration is ignored"), "\(status)")
+        #expect(try daemon.ask("status", "--config").status == 2)
+        #expect(try daemon.ask("stop").status == 0)
+        #expect(try daemon.ask("status").status == 2)
+    }
 }

@@ -309,7 +309,7 @@ import Testing
         let results = starts.map { $0.finish() }
         #expect(results.map(\.status).sorted() == [0, 2, 2, 2], "\(results)")
         for result in results where result.status == 2 {
-            #expect(result.errors.contains("is at work on this tree already"), "\(result)")
+            #expect(result.errors.contains("is already running on this tree"), "\(result)")
         }
         #expect(try tree.run(["wait"], usesPython: false).status == 0)
         #expect(try tree.run(["stop"], usesPython: false).status == 0)

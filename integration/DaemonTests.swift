@@ -33,7 +33,7 @@ import Testing
         #expect(try daemon.ask("check", "--strict", usesPython: true).status == 0)
         #expect(try daemon.ask("stop").status == 0)
         #expect(try daemon.ask("wait").status == 2)
-        #expect(try daemon.ask("stop").errors.contains("no daemon keeps"))
+        #expect(try daemon.ask("stop").errors.contains("no daemon is running for"))
         let log = String(decoding: try tree.bytes(".freshpyc/log"), as: UTF8.self)
         #expect(log.contains("ready: 2 modules") && log.contains("[syntax-error]"))
     }

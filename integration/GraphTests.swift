@@ -129,7 +129,7 @@ import Testing
         #expect(
             check.lines == [
                 "m.py:1:1: error: cannot import 'g' from 'pkg.a', which has no such name [missing-name]",
-                "random.py: warning: hides 'random' of the standard library wherever this folder is on sys.path [shadows-stdlib]",
+                "random.py: warning: shadows the standard library's 'random' when this directory is on sys.path [shadows-stdlib]",
             ], "\(check)")
         #expect(try ask(tree, "check", "--ignore", "missing-name").status == 0)
         #expect(try ask(tree, "check", "--select", "shadows-stdlib").lines.count == 1)

@@ -259,7 +259,7 @@ import Testing
             ),
             ("short.pyc", "5 bytes are too few for a header"),
             ("flags.pyc", "the header has flags that Python does not know, and refuses"),
-            ("text.pyc", "this is no bytecode: "),
+            ("text.pyc", "this is not bytecode: "),
             ("none.pyc", "this is no module: a NoneType stands where the code should be"),
         ]
         let path = tree.python.path.parent.description + ":/usr/bin:/bin"

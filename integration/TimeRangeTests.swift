@@ -32,7 +32,7 @@ import Testing
         #expect(try tree.everything() == before)
         for index in Self.times.indices {
             let result = try tree.run("why", "m\(index).py")
-            #expect(result.status == 0 && result.output.contains("up-to-date"), "\(Self.times[index])\n\(result)")
+            #expect(result.status == 0 && result.output.contains("up to date"), "\(Self.times[index])\n\(result)")
             #expect(try tree.run("inspect", tree.pyc("m\(index).py"), usesPython: false).status == 0)
         }
         for words in [

@@ -187,4 +187,19 @@ import Testing
         try watch.converges()
         #expect(watch.stop().status == 0)
     }
+
+    /// An undone save is served from the store. It is a change like any other.
+    @Test func aSaveServedFromTheStoreIsShownAndRunsTheCommand() throws {
+        let tree = try Tree(["a.py": "x = 1\n"])
+        let store = tree.path.appending(".freshpyc/../../store-\(tree.path.lastComponent.count)").description
+        defer { _ = try? tree.shell("rm -rf '\(store)'") }
+        let watch = try Watch(tree, "--store", store, "--exec", "echo {changed} >> runs.txt")
+        tree.eventually("the first run") { tree.exists("runs.txt") }
+        for (text, word) in [("x = 22\n", "compiled"), ("x = 1\n", "restored")] {
+            try tree.write("a.py", text)
+            tree.eventually("\(word)\n\(watch.program.errors)") { watch.program.errors.contains("a.py \(word) in") }
+        }
+        tree.eventually("three runs") { (try? tree.bytes("runs.txt").count { $0 == 0x0A }) == 3 }
+        #expect(watch.stop().status == 0)
+    }
 }

@@ -25,7 +25,7 @@ package enum StoreError: Error, Sendable {
             "\(place) belongs to user \(owner) and not to user \(user), who runs this: its bytecode is not trusted; "
                 + "name a place of your own"
         case .writableByOthers(let place):
-            "others may write to \(place): its bytecode is not trusted; remove it, or name another place"
+            "other users may write to \(place), so it is not used; change its permissions, or choose another with --store"
         case .unusable(let place, let error):
             "the bytecode store \(place) cannot be opened: \(error.reason); name another place"
         case .unwritable(let place, let error):

@@ -19,8 +19,8 @@ package enum DatabaseError: Error, Sendable {
             "the database cannot be written: \(error); use --state-dir DIR to keep it elsewhere"
         case .unreadable(let error):
             "the database cannot be read: \(error)"
-        case .held(let holder, let path):
-            "\(holder) is at work on this tree already (it holds \(path)); stop it first"
+        case .held(let holder, _):
+            "\(holder) is already running on this tree; wait until it ends, or stop it"
         }
     }
 }
@@ -177,7 +177,8 @@ package final class DatabaseStore {
             // The next snapshot replaces it; its journal must not be applied to that one.
             if lock != nil { try removeJournal() }
             loaded.notices.append(
-                "\(location.appending(Self.snapshotName)) was written by an older freshpyc: everything is judged anew")
+                "\(location.appending(Self.snapshotName)) was written by an older freshpyc: all modules are checked again"
+            )
             return loaded
         case .broken:
             try setAside(Self.snapshotName, in: &loaded)
@@ -254,7 +255,7 @@ package final class DatabaseStore {
             }
             where_ = " and was set aside as \(location.appending(aside))"
         }
-        loaded.notices.append("\(location.appending(name)) cannot be trusted\(where_): everything is judged anew")
+        loaded.notices.append("\(location.appending(name)) is damaged\(where_): all modules are checked again")
     }
 
     // MARK: Writing

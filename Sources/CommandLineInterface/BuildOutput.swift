@@ -62,7 +62,7 @@ struct BuildOutput {
         let width = interpreters.map(\.name.count).max() ?? 0
         return zip(interpreters, failures).map { interpreter, failed in
             let name = interpreter.name + String(repeating: " ", count: width - interpreter.name.count)
-            let verdict = failed == 0 ? "all compile" : "\(failed) of \(report.modules) do not compile"
+            let verdict = failed == 0 ? "all compile" : "\(failed) of \(Plural.count(report.modules, "module")) failed"
             return "\(name)  \(verdict)\n"
         }.joined()
     }

@@ -9,7 +9,7 @@ enum DaemonConnection {
     /// How long a daemon may take to answer or to stop, in nanoseconds.
     static let patience: Int64 = 10_000_000_000
 
-    /// - Returns: `nil` if no daemon keeps the tree, or if the command line says not to ask it.
+    /// - Returns: `nil` if no daemon is running for the tree, or if the command line says not to ask it.
     static func client(of arguments: SessionArguments) -> ControlClient? {
         guard !arguments.arguments.has(OptionSpecification.noDaemon.name) else { return nil }
         return client(of: arguments.configuration)
@@ -29,7 +29,8 @@ enum DaemonConnection {
     ) -> Int32 {
         guard let client = client(of: arguments.configuration) else {
             FreshpycCommand.complain(
-                "no daemon keeps \(arguments.configuration.rootPath); start one with `freshpyc watch --background`")
+                "no daemon is running for \(arguments.configuration.rootPath); start one with `freshpyc watch --background`"
+            )
             return 2
         }
         do throws(ControlFailure) {

@@ -58,6 +58,13 @@ package enum FreshpycCommand {
             output.write(HelpText.forOutput.verb(declaration))
             return 0
         }
+        let limit = DescriptorLimit.raise()
+        guard limit >= DescriptorLimit.needed else {
+            throw UsageError(
+                message:
+                    "only \(limit) files may be open, and \(DescriptorLimit.needed) are needed; raise the limit (ulimit -n)"
+            )
+        }
         return try verb.run(Invocation(words: words, arguments: parsed, output: output))
     }
 

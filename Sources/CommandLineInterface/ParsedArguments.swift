@@ -75,6 +75,9 @@ struct ParsedArguments {
         guard let value = attached ?? rest.popFirst() else {
             throw UsageError(message: "option '\(name)' needs a value: \(name) \(metavariable)")
         }
+        if case .path = option.value, value.text.isEmpty {
+            throw UsageError(message: "option '\(name)' needs a path, and '' is none")
+        }
         try option.check(value.text)
         values[option.name, default: []].append(value)
     }

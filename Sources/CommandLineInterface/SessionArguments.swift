@@ -41,10 +41,7 @@ struct SessionArguments {
             throw UsageError(message: "the current directory is gone: \(error.reason); change to one that exists")
         }
         let located = try RootLocator.locate(commandLine.operands, workingDirectory: workingDirectory)
-        settings =
-            commandLine.has(CheckVerb.untrusted.name)
-            ? try Settings.ofEnvironment()
-            : try Settings(root: located.root, mayRemember: verb.traits.contains(.remembers))
+        settings = try Self.settings(commandLine, verb, root: located.root)
         var arguments = commandLine
         arguments.fill(settings, options: verb.options)
         self.arguments = arguments
@@ -84,6 +81,19 @@ struct SessionArguments {
                     message: "\(path) is not in \(located.root) (--source-root); name a directory of this tree")
             }
             configuration.sourceRoots.append(relative)
+        }
+    }
+
+    private static func settings(
+        _ commandLine: ParsedArguments, _ verb: VerbDeclaration, root: BytePath
+    ) throws(UsageError) -> Settings {
+        if commandLine.has(CheckVerb.untrusted.name) { return try Settings.ofEnvironment() }
+        do throws(UsageError) {
+            return try Settings(root: root, mayRemember: verb.traits.contains(.remembers))
+        } catch {
+            guard verb.traits.contains(.needsNoSettings), !commandLine.has(StatusVerb.config.name) else { throw error }
+            FreshpycCommand.complain("\(error.message); the configuration is ignored")
+            return Settings()
         }
     }
 

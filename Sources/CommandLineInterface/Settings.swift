@@ -139,7 +139,8 @@ struct Settings {
         try readEnvironment()
     }
 
-    private init() {}
+    /// No settings at all.
+    init() {}
 
     /// Without any file.
     static func ofEnvironment() throws(UsageError) -> Settings {

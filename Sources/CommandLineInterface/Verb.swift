@@ -38,6 +38,8 @@ struct VerbDeclaration: Sendable {
         static let serves = Traits(rawValue: 1 << 5)
         /// It has the command line of a Python module, and parses it as Python does.
         static let readsOwnCommandLine = Traits(rawValue: 1 << 6)
+        /// It only talks to a daemon, so a mistake in the configuration does not prevent it.
+        static let needsNoSettings = Traits(rawValue: 1 << 7)
     }
 
     struct Example: Sendable {

@@ -88,7 +88,11 @@ final class WatchDisplay {
         case .stopped(let ending):
             progress.clear()
             switch ending {
-            case .interrupted, .asked, .idle: end(nil, status: 0)
+            case .interrupted, .asked: end(nil, status: 0)
+            case .idle:
+                let seconds = WaveReport.seconds(options.idleTimeout ?? 0)
+                say("freshpyc: stopped after \(seconds) without changes or requests", .info)
+                end(nil, status: 0)
             case .rootGone:
                 end("freshpyc: \(arguments.configuration.rootPath) is gone; start again when it is back", status: 2)
             case .failed(let message): end("freshpyc: \(message)", status: 2)
@@ -138,7 +142,8 @@ final class WatchDisplay {
                 "wave \(report.clock): \(printer.shown(change.path)) \(change.result.rawValue) in \(WaveReport.seconds(report.duration))"
         }
         let counts = [
-            (report.compiled, "compiled"), (report.restamped, "restamped"), (report.removed, "removed"),
+            (report.compiled, "compiled"), (report.restored, "from the store"), (report.restamped, "restamped"),
+            (report.removed, "removed"),
             (report.failed, "failed"),
         ]
         let parts = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }

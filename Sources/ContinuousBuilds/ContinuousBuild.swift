@@ -296,8 +296,11 @@ package final class ContinuousBuild {
         let observed = Set(input.sources.map(\.path))
         paths.subtract(observed)
         for path in paths {
-            if scanner.isLink(path) { links.insert(path) } else { links.remove(path) }
-            hardLinked.remove(path)
+            switch scanner.isLink(path) {
+            case true: links.insert(path)
+            case false: links.remove(path)
+            case nil: break
+            }
             guard session.isInScope(path, of: scanner) else {
                 if session.record(path) != nil { input.missing.append(path) }
                 continue
@@ -305,10 +308,11 @@ package final class ContinuousBuild {
             switch scanner.observe(path) {
             case .present(let source):
                 input.sources.append(source)
-                if source.isHardLinked { hardLinked.insert(path) }
+                if source.isHardLinked { hardLinked.insert(path) } else { hardLinked.remove(path) }
             case .unreadable(let error):
                 input.problems.append(UnreadablePlace(path: path, error: error, isDirectory: false).diagnostic)
             case .gone, .notASource:
+                hardLinked.remove(path)
                 // A source that came with a directory and was deleted before a wave has no record, but may have
                 // bytecode.
                 input.missing.append(path)
@@ -320,7 +324,14 @@ package final class ContinuousBuild {
 extension WaveReport {
     /// Whether anything was done, or there is a new failure.
     fileprivate func hasNews(since known: StandingProblems) -> Bool {
-        removed > 0 || changes.contains { $0.result == .compiled || $0.result == .restamped && $0.reason != .guardOver }
+        removed > 0
+            || changes.contains { change in
+                switch change.result {
+                case .compiled, .restored: true
+                case .restamped: change.reason != .guardOver
+                case .failed, .upToDate: false
+                }
+            }
             || changes.contains { $0.result == .failed && $0.reason != nil }
             || diagnostics.contains { !known.contains($0) }
     }

@@ -28,7 +28,7 @@ package struct InspectedFile {
     package var problem: String? {
         guard let file else { return "\(bytes.count) bytes are too few for a header" }
         guard file.hasMagicEnding else {
-            return "this is no bytecode: the first four bytes of bytecode end in a carriage return and a line feed"
+            return "this is not bytecode: its first four bytes are not a magic number"
         }
         switch file.code {
         case .failure(let error):

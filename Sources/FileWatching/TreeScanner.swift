@@ -101,9 +101,13 @@ package struct TreeScanner: Sendable {
         }
     }
 
-    /// Whether a name is a symbolic link now.
-    package func isLink(_ path: BytePath) -> Bool {
-        (try? root.status(path, followsLinks: false))?.kind == .symbolicLink
+    /// Whether a name is a symbolic link now; `nil` if that cannot be determined.
+    package func isLink(_ path: BytePath) -> Bool? {
+        do throws(SystemError) {
+            return try root.status(path, followsLinks: false)?.kind == .symbolicLink
+        } catch {
+            return error.isMissing || error.isLoop ? false : nil
+        }
     }
 
     /// Looks at one source, as a walk would find it: its directory is not reached through links, but the source itself

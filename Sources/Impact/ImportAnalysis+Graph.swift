@@ -72,7 +72,7 @@ extension ImportAnalysis {
             if let module = graph.tree.find(path.bytes) {
                 begin.append(module)
                 if graph.facts(of: module)?.isOutdated == true {
-                    answer.widened.append((path, "does not compile: the imports of its last good version are used"))
+                    answer.widened.append((path, "does not compile, so its imports may be incomplete"))
                 }
             } else {
                 begin += widened(path, graph, &absent, &answer)

@@ -170,13 +170,18 @@ package final class ImportAnalysis {
         return graph.apply(update).union(silenced)
     }
 
-    /// The work to do for a source; `nil` if there is none.
+    /// Whether the names that a source binds are not known yet.
+    package func lacksBindings(of source: BytePath) -> Bool {
+        graph.tree.find(source.bytes).flatMap { graph.facts(of: $0) }.map { $0.bindings == .unread } ?? true
+    }
+
     /// Whether a source could be read, now or earlier.
     package func knows(_ source: BytePath) -> Bool { states[source] != nil }
 
     /// The analyzed sources at or below these places.
     package func sources(within places: PathSet) -> [BytePath] { states.keys.filter { places.covers($0) } }
 
+    /// The work to do for a source; `nil` if there is none.
     private func item(for source: ScannedSource, _ compilation: Compilation) -> ScanItem? {
         let facts = graph.tree.find(source.path.bytes).flatMap { graph.facts(of: $0) }
         let old = states[source.path]

@@ -80,7 +80,7 @@ extension DependencyGraph {
         return (packages + modules).filter { standardLibrary.contains(Array(names[$0.0])) }.map { name, module in
             finding(
                 .shadowsStdlib, module,
-                "hides '\(names.text(name))' of the standard library wherever this folder is on sys.path")
+                "shadows the standard library's '\(names.text(name))' when this directory is on sys.path")
         }
     }
 }

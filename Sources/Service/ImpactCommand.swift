@@ -39,6 +39,7 @@ package final class ImpactCommand {
     private static let patience: Int64 = 5_000_000_000
     /// Bytes of the longest list in a variable: the kernel accepts strings of up to 128 KiB (MAX_ARG_STRLEN, execve(2)).
     private static let mostBytes = 100 * 1024
+    private static let placeholders = ["{changed}", "{affected}", "{affected-tests}"]
 
     private let command: String
     private let mode: Mode
@@ -130,7 +131,7 @@ package final class ImpactCommand {
         unfinished = Impact()
         do throws(SystemError) {
             let process = try CommandProcess(
-                filled(impact), in: root, environment: environment + variables(impact), sharesOutput: sharesOutput)
+                filled(impact).text, in: root, environment: environment + variables(impact), sharesOutput: sharesOutput)
             let source = loop.onReadable(process.ending) { [weak self] in self?.ended() }
             state = .running(process, source, impact)
         } catch {
@@ -161,7 +162,7 @@ package final class ImpactCommand {
     // MARK: Variables and placeholders
 
     private func variables(_ impact: Impact) -> [BytePath] {
-        var isTooMuch = false
+        var isTooMuch = filled(impact).isTooMuch
         func variable(_ name: String, _ paths: Set<BytePath>) -> BytePath {
             let list = Array(paths.sorted().map { Array($0.bytes) }.joined(separator: [UInt8(ascii: "\n")]))
             if list.count > Self.mostBytes { isTooMuch = true }
@@ -176,25 +177,37 @@ package final class ImpactCommand {
 
     /// The command with its placeholders filled in. A list that is too long is left out, which most programs take to mean
     /// everything.
-    private func filled(_ impact: Impact) -> String {
+    private func filled(_ impact: Impact) -> (text: String, isTooMuch: Bool) {
         var text = ""
+        var isTooMuch = false
+        // Together they are one argument of a shell.
+        let places = Self.placeholders.reduce(0) { $0 + Self.count($1, in: command) }
+        let mostBytes = Self.mostBytes / max(1, places)
         var rest = command[...]
         while let brace = rest.firstIndex(of: "{") {
             text += rest[..<brace]
             rest = rest[brace...]
-            let lists = [
-                ("{changed}", impact.changed), ("{affected}", impact.affected), ("{affected-tests}", impact.tests),
-            ]
+            let lists = Array(zip(Self.placeholders, [impact.changed, impact.affected, impact.tests]))
             if let (name, paths) = lists.first(where: { rest.hasPrefix($0.0) }) {
                 let words = paths.sorted().map { Self.quoted($0.description) }.joined(separator: " ")
-                text += words.utf8.count > Self.mostBytes / 4 ? "" : words
+                if words.utf8.count > mostBytes { isTooMuch = true } else { text += words }
                 rest = rest.dropFirst(name.count)
             } else {
                 text += "{"
                 rest = rest.dropFirst()
             }
         }
-        return text + rest
+        return (text + rest, isTooMuch)
+    }
+
+    private static func count(_ placeholder: String, in command: String) -> Int {
+        var rest = command[...]
+        var count = 0
+        while let range = rest.firstRange(of: placeholder) {
+            count += 1
+            rest = rest[range.upperBound...]
+        }
+        return count
     }
 
     /// One word for a shell.

@@ -1,6 +1,7 @@
 // The log of a daemon in the background.
 
 import BasicTypes
+import BuildModel
 import LinuxSystem
 
 /// `log` in the database's directory. At one mebibyte it is renamed to `log.1`, and a new one is started.
@@ -19,10 +20,10 @@ package final class LogFile {
         path = directory
     }
 
-    /// Appends a line with the time, in seconds since 1970. A log that cannot be written does not stop the daemon.
+    /// Appends a line with the time in UTC (RFC 3339). A log that cannot be written does not stop the daemon.
     package func write(_ line: String) {
         guard let file = open() else { return }
-        let bytes = Array("\(Host.realtime / 1_000_000_000) \(line)\n".utf8)
+        let bytes = Array("\(time) \(line)\n".utf8)
         do throws(SystemError) {
             try bytes.withRawBytes { buffer throws(SystemError) in try file.writeAll(buffer, path: Self.name) }
             size += bytes.count
@@ -34,6 +35,8 @@ package final class LogFile {
             self.file = nil
         }
     }
+
+    private var time: String { CalendarTime(seconds: UInt32(clamping: Host.realtime / 1_000_000_000)).rfc3339 }
 
     private func open() -> OwnedDescriptor? {
         if let file { return file }

@@ -141,7 +141,7 @@ package struct WatchLifecycle: Sendable {
             switch reason {
             case .signal: return reload
             case .interpreterChanged:
-                return [.notice("an interpreter has changed; everything is judged again")] + reload
+                return [.notice("an interpreter has changed; all modules are checked again")] + reload
             }
         case (.reloading(.opening), .reloadRequested), (.reloading(.reverting), .reloadRequested),
             (.reloading(.retrying), .reloadRequested):

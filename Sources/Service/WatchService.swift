@@ -249,7 +249,9 @@ package final class WatchService {
     /// Adds what a wave has changed to what the command is told, and runs it if nothing is broken.
     private func tellCommand(_ wave: WaveReport) {
         guard let command, let session = run?.session, wave.hasChanges else { return }
-        let changed = wave.changes.filter { $0.result == .compiled || $0.result == .failed }.map(\.path) + wave.gone
+        // Code from the store is a change like any other: a save was undone, or another branch checked out.
+        let results: Set<ModuleResult> = [.compiled, .restored, .failed]
+        let changed = wave.changes.filter { results.contains($0.result) }.map(\.path) + wave.gone
         guard !changed.isEmpty else { return }
         let answer = session.affected(by: changed, kinds: Set(ImportKind.allCases), testsAlone: false)
         impact.changed.formUnion(changed)

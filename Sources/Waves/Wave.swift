@@ -251,13 +251,24 @@ package final class Wave {
         return jobs + read(unsure, examiner)
     }
 
-    private func schedule(_ module: Int, _ stale: [(target: Int, reason: StalenessReason)]) -> [Job] {
+    private func schedule(_ module: Int, _ judged: [(target: Int, reason: StalenessReason)]) -> [Job] {
+        let stale = needsCode(module, judged) ? judged + [(target: 0, reason: .noBytecode)] : judged
         for (target, reason) in stale {
             let shown = reason == .neverBuilt ? renewed(module, target) ?? reason : reason
             modules[module].reason = modules[module].reason ?? shown
         }
         handle(.judged(stale: stale.count), module)
         return stale.map { Job(module: module, target: $0.target) }
+    }
+
+    /// Whether a check must compile a source that is known to compile: the names that it binds are read from its code, and
+    /// neither bytecode nor the graph has them. Without them, wrong imports of these names would not be found.
+    private func needsCode(_ module: Int, _ stale: [(target: Int, reason: StalenessReason)]) -> Bool {
+        guard !writes, let analysis = session.analysis, let target = session.targets.first,
+            !stale.contains(where: { $0.target == 0 }), let record = modules[module].record,
+            let trace = record.trace(target.key), !trace.isFailure
+        else { return false }
+        return analysis.lacksBindings(of: record.path) && !session.isIntact(record, target)
     }
 
     /// The reason `interpreterChanged` if another interpreter built the same file before, otherwise `nil`.

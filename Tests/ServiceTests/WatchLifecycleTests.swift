@@ -40,7 +40,7 @@ import Testing
 
     static let reload: [Action] = [.notifyReloading, .retire, .readConfiguration, .open]
     static let reloadForInterpreter: [Action] =
-        [.notice("an interpreter has changed; everything is judged again")] + reload
+        [.notice("an interpreter has changed; all modules are checked again")] + reload
 
     /// The rows of a state, without those for its end, which are the same everywhere.
     static func rows(_ state: State) -> [Row] {

@@ -189,20 +189,23 @@ class Processes:
         if self.missing:
             return
         words = ["graph", "--format", "json"]
+        judges = self.judges()
         kind = self.rng.randrange(4)
         if kind == 0:
             words += ["--exclude", self.rng.choice(["*3.py", "s/", "d*/"])]
         elif kind == 1:
             words += ["--source-root", os.path.relpath(self.place(), self.root)]
         elif kind == 2:
-            words += ["--python", self.rng.choice(self.options.bases)]
+            base = self.rng.choice(self.options.bases)
+            judges = [Judge.of(base)]
+            words += ["--python", base]
         self.note("freshpyc %s" % " ".join(words))
         asked = self.edges(words)
         state = os.path.join(self.home, "state-%d" % self.index)
         alone = self.edges(words + ["--no-daemon", "--state-dir", state])
         shutil.rmtree(state, ignore_errors=True)
         # What does not compile has the imports of its last version that did, which a fresh scan cannot know.
-        truth = Truth(self.root, self.excludes, self.judges(), self.levels)
+        truth = Truth(self.root, self.excludes, judges, self.levels)
         if truth.closed or len(truth.readable) < len(truth.sources):
             return  # The daemon may have read before what cannot be read now.
         broken = {os.path.relpath(path, self.root) for path in truth.failing}

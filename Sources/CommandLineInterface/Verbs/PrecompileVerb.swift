@@ -71,6 +71,12 @@ enum PrecompileVerb: Verb {
                 throw UsageError(message: "--sourceless bytecode must be where its source is; use --layout mirror")
             }
         }
+        if let file = invocation.arguments.lastPath(manifest.name),
+            file.hasSuffix(".py") || file.hasSuffix(".pyc") || file.hasSuffix(".pyo")
+        {
+            // A swapped argument must not cost a source.
+            throw UsageError(message: "'\(file)' is a source or bytecode; name another file with --manifest")
+        }
         let hasNamedPaths = !invocation.arguments.operands.isEmpty
         let results = invocation.output
         return EventLoop.run { loop in

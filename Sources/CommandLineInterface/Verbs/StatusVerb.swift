@@ -6,14 +6,14 @@ import LinuxSystem
 import Service
 
 enum StatusVerb: Verb {
-    private static let config = OptionSpecification(
+    static let config = OptionSpecification(
         "--config", help: "print the settings that apply here and where each comes from")
 
     static let declaration = VerbDeclaration(
         name: "status",
         summary: "show what the daemon of a tree is doing",
         arguments: "[OPTIONS] [PATH]",
-        traits: [.remembers],
+        traits: [.remembers, .needsNoSettings],
         description: [],
         options: [config, .stateDirectory, .textOrJSON, .help],
         exitStatuses: [

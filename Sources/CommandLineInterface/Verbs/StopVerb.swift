@@ -9,7 +9,7 @@ enum StopVerb: Verb {
         name: "stop",
         summary: "stop the daemon of a tree",
         arguments: "[OPTIONS] [PATH]",
-        traits: [.remembers],
+        traits: [.remembers, .needsNoSettings],
         description: ["Returns when the daemon has ended. Modules that it has compiled are kept."],
         options: [.stateDirectory, .quiet, .help],
         exitStatuses: [

@@ -1,0 +1,20 @@
+// How many files this process may have open (getrlimit(2)).
+
+import Glibc
+
+package enum DescriptorLimit {
+    /// Enough for a daemon with its clients and workers. With fewer, work would fail half way, with misleading errors.
+    package static let needed: UInt64 = 64
+
+    /// Raises the soft limit to what is needed, as far as the hard limit allows.
+    ///
+    /// - Returns: the limit that holds now.
+    package static func raise() -> UInt64 {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return needed }
+        guard limit.rlim_cur < needed, limit.rlim_max > limit.rlim_cur else { return UInt64(limit.rlim_cur) }
+        limit.rlim_cur = min(rlim_t(needed), limit.rlim_max)
+        guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return needed }
+        return UInt64(limit.rlim_cur)
+    }
+}
