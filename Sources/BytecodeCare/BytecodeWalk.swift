@@ -1,4 +1,7 @@
 // Walks a tree to find its bytecode and the sources next to it. Looks only at names; reads no files.
+//
+// Not `TreeScanner`: that one makes stamps of sources and of the artifacts of known interpreters, watches, and leaves out
+// what .gitignore names. This one is after every name in `__pycache__`, whoever wrote it, and needs no stamps.
 
 import BasicTypes
 import BuildModel

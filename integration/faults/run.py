@@ -166,8 +166,13 @@ class Case:
         if wrong:
             raise Wrong("wrong artifact: %s" % wrong[:4])
 
+    @property
+    def hides_files(self):
+        """Whether the fault says that a file is not there, or was replaced by a link."""
+        return bool(self.fault) and self.fault.endswith((":%d" % errno.ENOENT, ":%d" % errno.ELOOP))
+
     def expect_right(self, what, output=None):
-        if self.fault and self.fault.endswith((":%d" % errno.ENOENT, ":%d" % errno.ELOOP)):
+        if self.hides_files:
             return
         found = self.differences(output)
         if found:
@@ -238,6 +243,9 @@ class Scenario:
         if status:
             raise Wrong("does not heal: %s" % output)
         found = case.differences()
+        if case.hides_files:
+            # What seemed not to be there was not removed, and is found again only by `clean`.
+            found = [text for text in found if not text.startswith("left over: ")]
         if found:
             raise Wrong("does not heal: %s" % found[:4])
 
