@@ -41,16 +41,19 @@ package struct InterpreterFinder: Sendable {
 
     /// The default interpreter, if the user names none.
     package func standard() throws(InterpreterError) -> InterpreterCandidate {
-        if let environment = Host.environment("VIRTUAL_ENV"), let python = Self.python(in: environment) {
-            return InterpreterCandidate(path: python, origin: .activeEnvironment)
-        }
-        if let python = Self.python(in: root.appending(".venv")) {
-            return InterpreterCandidate(path: python, origin: .rootEnvironment)
-        }
+        if let environment = Self.defaultEnvironment(of: root) { return environment }
         if let python = command("python3") ?? command("python") {
             return InterpreterCandidate(path: python, origin: .path)
         }
         throw .noneFound
+    }
+
+    /// The virtual environment that a root has by default: the active one, or its `.venv`. Cheap enough for each wave.
+    package static func defaultEnvironment(of root: BytePath) -> InterpreterCandidate? {
+        if let environment = Host.environment("VIRTUAL_ENV"), let python = python(in: environment) {
+            return InterpreterCandidate(path: python, origin: .activeEnvironment)
+        }
+        return python(in: root.appending(".venv")).map { InterpreterCandidate(path: $0, origin: .rootEnvironment) }
     }
 
     /// Resolves `--python SPEC`: a path, a version such as `3.12`, or a command.

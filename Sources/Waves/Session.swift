@@ -147,12 +147,13 @@ package final class Session {
     /// Whether an interpreter's executable is certainly no longer the file that was probed.
     package var hasChangedInterpreter: Bool { interpreters.hasChanged || hasOtherDefault }
 
-    /// Whether `--python` was not given, and the default interpreter is another one by now: a `.venv` was made or removed.
+    /// Whether `--python` was not given, and the default interpreter is another one by now: a `.venv` was made. One that was
+    /// removed is an executable that has changed.
     private var hasOtherDefault: Bool {
         guard configuration.pythons.isEmpty, let id = interpreters.selected.first,
-            let standard = try? InterpreterFinder(root: configuration.rootPath).standard()
+            let environment = InterpreterFinder.defaultEnvironment(of: configuration.rootPath)
         else { return false }
-        return standard.path != interpreters[id].path
+        return environment.path != interpreters[id].path
     }
 
     package var selectedInterpreters: [Interpreter] { interpreters.selected.map { interpreters[$0] } }
