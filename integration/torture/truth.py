@@ -32,6 +32,8 @@ def is_reachable(path, home):
     """Whether freshpyc may look at what a link leads to: on the way, it follows links that may lie anywhere."""
     folder, left = "/", [part for part in reversed(path.split("/")) if part]
     while left:
+        if not os.path.lexists(folder):
+            return True
         if folder.startswith(home) and not permits(os.stat(folder).st_mode, 1):
             return False
         step = os.path.normpath(os.path.join(folder, left.pop()))
@@ -70,7 +72,10 @@ def scope(root, patterns=(), enters_closed=False):
                 try:
                     status = os.stat(entry.path)
                 except OSError:
-                    continue  # a link to nothing
+                    # A link to nothing. Where it leads through a closed directory, only root can tell.
+                    if entry.is_symlink() and not is_reachable(entry.path, os.path.dirname(root)):
+                        closed.append(entry.path)
+                    continue
                 if entry.is_symlink() and not is_reachable(entry.path, os.path.dirname(root)):
                     closed.append(entry.path)
                     continue
