@@ -103,15 +103,15 @@ final class PrecompileRun {
             } catch {
                 throw UsageError(message: error.message)
             }
-            if parsed.has("--environment") { places += existing(paths.packages).map { ($0, index) } }
-            if parsed.has("--stdlib") { places += existing(paths.standardLibrary).map { ($0, index) } }
+            if parsed.has("--environment") { places += try existing(paths.packages).map { ($0, index) } }
+            if parsed.has("--stdlib") { places += try existing(paths.standardLibrary).map { ($0, index) } }
         }
         guard !places.isEmpty else {
             throw UsageError(
                 message: "the interpreter has no directory of installed packages (--environment); name a path")
         }
-        let base = commonRoot(places.map(\.path))
-        let root = commonRoot([configuration.rootPath, base])
+        let base = try commonRoot(places.map(\.path))
+        let root = try commonRoot([configuration.rootPath, base])
         var excludes = configuration.scope.excludeTexts.map {
             Self.rebased($0, from: configuration.rootPath.relative(to: root))
         }
@@ -167,18 +167,31 @@ final class PrecompileRun {
         return order.map { DeploymentGroup(starts: starts[$0] ?? [], interpreter: $0) }
     }
 
-    private func existing(_ paths: [BytePath]) -> [BytePath] {
-        paths.compactMap { path in
-            guard ((try? Host.status(path)) ?? nil)?.kind == .directory else { return nil }
-            return try? Host.realPath(path)
+    private func existing(_ paths: [BytePath]) throws(UsageError) -> [BytePath] {
+        var found: [BytePath] = []
+        for path in paths where try isDirectory(path) {
+            do throws(SystemError) {
+                found.append(try Host.realPath(path))
+            } catch {
+                throw UsageError(message: "\(path): \(error.reason)")
+            }
+        }
+        return found
+    }
+
+    /// - Throws: if that cannot be determined: a guess would put everything into another place.
+    private func isDirectory(_ path: BytePath) throws(UsageError) -> Bool {
+        do throws(SystemError) {
+            return try Host.status(path)?.kind == .directory
+        } catch {
+            throw UsageError(message: "cannot look at \(path): \(error.reason); make it readable, or leave it out")
         }
     }
 
     /// The nearest directory that contains all of them.
-    private func commonRoot(_ places: [BytePath]) -> BytePath {
-        let directories = places.map { path in
-            ((try? Host.status(path)) ?? nil)?.kind == .directory ? path : path.parent
-        }
+    private func commonRoot(_ places: [BytePath]) throws(UsageError) -> BytePath {
+        var directories: [BytePath] = []
+        for path in places { directories.append(try isDirectory(path) ? path : path.parent) }
         var common = directories[0]
         for directory in directories { while !directory.isWithin(common) { common = common.parent } }
         return common
