@@ -218,7 +218,7 @@ import Testing
         StoreScratch.setPermissions(scratch.store, 0o777)
         store.save(key, StoreSamples.code(1))
         #expect(store.load(key) == nil)
-        #expect(store.notice?.contains("others may write") == true)
+        #expect(store.notice?.contains("other users may write") == true)
         #expect(try scratch.files().isEmpty)
     }
 }

@@ -29,7 +29,7 @@ import Testing
         #expect(refusal(scratch.store) == nil)
         for permissions: UInt32 in [0o777, 0o722, 0o720, 0o702, 0o1777] {
             StoreScratch.setPermissions(scratch.store, permissions)
-            #expect(refusal(scratch.store)?.contains("others may write") == true)
+            #expect(refusal(scratch.store)?.contains("other users may write") == true)
         }
         for permissions: UInt32 in [0o700, 0o755, 0o500] {
             StoreScratch.setPermissions(scratch.store, permissions)
