@@ -233,6 +233,9 @@ class NoFiles(object):
     """The compiler opens a source by its name to show a line. By then, that may be a FIFO, which would never answer."""
 
     def __init__(self):
+        self.limit = None
+        if PYTHON_2:
+            return  # its compiler imports codecs for texts in ways that cannot be foreseen
         try:
             import resource
             self.limit, self.kind = resource.setrlimit, resource.RLIMIT_NOFILE
