@@ -13,8 +13,9 @@ package enum DescriptorLimit {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return needed }
         guard limit.rlim_cur < needed, limit.rlim_max > limit.rlim_cur else { return UInt64(limit.rlim_cur) }
+        let before = limit.rlim_cur
         limit.rlim_cur = min(rlim_t(needed), limit.rlim_max)
-        guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return needed }
-        return UInt64(limit.rlim_cur)
+        let isRaised = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+        return UInt64(isRaised ? limit.rlim_cur : before)
     }
 }

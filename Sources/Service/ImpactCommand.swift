@@ -130,8 +130,9 @@ package final class ImpactCommand {
         impact.formUnion(unfinished)
         unfinished = Impact()
         do throws(SystemError) {
+            let (text, isTooMuch) = filled(impact)
             let process = try CommandProcess(
-                filled(impact).text, in: root, environment: environment + variables(impact), sharesOutput: sharesOutput)
+                text, in: root, environment: environment + variables(impact, isTooMuch), sharesOutput: sharesOutput)
             let source = loop.onReadable(process.ending) { [weak self] in self?.ended() }
             state = .running(process, source, impact)
         } catch {
@@ -161,8 +162,8 @@ package final class ImpactCommand {
 
     // MARK: Variables and placeholders
 
-    private func variables(_ impact: Impact) -> [BytePath] {
-        var isTooMuch = filled(impact).isTooMuch
+    private func variables(_ impact: Impact, _ isTooMuchForCommand: Bool) -> [BytePath] {
+        var isTooMuch = isTooMuchForCommand
         func variable(_ name: String, _ paths: Set<BytePath>) -> BytePath {
             let list = Array(paths.sorted().map { Array($0.bytes) }.joined(separator: [UInt8(ascii: "\n")]))
             if list.count > Self.mostBytes { isTooMuch = true }

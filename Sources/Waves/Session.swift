@@ -126,12 +126,17 @@ package final class Session {
         var failing = table.failing
         let places = Set(problems.map(\.path))
         failing.formUnion(places)
-        for place in places where table[place] == nil {
-            let below = table.paths(within: PathSet([place]))
-            guard !below.isEmpty || places.contains(where: { $0 != place && $0.isWithin(place) }) else { continue }
-            failing.remove(place)
-            failing.formUnion(below)
+        let unrecorded = places.filter { table[$0] == nil }
+        guard !unrecorded.isEmpty else { return failing }
+        let below = table.paths(within: PathSet(Array(unrecorded)))
+        failing.formUnion(below)
+        // A directory stands for itself only if nothing below it does.
+        var above: Set<BytePath> = []
+        for path in places.union(below) where !path.isEmpty {
+            var directory = path.parent
+            while above.insert(directory).inserted, !directory.isEmpty { directory = directory.parent }
         }
+        failing.subtract(unrecorded.intersection(above))
         return failing
     }
     /// The process identifiers of the running workers.

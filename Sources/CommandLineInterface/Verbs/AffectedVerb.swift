@@ -9,7 +9,10 @@ import Service
 
 enum AffectedVerb: Verb {
     private static let since = OptionSpecification(
-        "--since", value: .text("REV"), help: "files that differ from this git revision, and untracked files")
+        "--since", value: .text("REV"),
+        help:
+            "what this branch changed since it left this git revision (merge base), also uncommitted and untracked files"
+    )
     private static let tests = OptionSpecification(
         "--tests", help: "list only tests, named as pytest expects: test_*.py and *_test.py")
     private static let why = OptionSpecification("--why", help: "show the chain of imports to each affected file")
