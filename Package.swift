@@ -109,6 +109,7 @@ let package = Package(
             name: "InterpretersTests", dependencies: ["Interpreters", "BuildModel", "LinuxSystem", "BasicTypes"]),
         .testTarget(
             name: "FileWatchingTests", dependencies: ["FileWatching", "BuildModel", "LinuxSystem", "BasicTypes"]),
+        .testTarget(name: "ImpactTests", dependencies: ["Impact", "BasicTypes"]),
         .testTarget(name: "ContinuousBuildsTests", dependencies: ["ContinuousBuilds", "BasicTypes"]),
         .testTarget(
             name: "ServiceTests", dependencies: ["Service", "BasicTypes"]),
@@ -124,7 +125,10 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests", dependencies: ["freshpyc", "BuildModel", "LinuxSystem", "BasicTypes"],
             path: "integration",
-            exclude: ["SCENARIOS.md", "bench", "conformance", "imports", "oracle.py", "faults", "torture"]),
+            exclude: [
+                "SCENARIOS.md", "bench", "conformance", "imports", "oracle.py", "faults", "torture", "wheels",
+                "affected",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

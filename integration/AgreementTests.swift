@@ -52,7 +52,7 @@ import Testing
         try tree.shell("touch x/__pycache__")
         let watch = try Watch(tree)
         #expect(try tree.run(["wait"], usesPython: false).status == 1)
-        // A wave elsewhere does not clear the failure.
+        // A wave in another directory does not clear the failure.
         try tree.write("y/b.py", "y = 22\n")
         #expect(try tree.run(["wait"], usesPython: false).status == 1)
         try tree.shell("rm x/__pycache__")

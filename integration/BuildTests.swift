@@ -120,7 +120,7 @@ import Testing
         #expect(first.status == 1)
         #expect(first.lines == ["bad.py:2:7: error: invalid syntax [syntax-error]"], "\(first)")
         #expect(first.summary.hasPrefix("2 modules: 1 compiled, 0 up to date, 1 failed in "))
-        // The verdict is remembered: nothing is compiled, and it is shown again.
+        // The error is recorded: nothing is compiled, and it is shown again.
         let second = try tree.run("build")
         #expect(second.status == 1)
         #expect(second.lines == first.lines)

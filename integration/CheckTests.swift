@@ -75,7 +75,7 @@ import Testing
         #expect(result.lines.count { $0.hasPrefix("bad.py") } == 1, "\(result)")
     }
 
-    /// The names that a module binds are read from its code. In a pipeline, `.freshpyc` may be kept and `__pycache__` not.
+    /// The names that a module binds are read from its code. A CI pipeline may keep `.freshpyc` but not `__pycache__`.
     @Test(arguments: ["rm -r __pycache__", "rm __pycache__/money*"])
     func removedBytecodeLosesNoFindings(removal: String) throws {
         let tree = try Tree(["money.py": "Price = 1\n", "web.py": "from money import Prise\n"])

@@ -26,7 +26,7 @@ import Testing
                 "'checked-hsah' is not one of timestamp, checked-hash, unchecked-hash (--invalidation); did you mean 'checked-hash'?"
         ),
         Case(words: ["build", "--format", "github"], message: "'github' is not one of text, json (--format)"),
-        Case(words: ["graph", "a.py"], message: "graph takes no path; see `freshpyc graph --help`"),
+        Case(words: ["graph", "--depth", "1"], message: "--depth needs --from PATH, where it begins"),
         Case(
             words: ["watch", "--log-level", "warn"],
             message: "'warn' is not one of error, warning, info, debug (--log-level)"),
@@ -39,7 +39,7 @@ import Testing
         Case(
             words: ["build", "--python", "9.99"],
             message:
-                "no Python '9.99' found (looked on PATH, in pyenv's and uv's folders); run `freshpyc interpreters`, or give a path with --python"
+                "no Python '9.99' found (looked on PATH and in the directories of pyenv and uv); run `freshpyc interpreters`, or give a path with --python"
         ),
         Case(
             words: ["build", "--python", "./notes.txt"],

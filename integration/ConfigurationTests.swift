@@ -20,13 +20,30 @@ import Testing
         Case(
             file: #"{"invalidation": "hash"}"#,
             message: "freshpyc.json: 'invalidation' must be timestamp, checked-hash or unchecked-hash"),
-        Case(file: "[]", message: "freshpyc.json: not a JSON object; see config/freshpyc.schema.json"),
-        Case(file: "{", message: "freshpyc.json: not a JSON object; see config/freshpyc.schema.json"),
+        Case(file: "[]", message: "freshpyc.json:1:1: not an object; see config/freshpyc.schema.json"),
+        Case(file: "{", message: "freshpyc.json:1:2: expected a key in double quotes"),
+        Case(file: "{\n  \"jobs\": 2,\n}", message: "freshpyc.json:3:1: expected a key in double quotes"),
+        Case(
+            file: "{\"jobs\": 2, \"jobs\": 3}", message: "freshpyc.json:1:13: the key 'jobs' is there twice"),
+        Case(file: "{\"jobs\" 2}", message: "freshpyc.json:1:9: expected ':' after the key 'jobs'"),
+        Case(
+            file: #"{"select": "unresolved"}"#,
+            message: "freshpyc.json: 'select' must be a rule or a list of rules: syntax-warning"),
+        Case(
+            file: #"{"source-roots": "lib"}"#, message: "freshpyc.json: 'source-roots': there is no directory $ROOT/lib"
+        ),
+        Case(
+            file: #"{"affects": {"a": 1}}"#,
+            message: "freshpyc.json: affects: 'a' must be a pattern, and its value one or a list"),
     ])
     func badFilesAreOneLineErrors(_ one: Case) throws {
         let tree = try Tree(["freshpyc.json": one.file, "a.py": ""])
         let result = try tree.run("build")
-        #expect(result.status == 2 && result.errors == "freshpyc: \(one.message)\n", "\(result)")
+        #expect(
+            result.status == 2
+                && result.errors.hasPrefix("freshpyc: \(one.message.replacing("$ROOT", with: tree.path.description))"),
+            "\(result)")
+        #expect(result.errors.count { $0 == "\n" } == 1, "\(result)")
     }
 
     @Test func theCommandLineWinsOverTheEnvironmentOverTheFile() throws {

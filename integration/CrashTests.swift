@@ -10,7 +10,7 @@ import Testing
         "p/broken.py": "def (\n",
     ]
 
-    /// The system calls by which a build, and no process that it starts, changes the disk.
+    /// The system calls by which a build changes the disk. Of these, its workers make only `write`.
     private static let calls = [
         "mkdir", "mkdirat", "renameat", "unlinkat", "writev", "pwrite64", "fsync", "ftruncate", "write",
     ]

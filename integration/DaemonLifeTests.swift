@@ -150,7 +150,7 @@ import Testing
         try expectNothingLeft(tree, process: watch.program.identifier)
     }
 
-    /// A question about imports that waits while the session is replaced gets the answer of a complete analysis.
+    /// A question about imports that is asked while the session is being replaced is answered from a complete analysis.
     @Test func aReloadedDaemonAnswersForAllImports() throws {
         let tree = try Tree(["a.py": "import b\n", "b.py": "x = 1\n"])
         let watch = try Watch(tree)
@@ -219,12 +219,12 @@ import Testing
         try tree.write("a.py", "x = 22\n")
         for _ in 0..<3 {
             let failed = try tree.run(["wait"], usesPython: false)
-            #expect(failed.status == 2 && failed.errors.contains("the daemon cannot work"), "\(failed)")
+            #expect(failed.status == 2 && failed.errors.contains("the daemon cannot build"), "\(failed)")
         }
         let status = try tree.run(["status"], usesPython: false)
         #expect(status.status == 0 && status.output.contains("blocked: no Python '\(environment)"), "\(status)")
         try tree.shell(make)
-        // Whoever asks does not have to wait for the next try.
+        // A request starts the next try immediately.
         let answer = try tree.run(["wait"], usesPython: false)
         #expect(answer.status == 0, "\(answer)")
         #expect(try tree.differences(mode: "guarded") == "")
@@ -268,7 +268,7 @@ import Testing
                 """)
         #expect(result.output == "False\n", "\(result)")
         tree.eventually("the end") { !Host.isAlive(process) }
-        // If the wave had started a command, the command would outlive the daemon.
+        // If the wave had started a command, it would outlive the daemon.
         let runs = try tree.bytes("runs.txt")
         Pause.seconds(1.5)
         #expect(try tree.bytes("runs.txt") == runs)

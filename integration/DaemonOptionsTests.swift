@@ -68,7 +68,7 @@ import Testing
             let lines = refused.errors.split(separator: "\n")
             #expect(
                 refused.status == 2 && lines.count == 1
-                    && refused.errors.contains("was started with different options"),
+                    && refused.errors.contains("has different options"),
                 "\(words) \(refused)")
         }
     }

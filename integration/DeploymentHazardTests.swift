@@ -61,7 +61,7 @@ import Testing
         #expect(!tree.exists("out[1]*/out[1]*"))
     }
 
-    /// `--manifest /dev/null` must not replace the device by a file.
+    /// `--manifest /dev/null` must not replace the device with a file.
     @Test func aManifestIsWrittenIntoWhatIsNoRegularFile() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         try tree.shell("mkfifo fifo; echo text > target; ln -s target link; ln -s /dev/null null")

@@ -17,7 +17,7 @@ import Testing
         ).finish()
     }
 
-    /// The file name in the bytecode file. Read it from there: import replaces it by the path where it finds the source.
+    /// The file name in the bytecode file. It is read from the file, because import replaces it with the source's path.
     private func embeddedName(_ tree: Tree, _ file: String) throws -> String {
         let script = "import marshal; print(marshal.loads(open('\(file)', 'rb').read()[16:]).co_filename)"
         return String(try python(tree, script).output.dropLast())

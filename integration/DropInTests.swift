@@ -26,7 +26,7 @@ import Testing
         var results: [(run: RunResult, files: String, tree: BytePath)] = []
         for isOurs in [false, true] {
             let tree = try Tree(Self.files, python: python)
-            // The same time in both trees.
+            // Set the same time in both trees.
             try tree.shell("find . -type f -exec touch -d '2020-01-01' {} +")
             func run(_ words: [String]) throws -> RunResult {
                 var variables = ["PYTHONDONTWRITEBYTECODE": "1", "FRESHPYC_PYTHON": python.path.description]
@@ -63,7 +63,7 @@ import Testing
         #expect(results[0].files == results[1].files, "\(name)", sourceLocation: sourceLocation)
     }
 
-    /// Replaces what differs from run to run: the tree's path, and the suffixes of temporary files.
+    /// Replaces text that differs between runs: the path of the tree, and the suffixes of temporary files.
     private static func shown(_ text: String, _ tree: BytePath) -> String {
         text.replacing(tree.description.dropFirst(), with: "TREE").replacing(/\.pyc\.\d+/, with: ".pyc.N")
     }
@@ -84,7 +84,7 @@ import Testing
         try compare(words.split(separator: " ").map { String($0.map { $0 == "\u{A0}" ? " " : $0 }) })
     }
 
-    /// Where Python's module fails with a traceback, freshpyc exits with the same status and has written the same files.
+    /// If Python's module fails with a traceback, freshpyc exits with the same status and has written the same files.
     @Test(arguments: [
         "-x (", "-x  pkg", "-j -1 pkg", "pkg/a.py pkg -j -1", "-s pkg/a.py pkg/a.py", "--hardlink-dupes -o1 -o1 pkg",
     ])

@@ -13,7 +13,7 @@ import Testing
         #expect(try tree.differences() == "")
     }
 
-    /// Building with other options than the configured ones would be worse than an error.
+    /// Ignoring the configuration and building with other options would be worse than an error.
     @Test func aConfigurationThatCannotBeReadIsAnError() throws {
         let tree = try Tree(["a.py": "x = 1\n", "freshpyc.json": "{\"optimize\": [2]}\n"])
         try tree.shell("chmod 000 freshpyc.json")

@@ -1,4 +1,4 @@
-// Imports in the small trees of `imports/cases.json`, which records what Python does, and compared with Python's own
+// Imports in the small trees of `imports/cases.json`, which records Python's behavior, and a comparison with Python's own
 // parser.
 
 import BasicTypes
@@ -34,7 +34,7 @@ struct ImportCase: Decodable, Sendable, CustomTestStringConvertible {
     }()
 }
 
-/// The parts of `graph --format json` that the table speaks of.
+/// The parts of `graph --format json` that the table covers.
 private struct GraphOutput: Decodable {
     struct Import: Decodable {
         let line: Int
@@ -62,7 +62,7 @@ private struct GraphOutput: Decodable {
     let modules: [Module]
 }
 
-/// The parts of `check --format json` that the table speaks of.
+/// The parts of `check --format json` that the table covers.
 private struct CheckOutput: Decodable {
     struct Diagnostic: Decodable {
         let path: String
@@ -79,6 +79,7 @@ private struct CheckOutput: Decodable {
 @Suite struct ImportCaseTests {
     private static let rules: Set<String> = [
         "unresolved-import", "missing-name", "import-cycle", "shadows-stdlib", "duplicate-module", "case-collision",
+        "unknown-rule",
     ]
 
     @Test func theTableCanBeRead() {
@@ -107,7 +108,7 @@ private struct CheckOutput: Decodable {
 
     // MARK: Python's own parser
 
-    /// Files that every version parses, and that are hard to scan.
+    /// Files that every version can parse, but that are hard to scan.
     private static let nasty: [String: String] = [
         "joined.py": "import \\\n  a . b \\\n  as c ,\\\n d\nfrom \\\n . \\\n.. x import ( y # z\n , w as\n v , )\n",
         "lines.py":

@@ -54,7 +54,7 @@ import Testing
         try tree.shell("touch -d '\(Int.random(in: 3600...9_000_000)) seconds ago' \(name)")
     }
 
-    /// Two environments that write the same files: one is skipped, until it is replaced by one that does not.
+    /// One of two environments that write the same files is skipped, until it is replaced with one that writes other files.
     @Test func aSkippedInterpreterThatIsReplacedCounts() throws {
         try makeEnvironment("a", old)
         try makeEnvironment("b", old)
@@ -67,7 +67,7 @@ import Testing
         #expect(try wrongBytecode() == "")
     }
 
-    /// Without `--python`, the interpreter of a daemon is that of `.venv` from the moment that there is one.
+    /// Without `--python`, a daemon uses the interpreter of `.venv` as soon as one exists.
     @Test func aNewDefaultEnvironmentIsNoticed() throws {
         let path = ["PATH": "\(old.path.parent):/usr/bin:/bin"]
         defer { _ = try? tree.run(["stop"], usesPython: false) }
@@ -106,7 +106,7 @@ import Testing
         #expect(last.status == 0 && last.summary.contains("0 compiled"), "\(last)")
     }
 
-    /// A link switched back and forth is always the interpreter that it points to.
+    /// A link that is switched back and forth always means the interpreter that it points to.
     @Test func aLinkSwitchedBetweenInterpreters() throws {
         for python in [old, new, old, new, old] {
             try place.shell("ln -sfn \(python.path) python")
@@ -204,7 +204,7 @@ import Testing
         #expect(try importedWrongly() == "")
     }
 
-    /// Interpreters whose imports differ from what the sources say.
+    /// The interpreters that import something else than the sources contain.
     private func importedWrongly() throws -> String {
         var wrong = ""
         for python in [old, new] {

@@ -9,7 +9,7 @@ import Testing
         let tree = try Tree()
         try tree.shell("mkdir behind front; echo 'x = 1' > behind/a.py")
         let front = tree.path.appending("front").description
-        // Without the kernel's attribute cache, which keeps stamps for a second and only slows this test down.
+        // Disable the kernel's attribute cache, which keeps stamps for a second and only slows this test down.
         let mounted = try Program.run(
             "bindfs", "-o", "attr_timeout=0,entry_timeout=0", tree.path.appending("behind").description, front)
         guard mounted.status == 0 else { try Test.cancel("needs bindfs and /dev/fuse") }
@@ -17,7 +17,7 @@ import Testing
         let watch = try Freshpyc.start(["watch", front, "--python", tree.python.path.description], in: tree.path)
         tree.eventually("ready") { watch.errors.contains("ready:") }
         #expect(watch.errors.contains("\(front) must be polled: fuse sends no events"), "\(watch.errors)")
-        // Edit as another machine would: the kernel under the watch does not see it.
+        // Edit like another machine: the kernel below the watch does not see the changes.
         try tree.shell("echo 'y = 22' > behind/new.py; mkdir behind/p; echo 'z = 1' > behind/p/b.py")
         tree.eventually("polled\n\(watch.errors)") {
             tree.exists("behind/" + tree.pyc("new.py")) && tree.exists("behind/" + tree.pyc("p/b.py"))
@@ -46,12 +46,12 @@ import Testing
             """)
         let watch = try Watch(tree)
         for branch in ["two", "one", "two", "one"] {
-            let before = watch.program.errors.split(separator: "\n").count { $0.hasPrefix("wave ") }
+            let before = watch.program.errors.split(separator: "\n").count { $0.contains("] wave ") }
             try tree.shell("git checkout -q \(branch)")
             #expect(try tree.run(["wait"], usesPython: false).status == 0)
             let differences = try tree.differences(mode: "guarded")
             #expect(differences == "", "after \(branch)")
-            let waves = watch.program.errors.split(separator: "\n").count { $0.hasPrefix("wave ") } - before
+            let waves = watch.program.errors.split(separator: "\n").count { $0.contains("] wave ") } - before
             #expect((1...12).contains(waves), "\(waves) waves for \(branch)")
         }
         #expect(watch.stop().status == 0)

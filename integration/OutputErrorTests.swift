@@ -1,4 +1,4 @@
-// Results that cannot be written are never lost in silence.
+// Results that cannot be written are never lost silently.
 
 import LinuxSystem
 import Testing
@@ -9,7 +9,7 @@ import Testing
         var testDescription: String { words }
     }
 
-    /// Every verb with something to print. `$PYTHON` is an interpreter, `$PYC` the bytecode of a.py.
+    /// Every verb that prints something. `$PYTHON` is an interpreter, `$PYC` the bytecode of a.py.
     private static let cases = [
         "--help", "--version", "build --help", "build --force --format json --python $PYTHON",
         "check --format json --python $PYTHON", "check --python $PYTHON", "wait --format json", "status",
@@ -23,7 +23,7 @@ import Testing
         "interpreters --format json", "watch --format json --python $PYTHON --state-dir other",
     ].map { Case(words: $0) }
 
-    /// A tree with a daemon, a cycle, a finding and orphaned bytecode, so that every verb has something to say.
+    /// A tree with a daemon, a cycle, a finding and orphaned bytecode, so that every verb has something to print.
     private static func withTree(_ body: (Tree) throws -> Void) throws {
         let tree = try Tree(["a.py": "import b\n", "b.py": "import a\n", "bad.py": "def\n"])
         let daemon = try Daemon(tree)
@@ -51,11 +51,11 @@ import Testing
         }
     }
 
-    /// What ripgrep does: the reader had what it wanted.
+    /// Like ripgrep: the reader had what it wanted.
     @Test func aClosedPipeIsNoError() throws {
         try Self.withTree { tree in
             for one in Self.cases where !one.words.hasPrefix("watch") {
-                // Through a FIFO whose only reader has gone.
+                // A pipe whose only reader has closed it.
                 let script = "| { exec 0<&-; sleep 0.05; }"
                 let result = try Self.run(one.words, tree, to: script)
                 #expect(!result.errors.contains("standard output"), "\(one): \(result)")

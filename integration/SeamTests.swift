@@ -88,7 +88,7 @@ import Testing
         #expect(try tree.run(["wait"], usesPython: false).status == 0)
     }
 
-    /// Its bytecode stays, because it cannot be removed, and so does its record. Its imports do not.
+    /// Its bytecode cannot be removed, so the bytecode and its record stay. Its imports are removed.
     @Test(.enabled(if: hasSetpriv)) func aSourceWithBytecodeThatCannotBeRemovedHasNoImports() throws {
         let tree = try Tree(["a.py": "x = 1\n", "pkg/b.py": "y = 2\n"])
         defer { _ = try? tree.run(["stop"], usesPython: false) }
@@ -102,7 +102,7 @@ import Testing
     @Test func bytecodeBesideADirectoryOfItsSourcesNameIsRemoved() throws {
         let tree = try Tree(["a.py": "x = 1\n", "old/b.py": "y = 2\n"])
         let daemon = try Daemon(tree)
-        // The copy of a folder whose source has become a directory while nobody kept its bytecode.
+        // Move a directory into the tree in which a source became a directory, but its bytecode is still there.
         try tree.shell("cp -r old /tmp/copy-$$; rm /tmp/copy-$$/b.py; mkdir /tmp/copy-$$/b.py; mv /tmp/copy-$$ new")
         #expect(try daemon.ask("wait").status == 0)
         #expect(!tree.exists(tree.pyc("new/b.py")))
@@ -148,7 +148,7 @@ import Testing
         #expect(built.status == 2 && built.errors.contains("2 up to date, 1 failed"), "\(built)")
     }
 
-    /// Tests that are left out without a word make a pipeline green.
+    /// Tests that are skipped silently would let a CI pipeline pass.
     @Test(.enabled(if: hasSetpriv), arguments: [false, true])
     func answersAboutImportsSayWhatCouldNotBeRead(withDaemon: Bool) throws {
         let tree = try Tree(["c.py": "z = 1\n", "b.py": "import c\n", "p/test_a.py": "import c\n"])
@@ -179,7 +179,7 @@ import Testing
         #expect(try tree.run(["status"], usesPython: false).output.contains("modules   3, 2 failed"))
     }
 
-    /// CPython opens a source by its name in order to show the line of some errors.
+    /// CPython opens a source by its name to show the line of some errors.
     @Test func aWorkerDoesNotOpenFilesByName() throws {
         let tree = try Tree(["a.py": "return 1\n"])
         try tree.shell("mkdir other; mkfifo other/a.py")
@@ -202,7 +202,7 @@ import Testing
         #expect(try tree.differences(mode: "guarded").isEmpty)
     }
 
-    /// It is an environment from the moment that it is met, so nothing in it is in scope, but it must be watched.
+    /// It is already an environment when it is found, so nothing in it is in scope, but it must be watched.
     @Test func anEnvironmentThatAppearsAndThenIsNoneIsBuilt() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         let daemon = try Daemon(tree)

@@ -26,7 +26,7 @@ import Testing
         try tree.shell("echo 'y = 2' > .py; echo 'y = 3' > p/.py; printf 'x = 2\\n' > py.py")
         #expect(try tree.run("wait", usesPython: false).status == 0)
         tree.eventually("py.py is compiled again") { watch.compilations(of: "py.py") >= 1 }
-        // The barrier of a second wait is behind whatever the first one has set off.
+        // A second wait also waits for everything that the first one caused.
         #expect(try tree.run("wait", usesPython: false).status == 0)
         #expect(watch.compilations(of: "py.py") == 1, "\(watch.program.errors)")
         #expect(watch.stop().status == 0)

@@ -1,11 +1,11 @@
-// Files with every time that stat(2) can tell: nothing traps, and bytecode is what import would write.
+// Files with any time that stat(2) can return: nothing traps, and the bytecode is what import would write.
 
 import BasicTypes
 import LinuxSystem
 import Testing
 
 @Suite struct TimeRangeTests {
-    /// For `touch -d`. The last two are the ends of what the kernel's seconds can hold.
+    /// For `touch -d`. The last two are the limits of the kernel's seconds.
     private static let times = [
         "1600-01-01", "1677-09-20", "1677-09-22", "1901-12-13", "1969-12-31T23:59:58.5Z", "1970-01-01T00:00:00Z",
         "2038-01-20", "2106-02-08", "2262-04-10", "2262-04-13", "2446-05-10", "@9223372036854775807",

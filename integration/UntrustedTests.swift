@@ -1,4 +1,4 @@
-// Trees and repositories of strangers: nothing that they contain or configure is executed.
+// Untrusted trees and repositories: nothing that they contain or configure is executed.
 
 import BasicTypes
 import LinuxSystem
@@ -14,7 +14,7 @@ import Testing
 
     // MARK: git
 
-    /// `touch` makes the index stale, so that git has to look at the contents.
+    /// `touch` makes the index stale, so that git has to compare the contents.
     @Test(arguments: [
         Trap(name: "fsmonitor", script: #"git config core.fsmonitor "$EVIL""#),
         Trap(name: "external diff", script: #"git config diff.external "$EVIL""#),
@@ -78,7 +78,7 @@ import Testing
             """)
         let result = try tree.run(["affected", "--since", "HEAD", "--no-daemon"])
         #expect(!tree.exists("ran"), "\(result)")
-        // A repository with missing objects cannot be compared, which is said.
+        // A repository with missing objects cannot be compared, which is reported.
         if trap.name.hasPrefix("a partial clone") {
             #expect(result.status == 2 || result.lines.contains("main.py"), "\(result)")
         } else {
@@ -88,7 +88,7 @@ import Testing
 
     // MARK: check
 
-    /// A `python3` that writes `ran` to the tree and then does what Python does.
+    /// A `python3` that writes `ran` to the tree and then runs Python.
     private static func plantInterpreter(_ tree: Tree, at directory: String) throws {
         try tree.shell(
             """
@@ -103,13 +103,13 @@ import Testing
         let path = "\(tree.python.path.parent):/usr/bin:/bin"
         try Self.plantInterpreter(tree, at: ".venv/bin")
         try tree.write("freshpyc.json", #"{"python": ".venv/bin/python3", "exclude": "bad.py"}"#)
-        // The trap works: without the option, the tree's own interpreter runs.
+        // The trap works: without the option, the interpreter in the tree runs.
         #expect(try tree.run(["check"], environment: ["PATH": path], usesPython: false).status == 0)
         #expect(tree.exists("ran"))
         try tree.shell("rm ran")
         let check = try tree.run(["check", "--untrusted"], environment: ["PATH": path], usesPython: false)
         #expect(!tree.exists("ran"))
-        // The tree's own configuration would have hidden the error.
+        // The configuration in the tree would have hidden the error.
         #expect(check.status == 1 && check.output.contains("bad.py:1"), "\(check)")
     }
 
@@ -123,7 +123,7 @@ import Testing
         #expect(result.status == 2 && !tree.exists("ran"), "\(result)")
         #expect(
             result.errors
-                == "freshpyc: \(tree.path)/.venv/bin/python3 is inside the untrusted tree \(tree.path), and will not be executed; name an interpreter outside of it with --python\n"
+                == "freshpyc: \(tree.path)/.venv/bin/python3 is inside the untrusted tree \(tree.path), and will not be executed; name an interpreter outside it with --python\n"
         )
     }
 

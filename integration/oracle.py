@@ -1,10 +1,10 @@
-"""The oracle: CPython itself says what every artifact of a tree should be.
+"""The oracle: uses CPython to determine what every artifact of a tree should be.
 
     oracle.py ROOT LEVELS MODE      LEVELS such as 0,2; MODE timestamp, checked-hash, unchecked-hash or guarded
-                                    (timestamp, or checked-hash where the source is young)
-    oracle.py --serve               answers questions on standard input, see `serve`
+                                    (timestamp, or checked-hash if the source was just saved)
+    oracle.py --serve               answers requests on standard input, see `serve`
 
-Prints a line for each difference from a clean recompile, each artifact without a source, each temporary file.
+Prints a line for each difference from a clean recompile, each artifact without a source, and each temporary file.
 """
 import importlib.util
 import importlib._bootstrap_external as external
@@ -18,7 +18,7 @@ SKIPPED = {".git", ".freshpyc", "node_modules", "site-packages", ".venv"}
 
 
 def same(left, right):
-    """Deep equality that tells 1 from True, 0.0 from -0.0, and looks at every attribute of code."""
+    """Deep equality that distinguishes 1 from True and 0.0 from -0.0, and compares every attribute of code."""
     if type(left) is not type(right):
         return False
     if hasattr(left, "co_code"):
@@ -41,7 +41,7 @@ def header(path, source, mode):
 
 
 def check(path, level, mode, filename=None):
-    """What is wrong with the artifact of a source, or None; `filename` is what its code should name."""
+    """Describes what is wrong with the artifact of a source, or returns None. `filename` is the expected co_filename."""
     with open(path, "rb") as stream:
         source = stream.read()
     cache = importlib.util.cache_from_source(path, optimization="" if level == 0 else level)
@@ -93,7 +93,7 @@ def compiled(path, source, level):
 
 
 def judge(path, source, level, body):
-    """Whether the source compiles, and how the body of its bytecode differs from that (None: it does not)."""
+    """Whether the source compiles, and how the body of its bytecode differs from the result (None: it does not)."""
     code = compiled(path, source, level)
     if code is None or body is None:
         return code is not None, None
@@ -105,10 +105,10 @@ def judge(path, source, level, body):
 
 
 def serve():
-    """Reads marshalled requests, writes one marshalled answer for each. The first answer says who this is.
+    """Reads marshalled requests, and writes one marshalled answer for each. The first output identifies the interpreter.
 
-    ("judge", [(path, source, level, body or None), ...])   a list of what `judge` says
-    ("hash", [source, ...])                                 a list of hashes as they are in checked headers
+    ("judge", [(path, source, level, body or None), ...])   a list of results of `judge`
+    ("hash", [source, ...])                                 a list of hashes as in the headers of hash-based bytecode
     ("code", [(path, source), ...])                         a list of bodies
     """
     requests, answers = sys.stdin.buffer, sys.stdout.buffer

@@ -1,13 +1,13 @@
-// Paths in machine formats: as text where that is exact, otherwise also as hexadecimal bytes.
+// Paths in machine formats: as text, plus hexadecimal bytes where the text is not exact.
 
 extension BytePath {
-    /// The exact bytes, where the text that is shown cannot stand for them.
+    /// The exact bytes in hexadecimal; `nil` if the displayed text is exact.
     package var hexadecimalIfNotText: String? {
         guard exactText == nil || exactText != description else { return nil }
         return Hexadecimal.text(bytes)
     }
 
-    /// The path that was shown this way.
+    /// Restores a path from its displayed text and `hexadecimalIfNotText`.
     package init(shown text: String, hexadecimal: String?) {
         self = hexadecimal.flatMap(Hexadecimal.bytes).flatMap { BytePath($0) } ?? BytePath(text)
     }

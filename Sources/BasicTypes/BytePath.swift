@@ -1,13 +1,13 @@
-// A path as the kernel sees it: bytes without an encoding. Nothing here looks at a disk.
+// A path as the kernel sees it: bytes without an encoding. Nothing here accesses the file system.
 
 /// A path of any bytes except NUL, stored with the terminator that system calls need.
 ///
-/// Linux paths have no encoding (path_resolution(7)); they are decoded only to be shown.
+/// Linux paths have no encoding (path_resolution(7)); they are decoded only for display.
 package struct BytePath: Sendable {
     /// The bytes, then one NUL.
     private let terminated: [UInt8]
 
-    /// The empty path: a root, relative to itself.
+    /// The empty path: a root relative to itself.
     package static let empty = BytePath(terminated: [0])
 
     private init(terminated: [UInt8]) {
@@ -19,8 +19,8 @@ package struct BytePath: Sendable {
         self.init(Array(bytes))
     }
 
-    // The same for what most callers have. A generic function is not specialized for callers in other modules, and a walk
-    // makes several paths for each file.
+    // Overloads for the types that most callers have. Generic functions are not specialized for callers in other
+    // modules, and a walk creates several paths for each file.
 
     package init?(_ bytes: [UInt8]) {
         guard let path = bytes.withUnsafeBytes({ BytePath($0) }) else { return nil }
@@ -33,7 +33,7 @@ package struct BytePath: Sendable {
     }
 
     package init?(_ bytes: UnsafeRawBufferPointer) {
-        // Without an early exit, so that it is compiled to vector instructions.
+        // No early exit, so that the loop is vectorized.
         var hasNUL = false
         for index in bytes.indices { hasNUL = hasNUL || bytes[index] == 0 }
         guard !hasNUL else { return nil }
@@ -52,7 +52,7 @@ package struct BytePath: Sendable {
         self.terminated = terminated
     }
 
-    /// The bytes that a C string points at, however they are encoded.
+    /// The bytes of a C string, in any encoding.
     package init(cString: UnsafePointer<CChar>) {
         var length = 0
         while cString[length] != 0 { length += 1 }
@@ -111,13 +111,13 @@ package struct BytePath: Sendable {
     package func appending(_ other: BytePath) -> BytePath { appending(other.bytes) }
     package func appending(_ string: String) -> BytePath { appending(Array(string.utf8)) }
 
-    /// What follows the last slash.
+    /// The part after the last slash.
     package var lastComponent: ArraySlice<UInt8> {
         guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return bytes }
         return bytes[(slash + 1)...]
     }
 
-    /// What comes before the last slash: empty for a name alone, `/` for `/name`.
+    /// The part before the last slash: empty for a bare name, `/` for `/name`.
     package var parent: BytePath {
         guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return .empty }
         return BytePath(terminated: Array(bytes[..<max(slash, isAbsolute ? 1 : 0)]) + [0])
@@ -126,7 +126,7 @@ package struct BytePath: Sendable {
     /// The components between slashes, without empty ones.
     package var components: [ArraySlice<UInt8>] { bytes.split(separator: UInt8(ascii: "/")) }
 
-    /// Whether `self` is `directory` or lies below it. Every relative path lies below the empty one.
+    /// Whether `self` is `directory` or below it. Every relative path is below the empty one.
     package func isWithin(_ directory: BytePath) -> Bool {
         if directory.isEmpty { return !isAbsolute }
         let isPrefix = terminated.withUnsafeBytes { own in
@@ -141,14 +141,14 @@ package struct BytePath: Sendable {
             || terminated[directory.count] == UInt8(ascii: "/")
     }
 
-    /// Whether `self` is a name in `directory` itself, without a directory between them.
+    /// Whether `self` is directly in `directory`, not in a subdirectory.
     package func isDirectly(in directory: BytePath) -> Bool {
         guard count > directory.count, isWithin(directory) else { return false }
         let start = directory.isEmpty || directory.terminated[directory.count - 1] == UInt8(ascii: "/") ? 0 : 1
         return !bytes.dropFirst(directory.count + start).contains(UInt8(ascii: "/"))
     }
 
-    /// `self` as seen from `directory`, or `nil` if it does not lie within.
+    /// `self` relative to `directory`; `nil` if it is not within.
     package func relative(to directory: BytePath) -> BytePath? {
         guard isWithin(directory) else { return nil }
         let rest = bytes.dropFirst(directory.count)
@@ -171,14 +171,13 @@ package struct BytePath: Sendable {
         return BytePath(terminated: (isAbsolute ? [UInt8(ascii: "/")] : []) + joined + [0])
     }
 
-    /// Whether the bytes end with these.
     package func hasSuffix(_ suffix: StaticString) -> Bool {
         let length = suffix.utf8CodeUnitCount
         guard count >= length else { return false }
         return bytes.suffix(length).elementsEqual(UnsafeBufferPointer(start: suffix.utf8Start, count: length))
     }
 
-    /// The exact text, or `nil` where the bytes are not UTF-8.
+    /// The exact text; `nil` if the bytes are not UTF-8.
     package var exactText: String? { String(validating: bytes, as: UTF8.self) }
 }
 
@@ -187,7 +186,7 @@ extension BytePath: Hashable, Comparable {
         left.terminated.withUnsafeBytes { left in
             right.terminated.withUnsafeBytes { right in
                 guard left.count == right.count else { return false }
-                // Eight bytes at a time: every look-up in a table of paths ends here.
+                // Eight bytes at a time: every lookup in a table of paths ends here.
                 var index = 0
                 while index &+ 8 <= left.count {
                     guard
@@ -209,12 +208,12 @@ extension BytePath: Hashable, Comparable {
         terminated.withUnsafeBytes { hasher.combine(bytes: $0) }
     }
 
-    /// By bytes, as `LC_ALL=C sort` orders.
+    /// By bytes, like `LC_ALL=C sort`.
     package static func < (left: BytePath, right: BytePath) -> Bool {
         left.terminated.withUnsafeBytes { left in
             right.terminated.withUnsafeBytes { right in
-                // Eight bytes at a time, as numbers whose first byte counts most. The terminator is less than any other
-                // byte, so a path precedes those that continue it.
+                // Eight bytes at a time, as big-endian numbers. The terminator is less than any other byte, so a path
+                // comes before those that it is a prefix of.
                 var index = 0
                 let shared = min(left.count, right.count)
                 while index &+ 8 <= shared {
@@ -234,8 +233,8 @@ extension BytePath: Hashable, Comparable {
 }
 
 extension BytePath: CustomStringConvertible {
-    /// For people: bytes that are not UTF-8 are shown as U+FFFD, and control characters are escaped, so that a name cannot
-    /// control the terminal or add a line.
+    /// For display: invalid UTF-8 becomes U+FFFD, and control characters are escaped, so that a name cannot control the
+    /// terminal or add a line.
     package var description: String {
         let text = String(decoding: bytes, as: UTF8.self)
         guard text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else { return text }

@@ -1,4 +1,4 @@
-// Hexadecimal digits: numbers and bytes as text, in lower case.
+// Converts numbers and bytes to and from lower-case hexadecimal.
 
 package enum Hexadecimal {
     /// Two digits for each byte.
@@ -6,13 +6,13 @@ package enum Hexadecimal {
         String(decoding: bytes.flatMap { [digit($0 >> 4), digit($0 & 15)] }, as: UTF8.self)
     }
 
-    /// At least `digits` digits, with zeros in front.
+    /// At least `digits` digits, with leading zeros.
     package static func text(_ number: some UnsignedInteger, digits: Int) -> String {
         let text = String(number, radix: 16)
         return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
     }
 
-    /// The bytes that pairs of digits stand for, or `nil` for any other text.
+    /// The bytes for pairs of digits; `nil` for any other text.
     package static func bytes(_ text: String) -> [UInt8]? {
         let digits = text.utf8.map(value(of:))
         guard digits.count.isMultiple(of: 2) else { return nil }
@@ -30,7 +30,7 @@ package enum Hexadecimal {
         number < 10 ? UInt8(ascii: "0") &+ number : UInt8(ascii: "a") &- 10 &+ number
     }
 
-    /// The number that an ASCII digit stands for, or `nil` for any other byte, capital letters among them.
+    /// The value of an ASCII digit; `nil` for any other byte, including capital letters.
     @inline(__always)
     package static func value(of digit: UInt8) -> UInt8? {
         switch digit {

@@ -1,8 +1,8 @@
 // Reads the subset of JSON that `JSONLineWriter` writes.
 
-/// The bytes are not what `JSONLineWriter` writes.
+/// The bytes were not written by `JSONLineWriter`.
 package struct MalformedState: Error, Sendable {
-    /// Where in the file, in bytes.
+    /// Offset in the file, in bytes.
     package let offset: Int
 
     package init(offset: Int) {
@@ -10,8 +10,8 @@ package struct MalformedState: Error, Sendable {
     }
 }
 
-/// A cursor over bytes whose checksum was right, so that they are ours: keys come in the order in which they are
-/// written. Anything else is an error, and never a trap.
+/// A cursor over bytes with a valid checksum, so freshpyc wrote them: keys come in the order in which they are written.
+/// Anything else is an error, never a trap.
 package struct JSONLineReader {
     private let bytes: UnsafeRawBufferPointer
     private var offset: Int
@@ -27,7 +27,7 @@ package struct JSONLineReader {
     package var position: Int { offset }
     package var failure: MalformedState { MalformedState(offset: offset) }
 
-    /// The next bytes must be these.
+    /// Skips these bytes. Throws if others come next.
     @inline(__always)
     package mutating func expect(_ text: StaticString) throws(MalformedState) {
         guard take(text) else { throw failure }
@@ -44,8 +44,8 @@ package struct JSONLineReader {
         return true
     }
 
-    // One function for each type of number: a generic one is not specialized for callers in other modules, and
-    // reading a database is mostly reading numbers.
+    // One function per integer type: a generic one is not specialized for callers in other modules, and reading a
+    // database is mostly reading numbers.
 
     package mutating func integer() throws(MalformedState) -> UInt64 {
         let start = offset
@@ -84,7 +84,7 @@ package struct JSONLineReader {
         return number
     }
 
-    /// A number of up to 128 bits, read as one of 64 for as long as it fits.
+    /// A number of up to 128 bits. Reads it as 64 bits if it fits.
     package mutating func wideInteger() throws(MalformedState) -> Int128 {
         let start = offset
         if let number: Int64 = try? integer() { return Int128(number) }
@@ -136,7 +136,7 @@ package struct JSONLineReader {
             guard let path = BytePath(path) else { throw failure }
             return path
         }
-        // Nearly all paths hold nothing that is escaped: one copy, straight into place.
+        // Nearly all paths have no escapes: one copy, straight into place.
         if offset < end, bytes[offset] == UInt8(ascii: "\"") {
             var scan = offset &+ 1
             while scan < end, bytes[scan] != UInt8(ascii: "\""), bytes[scan] != UInt8(ascii: "\\"), bytes[scan] != 0 {
@@ -182,7 +182,7 @@ package struct JSONLineReader {
         throw failure
     }
 
-    /// Values separated by commas up to a closing bracket; the opening one was already read.
+    /// Comma-separated values up to a closing bracket. The opening one was already read.
     package mutating func list(
         closedBy bracket: StaticString, _ element: (inout JSONLineReader) throws(MalformedState) -> Void
     ) throws(MalformedState) {

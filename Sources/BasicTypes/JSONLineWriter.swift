@@ -1,9 +1,10 @@
-// Writes JSON, and keeps paths that are not UTF-8.
+// Writes JSON without losing paths that are not UTF-8.
 //
-// Our own, with `JSONLineReader`, because a run that finds nothing to do must load all of it: the state of 7,722 modules
-// is 3 MB, and the whole run should take no longer than 1.5 times a `find` of the tree, about 0.12 s.
+// A custom format reader and writer (see `JSONLineReader`) for speed: a run that finds nothing to do must load the
+// whole state, which is 3 MB for 7,722 modules, and should take no longer than 1.5 times a `find` of the tree, about
+// 0.12 s.
 
-/// Appends JSON to a buffer, and commas where they belong.
+/// Appends JSON to a buffer, with commas where needed.
 package struct JSONLineWriter {
     package private(set) var bytes: [UInt8] = []
     /// Whether the next value must be separated from the one before by a comma.
@@ -29,7 +30,7 @@ package struct JSONLineWriter {
         needsComma = true
     }
 
-    /// A line break between values; it counts as white space.
+    /// A line break between values, after a comma if needed.
     package mutating func newline() {
         if needsComma {
             bytes.append(UInt8(ascii: ","))
@@ -52,7 +53,7 @@ package struct JSONLineWriter {
 
     package mutating func value(_ number: some FixedWidthInteger) {
         separate()
-        // 39 digits and a sign are the longest that a number of 128 bits has.
+        // A 128-bit number has at most 39 digits and a sign.
         var digits: (UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0)
         withUnsafeMutableBytes(of: &digits) { buffer in
             var index = buffer.count
@@ -86,7 +87,7 @@ package struct JSONLineWriter {
         string(text.utf8)
     }
 
-    /// Sixteen digits: JSON's numbers end at 2⁵³ for many readers.
+    /// A string of 16 digits per word: many JSON readers are only exact up to 2⁵³.
     package mutating func hexadecimal(_ words: UInt64...) {
         separate()
         bytes.append(UInt8(ascii: "\""))
@@ -98,9 +99,9 @@ package struct JSONLineWriter {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// A path as a string; one that is not UTF-8 as `{"bytes":"hexadecimal"}`, so that nothing is lost.
+    /// A path as a string, or as `{"bytes":"hexadecimal"}` if it is not UTF-8, so that nothing is lost.
     package mutating func value(_ path: BytePath) {
-        // ASCII without what JSON escapes needs no validation: nearly all paths.
+        // Nearly all paths are ASCII without escapes and need no validation.
         if path.bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
             separate()
             bytes.append(UInt8(ascii: "\""))
@@ -135,7 +136,7 @@ package struct JSONLineWriter {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// Bytes that are JSON already.
+    /// Appends bytes that are already JSON.
     package mutating func raw(_ json: some Sequence<UInt8>) {
         bytes.append(contentsOf: json)
     }

@@ -1,9 +1,8 @@
-// A set of places in a tree, asked whether a path lies at or below one of them.
+// A set of files and directories that answers whether it covers a path.
 
-/// Places of a tree, most often those that the user named. Asking about a path costs one binary search, however many
-/// places there are.
+/// Places in a tree, usually those that the user named. A query takes one binary search, however many places there are.
 package struct PathSet: Sendable, Equatable {
-    /// The places that lie in no other place, in the order of `precedes`.
+    /// The places that are not below another place, in the order of `precedes`.
     package let topmost: [BytePath]
 
     package init(_ paths: some Sequence<BytePath>) {
@@ -20,21 +19,21 @@ package struct PathSet: Sendable, Equatable {
     /// Whether the root itself is one of the places, so that every relative path is covered.
     package var coversRoot: Bool { topmost.first?.isEmpty ?? false }
 
-    /// Whether a path is one of the places or lies below one.
+    /// Whether a path is one of the places or below one.
     package func covers(_ path: BytePath) -> Bool {
-        // Every path that lies below a place follows it, and no other place comes between them.
+        // Every path below a place comes after it, with no other place between them.
         let next = position(after: path)
         return next > 0 && path.isWithin(topmost[next - 1])
     }
 
-    /// Whether a path and a place overlap: one of the places covers it or lies below it.
+    /// Whether a path and a place overlap: a place covers the path or is below it.
     package func touches(_ path: BytePath) -> Bool {
         let next = position(after: path)
         if next > 0, path.isWithin(topmost[next - 1]) { return true }
         return next < topmost.count && topmost[next].isWithin(path)
     }
 
-    /// How many places do not follow a path.
+    /// Number of places that do not come after a path.
     private func position(after path: BytePath) -> Int {
         var low = 0
         var high = topmost.count
@@ -45,7 +44,7 @@ package struct PathSet: Sendable, Equatable {
         return low
     }
 
-    /// The order of a depth-first walk: a slash sorts before every other byte, so that what lies below a directory comes
+    /// The order of a depth-first walk: a slash sorts before every other byte, so the contents of a directory come
     /// directly after it (`a`, `a/b`, `a-b`).
     private static func precedes(_ left: BytePath, _ right: BytePath) -> Bool {
         left.bytes.lexicographicallyPrecedes(right.bytes) { rank($0) < rank($1) }

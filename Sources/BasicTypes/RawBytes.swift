@@ -1,7 +1,7 @@
-// Bytes of an array as system calls take them.
+// Access to the bytes of an array, for system calls.
 
 extension Array where Element == UInt8 {
-    /// `withUnsafeBytes` with a typed error, which the standard library's does not pass on.
+    /// `withUnsafeBytes` with a typed error, which the standard library's version does not preserve.
     @inlinable
     package func withRawBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result

@@ -1,6 +1,6 @@
 // SHA-256 (FIPS 180-4).
 //
-// Our own, because none of the modules used here offers it. Manifests contain it so that `sha256sum` can check them.
+// Implemented here because no module in use provides it. Manifests contain SHA-256 so that `sha256sum` can check them.
 
 package enum SHA256 {
     private static let constants: [UInt32] = [
@@ -14,7 +14,7 @@ package enum SHA256 {
         0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
     ]
 
-    /// 64 hexadecimal digits.
+    /// The digest as 64 hexadecimal digits.
     package static func hexadecimal(_ bytes: UnsafeRawBufferPointer) -> String {
         var state: [UInt32] = [
             0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
@@ -22,7 +22,7 @@ package enum SHA256 {
         let whole = bytes.count & ~63
         var schedule = [UInt32](repeating: 0, count: 64)
         for start in stride(from: 0, to: whole, by: 64) { compress(bytes, start, &state, &schedule) }
-        // One bit, zeros, and the length in bits.
+        // Padding: one bit, zeros, and the length in bits.
         var tail = Array(bytes[whole...])
         tail.append(0x80)
         while tail.count % 64 != 56 { tail.append(0) }

@@ -1,8 +1,8 @@
 // SipHash (Aumasson and Bernstein 2012).
 //
-// Our own, because none of the modules used here offers it: CPython's `_imp.source_hash` is SipHash-1-3 (2-4 before 3.11)
-// with the magic number as its key, and staleness is judged without asking Python. The 128-bit form serves as the
-// fingerprint of contents.
+// Implemented here because no module in use provides it. CPython's `_imp.source_hash` is SipHash-1-3 (2-4 before 3.11)
+// with the magic number as its key, and staleness is judged without running Python. The 128-bit form is used for
+// fingerprints of contents.
 
 package enum SipHash {
     private struct State {
@@ -38,7 +38,7 @@ package enum SipHash {
             v2 = Self.rotated(v2, 32)
         }
 
-        /// Takes in the whole message and its length.
+        /// Absorbs the whole message and its length.
         @inline(__always)
         mutating func absorb(_ bytes: UnsafeRawBufferPointer, rounds: Int) {
             let whole = bytes.count & ~7

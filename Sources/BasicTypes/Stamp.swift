@@ -1,14 +1,14 @@
-// What stat says of a file, and a hash of what is in it.
+// The identity of a file from stat(2), and a hash of its contents.
 
-/// What `stat(2)` says of a file. Two equal stamps of one path mean that the file was not written in between,
-/// unless the stamp is *racy* (see `SourceState`).
+/// A file's identity from `stat(2)`. Two equal stamps of one path mean that the file was not written in between, unless
+/// the stamp is *racy* (see `SourceState`).
 package struct Stamp: Hashable, Sendable {
     package var device: UInt64
     package var inode: UInt64
-    /// Bytes.
+    /// In bytes.
     package var size: Int64
     package var modified: FileTime
-    /// When the inode last changed. No user call can set it.
+    /// When the inode last changed. Programs cannot set it.
     package var changed: FileTime
 
     package init(device: UInt64, inode: UInt64, size: Int64, modified: FileTime, changed: FileTime) {
@@ -23,7 +23,7 @@ package struct Stamp: Hashable, Sendable {
     /// (`_validate_timestamp_pyc` in importlib/_bootstrap_external.py), whatever the year.
     package var headerSeconds: UInt32 { UInt32(truncatingIfNeeded: modified.importSecond) }
 
-    /// The low 32 bits of the size, as the header keeps it (PEP 3147's successor layout since 3.3).
+    /// The low 32 bits of the size, as stored in the header since Python 3.3.
     package var headerSize: UInt32 { UInt32(truncatingIfNeeded: size) }
 }
 
@@ -35,7 +35,7 @@ extension Int64 {
     }
 }
 
-/// 128 bits of a file's contents.
+/// A 128-bit hash of a file's contents.
 package struct Fingerprint: Hashable, Sendable {
     package var high: UInt64
     package var low: UInt64
@@ -46,12 +46,13 @@ package struct Fingerprint: Hashable, Sendable {
     }
 }
 
-/// A source as it was read: stamp before and after were equal, and this is what was between them.
+/// A source as it was read: its stamp, which was the same before and after reading, and the fingerprint of the
+/// contents.
 package struct SourceState: Hashable, Sendable {
     package var stamp: Stamp
     package var fingerprint: Fingerprint
-    /// The file had changed so shortly before it was read that another write could carry the same stamp
-    /// (time stamps tick in steps of up to 10 ms): next time, its contents are compared and not only its stamp.
+    /// The file changed so shortly before it was read that another write could have the same stamp (file times advance
+    /// in steps of up to 10 ms). Next time, its contents are compared as well.
     package var isRacy: Bool
 
     package init(stamp: Stamp, fingerprint: Fingerprint, isRacy: Bool) {
@@ -60,14 +61,14 @@ package struct SourceState: Hashable, Sendable {
         self.isRacy = isRacy
     }
 
-    /// A kernel's tick is at most 10 ms (CONFIG_HZ=100); twice that, for the clock that is read.
+    /// In nanoseconds. A kernel tick is at most 10 ms (CONFIG_HZ=100); doubled, for the clock that `now` comes from.
     package static let racyWindow: Int64 = 20_000_000
 
-    /// How long after the time of a stamp another write can carry the same time, in nanoseconds.
+    /// How long after the time of a stamp another write can still get the same time, in nanoseconds.
     ///
-    /// No user call sets the time of the last change, so one without a fraction shows a file system that keeps whole
-    /// seconds (ext4 with 128-byte inodes, NFS 2 and 3 on some servers) or two of them (FAT). On others, one stamp in a
-    /// thousand million looks like that, and costs a comparison of contents.
+    /// Programs cannot set the time of the last change, so a time without a fraction reveals a file system that stores
+    /// whole seconds (ext4 with 128-byte inodes, NFS 2 and 3 on some servers) or two-second steps (FAT). On other file
+    /// systems, one stamp in a billion looks like that, and only costs a comparison of contents.
     package static func racyWindow(of stamp: Stamp) -> Int64 {
         stamp.changed.nanosecond == 0 ? 2_000_000_000 + racyWindow : racyWindow
     }

@@ -171,7 +171,7 @@ struct BatchTarget: Sendable {
 }
 
 extension BatchOptions {
-    /// The source's stamp as the header has it: its time is at most the epoch.
+    /// The stamp of the source for the header: its time is at most the epoch.
     fileprivate func stamp(of source: SourceContents) -> Stamp {
         var stamp = source.stamp
         if let epoch { stamp.modified = min(stamp.modified, FileTime(seconds: epoch, nanosecond: 0)) }
@@ -183,7 +183,7 @@ extension SourceProblem {
     /// The problem, for a user who named the source.
     var diagnostic: Diagnostic {
         switch self {
-        case .gone: Diagnostic(.unreadable, .error, message: "the file is gone; run again")
+        case .gone: Diagnostic(.unreadable, .error, message: "the file was removed in the meantime; run again")
         case .diagnostic(let diagnostic, _): diagnostic
         }
     }

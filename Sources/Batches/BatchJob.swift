@@ -57,8 +57,8 @@ package struct BatchOptions: Sendable {
 
     package var mode: InvalidationMode
     package var reuse: Reuse
-    /// To report errors and warnings as `py_compile` prints them: the value of PYTHONWARNINGS, which selects the warnings.
-    /// `nil` to report our own findings.
+    /// If set, errors and warnings are reported as `py_compile` prints them, and this value of PYTHONWARNINGS selects the
+    /// warnings. `nil` to report our own findings.
     package var warningOptions: BytePath?
     /// Whether sources may be edited meanwhile. Timestamps are then guarded against another save within the same second.
     package var guards = false
@@ -85,7 +85,7 @@ package enum BatchOutcome: Sendable {
     /// The code came from the store.
     case restored
     case compiled
-    /// The compiler refused the source. The text is empty unless it was asked for.
+    /// The compiler rejected the source. The text is empty unless it was requested.
     case refused(text: String)
     /// Something other than the source failed; the error if it was a system call.
     case problem(Diagnostic, SystemError?)

@@ -25,6 +25,6 @@ final class BatchPublishers {
 }
 
 extension BatchOptions {
-    /// What the files that are made have as their time; `nil` for now.
+    /// The modification time of all files written; `nil` for the current time.
     var modified: FileTime? { epoch.map { FileTime(seconds: $0, nanosecond: 0) } }
 }

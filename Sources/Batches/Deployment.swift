@@ -1,4 +1,4 @@
-// Runs a deployment: copies the tree if asked to, compiles, links duplicates, prunes, and collects the results of each
+// Runs a deployment: copies the tree if requested, compiles, links duplicates, prunes, and collects the results of each
 // source.
 
 import BasicTypes

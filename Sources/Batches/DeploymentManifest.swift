@@ -46,7 +46,7 @@ package struct DeploymentManifest: Encodable, Sendable {
     /// Reads all files again, as they are now.
     ///
     /// - Parameter base: the directory that source paths are relative to.
-    /// - Throws: if a file cannot be read, or bytecode that was just written is gone. A missing source has no hash.
+    /// - Throws: if a file cannot be read, or bytecode that was just written no longer exists. A missing source has no hash.
     package init(_ result: DeploymentResult, base: Directory, interpreters: [Interpreter]) throws(SystemError) {
         self.interpreters = interpreters.map { Python(name: $0.name, cacheTag: $0.cacheTag, magic: $0.magic) }
         var files: [BytePath: [DeploymentResult.Artifact]] = [:]

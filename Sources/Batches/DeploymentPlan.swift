@@ -62,7 +62,7 @@ struct DeploymentPlan {
         if options.isSourceless, interpreters.count > 1 || options.levels.count > 1 {
             throw .ambiguous("--sourceless writes one file for each source; select one --python and one -O")
         }
-        // PYTHONPYCACHEPREFIX exists since 3.8. The layout of code objects changed in the same version.
+        // PYTHONPYCACHEPREFIX is new in 3.8. The layout of code objects changed in the same version.
         if case .cachePrefix = options.destination,
             let old = interpreters.first(where: { $0.codeLayout == "python2" || $0.codeLayout == "keyword-only" })
         {

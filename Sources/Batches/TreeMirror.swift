@@ -87,7 +87,7 @@ struct TreeMirror: Sendable {
 
     private func named(_ path: BytePath) -> BytePath { path.relative(to: base) ?? path }
 
-    /// Makes a directory in the copy with the permissions it has in the tree. Replaces anything else that has its name,
+    /// Creates a directory in the copy with the permissions that it has in the tree. Replaces anything else of that name,
     /// including links, so that nothing is written through a link.
     private func makeDirectory(_ path: BytePath) throws(SystemError) {
         let permissions =

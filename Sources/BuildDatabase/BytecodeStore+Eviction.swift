@@ -1,11 +1,12 @@
-// Keeping the store within its limit by removing the entries that were not used for the longest time.
+// Keeps the store within its limit by removing the least recently used entries.
 
 import BasicTypes
 import LinuxSystem
 import Synchronization
 
-/// A file with the size of the store, so that a run need not count. It is an estimate: an entry that two runs save counts
-/// twice, and broken entries that were removed still count. A wrong estimate costs an early count.
+/// The file that holds the size of the store, so that a run need not count the entries. The size is an estimate: an entry
+/// that two runs save counts twice, and broken entries that were removed still count. A wrong estimate only causes an
+/// early count.
 struct StoreUsage {
     static let name = BytePath("usage")
     private static let mostBytes = 256
@@ -24,7 +25,8 @@ struct StoreUsage {
         guard status.kind == .regular, status.isWritten(onlyBy: user) else {
             throw SystemError("openat", Self.name, .foreignOwner)
         }
-        // A process that only adds its sum is done at once. One that evicts counts our entries as well.
+        // A process that only adds its sum releases the lock at once, so wait for it. One that evicts also counts our
+        // entries, so give up.
         var isOurs = try file.lock(waits: false, path: Self.name)
         for _ in 0..<5 where !isOurs {
             Host.sleep(nanoseconds: 1_000_000)
@@ -69,14 +71,14 @@ extension BytecodeStore {
     /// enough for a store of 1 GiB.
     static let mostHeld = 1 << 18
 
-    /// Maximum time to spend on removing, in nanoseconds. A busy disk was seen to need 0.4 ms for each entry.
+    /// Maximum time to spend on removing, in nanoseconds. On a busy disk, removing one entry took 0.4 ms.
     static let removalTime: Int64 = 500_000_000
 
-    /// Adds the size of what was saved since the last call to the estimate. If that exceeds the limit, counts all entries and
+    /// Adds the size of the entries saved since the last call to the estimate. If it exceeds the limit, counts all entries and
     /// removes the least recently used ones. Called at the end of a run; does nothing if nothing was saved.
     ///
     /// The work is bounded: counting costs one `stat` for each entry, a fifth of the limit must be filled before the next
-    /// count, and what cannot be removed within `removalTime` is left to the next run that saves something.
+    /// count, and entries that cannot be removed within `removalTime` are left to the next run that saves something.
     package func evictIfNeeded() {
         let new = added.exchange(0, ordering: .relaxed)
         guard new > 0 else { return }
@@ -86,7 +88,7 @@ extension BytecodeStore {
         guard let usage = (try? StoreUsage(in: root, user: user)) ?? nil else { return }
         let (estimate, overflow) = (usage.bytes ?? .max).addingReportingOverflow(new)
         if !overflow {
-            // Also before evicting: if this process is killed, the next run finds the limit exceeded, too.
+            // Write it before evicting too: if this process is killed, the next run also finds the limit exceeded.
             try? usage.write(estimate)
             if estimate <= limit { return }
         }
@@ -159,7 +161,7 @@ extension BytecodeStore {
         return left
     }
 
-    /// Removes the least recently used of these entries until so many bytes are removed or the time is up.
+    /// Removes the least recently used of these entries until `bytes` bytes are removed or `timeLeft` has passed.
     ///
     /// - Returns: bytes on disk that were removed.
     private func remove(_ entries: inout [Entry], bytes: Int64, timeLeft: inout Int64) -> Int64 {

@@ -1,11 +1,11 @@
-// Compiled code that all trees of a user share: switching back to a branch, a second checkout and a recreated virtual
-// environment need no compiler. STORE.md describes the files.
+// Compiled code that all trees of a user share, so that switching back to a branch, a second checkout or a recreated
+// virtual environment needs no compiler. STORE.md describes the files.
 
 import BasicTypes
 import LinuxSystem
 import Synchronization
 
-/// Why the store cannot be used. It is a cache: the caller goes on without it.
+/// Why the store cannot be used. It is a cache: the caller continues without it.
 package enum StoreError: Error, Sendable {
     case notAbsolute(BytePath)
     case notADirectory(BytePath)
@@ -18,18 +18,18 @@ package enum StoreError: Error, Sendable {
     package var message: String {
         switch self {
         case .notAbsolute(let place):
-            "the bytecode store cannot be at \(place), which is no absolute path; name a directory from / on"
+            "the bytecode store needs an absolute path, not '\(place)'"
         case .notADirectory(let place):
-            "\(place) is a link or no directory, and cannot be the bytecode store; remove it, or name another place"
+            "\(place) is not a directory, or is a symbolic link, so it cannot be the bytecode store; remove it, or choose another with --store"
         case .foreign(let place, let owner, let user):
-            "\(place) belongs to user \(owner) and not to user \(user), who runs this: its bytecode is not trusted; "
-                + "name a place of your own"
+            "\(place) belongs to user \(owner), not to user \(user), so its bytecode is not trusted; "
+                + "choose another with --store"
         case .writableByOthers(let place):
             "other users may write to \(place), so it is not used; change its permissions, or choose another with --store"
         case .unusable(let place, let error):
-            "the bytecode store \(place) cannot be opened: \(error.reason); name another place"
+            "the bytecode store \(place) cannot be opened: \(error.reason); choose another with --store"
         case .unwritable(let place, let error):
-            "compiled code is not kept in \(place): \(error.reason); make room or give permission there"
+            "cannot save compiled code in \(place): \(error.reason); free some space or change its permissions"
         }
     }
 }
@@ -37,11 +37,11 @@ package enum StoreError: Error, Sendable {
 /// The store on disk. Many threads and processes may use it at once: an entry is renamed into place as a whole, removed
 /// by unlink, and contains its own key.
 package final class BytecodeStore: Sendable {
-    /// What may change while it is open. The lock is never held across a system call.
+    /// The mutable state of an open store. Its lock is never held across a system call.
     private struct State {
         var root: Directory
-        /// Open directories by the first byte of the address, so that a load looks up one component only, which cannot be a
-        /// link.
+        /// Open directories by the first byte of the address. A load then looks up a single path component, which cannot
+        /// be a link.
         var shards: [Directory?]
         var problem: String?
         var isTold = false
@@ -54,7 +54,7 @@ package final class BytecodeStore: Sendable {
 
     static let shardCount = 256
     static let temporaryPrefix = ".new-"
-    /// How far the time of last use may lag behind, in nanoseconds, because keeping it exact would cost a write for each
+    /// How far the recorded time of last use may lag behind, in nanoseconds. Keeping it exact would cost a write for each
     /// load.
     static let usePrecision: Int64 = 3_600_000_000_000
 
@@ -75,21 +75,21 @@ package final class BytecodeStore: Sendable {
 
     // MARK: Opening
 
-    /// `$XDG_CACHE_HOME/freshpyc/store`, else `~/.cache/freshpyc/store`; `nil` without a home. Relative
-    /// paths are ignored (XDG Base Directory Specification).
+    /// `$XDG_CACHE_HOME/freshpyc/store`, else `~/.cache/freshpyc/store`; `nil` without a home directory. Relative paths
+    /// are ignored (XDG Base Directory Specification).
     package static var standardPlace: BytePath? {
         let cache = Host.environment("XDG_CACHE_HOME").flatMap { $0.isAbsolute ? $0 : nil }
         let home = Host.environment("HOME").flatMap { $0.isAbsolute ? $0 : nil }
         return (cache ?? home?.appending(".cache"))?.appending("freshpyc/store")
     }
 
-    /// Opens the store, and makes it if it is missing (0700).
+    /// Opens the store, and creates it if it is missing (0700).
     ///
     /// - Parameters:
     ///   - place: absolute. Links may lead to it, but it must not be one.
-    ///   - limit: bytes on disk from which on `evictIfNeeded` removes entries.
-    /// - Throws: also if it does not belong to the effective user or others may write to it: its contents are executed, so
-    ///   it must belong to the user alone.
+    ///   - limit: bytes on disk above which `evictIfNeeded` removes entries.
+    /// - Throws: also if the store does not belong to the effective user, or others may write to it. Its contents are
+    ///   executed, so only the user may be able to change them.
     package static func open(_ place: BytePath, limit: Int64) throws(StoreError) -> BytecodeStore {
         guard place.isAbsolute else { throw .notAbsolute(place) }
         let place = place.normalized
@@ -135,7 +135,7 @@ package final class BytecodeStore: Sendable {
         }
     }
 
-    /// Files that a new store starts with. The store also works without them, so failures are ignored.
+    /// Writes the files that a new store starts with. The store also works without them, so failures are ignored.
     private static func writeMarkers(in root: Directory) {
         try? CacheDirectoryTag.write(in: root, permissions: 0o600)
         try? root.writeIfMissing(
@@ -148,7 +148,7 @@ package final class BytecodeStore: Sendable {
 
     /// The directory of the entries with this first byte.
     ///
-    /// - Parameter makes: whether to make it if it is missing.
+    /// - Parameter makes: whether to create it if it is missing.
     func shard(_ index: UInt8, makes: Bool) throws(SystemError) -> Directory {
         let (known, root) = state.withLock { ($0.shards[Int(index)], $0.root) }
         if let known { return known }
@@ -157,7 +157,7 @@ package final class BytecodeStore: Sendable {
         return opened
     }
 
-    /// The same with a descriptor of its own, because listing moves its offset.
+    /// Like `shard`, but with a descriptor of its own, because listing moves the offset.
     func openShard(_ index: UInt8, in root: Directory, makes: Bool) throws(SystemError) -> Directory {
         let name = StoreAddress.shardName(index)
         let opened: Directory
@@ -178,7 +178,7 @@ package final class BytecodeStore: Sendable {
         state.withLock { $0.shards = Array(repeating: nil, count: Self.shardCount) }
     }
 
-    /// Opens or makes all directories again, after somebody has deleted one that was open.
+    /// Opens or creates the store's directory again and forgets the others, after an open directory was deleted.
     private func reopen() throws(StoreError) {
         let root = try Self.root(place, user: user)
         state.withLock { state in
@@ -189,9 +189,9 @@ package final class BytecodeStore: Sendable {
 
     // MARK: Entries
 
-    /// The entry for this key, which is marked as used.
+    /// Loads the entry for this key and marks it as used.
     ///
-    /// - Returns: `nil` if there is none. One that cannot be trusted is removed.
+    /// - Returns: `nil` if there is none. An entry that cannot be trusted is removed.
     package func load(_ key: StoreKey) -> StoredCode? {
         let name = key.address.name
         guard let shard = try? shard(key.address.shard, makes: false) else { return nil }
@@ -262,7 +262,7 @@ package final class BytecodeStore: Sendable {
     /// ours, so its size is capped.
     static func occupied(_ size: Int64) -> Int64 { (min(size, Int64(StoreEntry.mostBytes)) + 4095) & ~4095 }
 
-    /// Why something was not saved, for the user. Returned once, `nil` from then on.
+    /// The reason why code was not saved, for the user. Returned once, `nil` afterwards.
     package var notice: String? {
         state.withLock { state in
             guard let problem = state.problem, !state.isTold else { return nil }

@@ -1,4 +1,4 @@
-// `CACHEDIR.TAG`: tells back-up programs to leave a directory out (https://bford.info/cachedir/).
+// `CACHEDIR.TAG`: tells backup programs to skip a directory (https://bford.info/cachedir/).
 
 import BasicTypes
 import LinuxSystem
@@ -11,14 +11,14 @@ enum CacheDirectoryTag {
 
         """
 
-    /// Writes the tag where there is none.
+    /// Writes the tag if there is none.
     static func write(in directory: Directory, permissions: UInt32) throws(SystemError) {
         try directory.writeIfMissing(name, contents, permissions: permissions)
     }
 }
 
 extension Directory {
-    /// Writes a small file where there is none. Several processes may do so at once.
+    /// Writes a small file if it does not exist. Several processes may do so at once.
     func writeIfMissing(_ name: BytePath, _ text: String, permissions: UInt32) throws(SystemError) {
         guard try status(name, followsLinks: false) == nil else { return }
         try FileReplacement(name, in: self, temporary: .fixed(BytePath("\(name).tmp"))).write(

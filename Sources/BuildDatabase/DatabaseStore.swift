@@ -29,14 +29,14 @@ package enum DatabaseError: Error, Sendable {
 package enum LockLifetime: String, Sendable {
     /// Until its work is done.
     case run
-    /// Until it is told to stop.
+    /// Until it is stopped.
     case service
 }
 
-/// What loading found.
+/// The result of loading.
 package struct LoadedDatabase: Sendable {
     package var contents: DatabaseContents
-    /// What was set aside and why, to be shown to the user once.
+    /// Messages for the user, to be shown once: why the contents or a part of them could not be used.
     package var notices: [String] = []
     /// Bytes of the journal that are valid; 0 for a new or broken one.
     var journalLength: Int64 = 0
@@ -61,7 +61,7 @@ package final class DatabaseStore {
     private var lock: OwnedDescriptor?
     private var journal: OwnedDescriptor?
     private var journalLength: Int64 = 0
-    /// Whether the journal ends with a part of a line that could not be removed.
+    /// Whether the journal ends with an incomplete line that could not be removed.
     private var isJournalTorn = false
     private var snapshotLength: Int64 = 0
     /// Whether the last holder of the lock was killed before it could finish.
@@ -72,9 +72,10 @@ package final class DatabaseStore {
         self.location = location
     }
 
-    /// Opens the database's directory to read, or `nil` where there is none that this user may read.
+    /// Opens the database's directory for reading.
     ///
     /// - Parameter stateDirectory: absolute; `nil` for `.freshpyc` in the root, which must not be a link.
+    /// - Returns: `nil` if there is no directory that this user may read.
     package static func existing(
         root: Directory, rootPath: BytePath, stateDirectory: BytePath?
     ) throws(DatabaseError) -> DatabaseStore? {
@@ -91,11 +92,12 @@ package final class DatabaseStore {
         }
     }
 
-    /// Opens the database's directory for writing, makes it if it is missing, and takes its lock.
+    /// Opens the database's directory for writing, creates it if it is missing, and takes its lock.
     ///
     /// - Parameters:
-    ///   - holder: what the lock file says of us, for those who find it taken.
-    ///   - lifetime: a run waits for the end of another run; nobody waits for a service, which has no end of its own.
+    ///   - holder: the name of this process in the lock file, for processes that find the lock taken.
+    ///   - lifetime: a run waits for another run to end. Nothing waits for a service, because it runs until it is stopped,
+    ///     and a service does not wait.
     package static func open(
         root: Directory, rootPath: BytePath, stateDirectory: BytePath?, holder: String, lifetime: LockLifetime
     ) throws(DatabaseError) -> DatabaseStore {
@@ -117,7 +119,7 @@ package final class DatabaseStore {
         return store
     }
 
-    /// Files that keep version control and back-ups away from it.
+    /// Writes the files that exclude the directory from version control and backups.
     private func writeMarkers() throws(SystemError) {
         try directory.writeIfMissing(BytePath(".gitignore"), "*\n", permissions: 0o666)
         try CacheDirectoryTag.write(in: directory, permissions: 0o666)
@@ -133,7 +135,7 @@ package final class DatabaseStore {
         if let other { throw .held(by: other, path: location.appending(Self.lockName)) }
     }
 
-    /// Takes the lock, or returns who holds it.
+    /// Takes the lock, or returns its holder.
     private func lockFile(holder: String, lifetime: LockLifetime) throws(SystemError) -> String? {
         let file = try directory.file(Self.lockName, .append(0o666))
         var isTaken = try !file.lock(waits: false, path: Self.lockName)
@@ -159,14 +161,14 @@ package final class DatabaseStore {
         return nil
     }
 
-    /// The number in `freshpyc watch (process 123)`.
+    /// The process number in a holder's name, such as `freshpyc watch (process 123)`.
     private static func process(in holder: String) -> Int32? {
         holder.split { !$0.isNumber }.last.flatMap { Int32($0) }
     }
 
     // MARK: Loading
 
-    /// Reads snapshot and journal. What cannot be trusted is reported, and set aside by a process that may write.
+    /// Reads the snapshot and the journal. A damaged file is reported, and set aside if this process holds the lock.
     package func load(root: BytePath) throws(DatabaseError) -> LoadedDatabase {
         var loaded = LoadedDatabase(contents: DatabaseContents(root: root))
         guard let bytes = try read(Self.snapshotName) else { return loaded }
@@ -174,7 +176,7 @@ package final class DatabaseStore {
         case .newer(let schema):
             throw .newerSchema(path: location.appending(Self.snapshotName), schema: schema)
         case .older:
-            // The next snapshot replaces it; its journal must not be applied to that one.
+            // The next snapshot replaces this one. The old journal must not be applied to the new snapshot.
             if lock != nil { try removeJournal() }
             loaded.notices.append(
                 "\(location.appending(Self.snapshotName)) was written by an older freshpyc: all modules are checked again"
@@ -186,7 +188,7 @@ package final class DatabaseStore {
         case .contents(let contents):
             guard contents.root == root else {
                 loaded.notices.append(
-                    "\(location) was made for \(contents.root) and not for \(root): everything is built again")
+                    "\(location) was made for \(contents.root), not for \(root): all modules are built again")
                 return loaded
             }
             loaded.contents = contents
@@ -201,7 +203,7 @@ package final class DatabaseStore {
                 loaded.contents.apply(waves)
                 loaded.journalLength = Int64(length)
                 if lock != nil, length < bytes.count {
-                    // The incomplete line is removed, so that the next one starts on a line of its own.
+                    // Remove the incomplete line, so that the next wave starts on a line of its own.
                     do throws(SystemError) {
                         try directory.file(Self.journalName, .readWrite).truncate(to: Int64(length))
                     } catch {
@@ -262,7 +264,7 @@ package final class DatabaseStore {
 
     /// Adds one wave: as a line of the journal or, if that costs no more, by writing a new snapshot.
     ///
-    /// - Parameter contents: the database with the wave in it; only called if a snapshot is written.
+    /// - Parameter contents: the database including the wave; only called if a snapshot is written.
     package func append(_ wave: WaveChange, contents: () -> DatabaseContents, moduleCount: Int) throws(DatabaseError) {
         if snapshotLength > 0, try isDeleted() { return }
         if snapshotLength == 0 || wave.modules.count > max(64, moduleCount / 4) || mustFold {
@@ -292,8 +294,8 @@ package final class DatabaseStore {
         }
     }
 
-    /// Whether somebody has deleted the snapshot, perhaps with the whole tree. Nothing is written in its place then, and the
-    /// next start builds everything again.
+    /// Whether the snapshot was deleted, perhaps with the whole tree. If so, nothing is written in its place, and the next
+    /// start builds everything again.
     private func isDeleted() throws(DatabaseError) -> Bool {
         do throws(SystemError) {
             return try directory.status(Self.snapshotName, followsLinks: false) == nil
@@ -304,19 +306,19 @@ package final class DatabaseStore {
 
     private var mustFold: Bool { isJournalTorn || journalLength > max(Self.smallestFold, snapshotLength / 2) }
 
-    /// Makes and removes a file, which a watcher of the directory sees.
+    /// Creates and removes a file, to send an event to a watcher of the directory.
     package func makeCookie(_ name: BytePath) throws(SystemError) {
         do throws(SystemError) {
             _ = try directory.file(name, .createNew(0o600))
         } catch  where error.alreadyExists {
-            // An earlier one could not be removed.
+            // An earlier cookie could not be removed.
             _ = try directory.removeFile(name)
             _ = try directory.file(name, .createNew(0o600))
         }
         _ = try directory.removeFile(name)
     }
 
-    /// Records a clean end.
+    /// Records that this process ended cleanly.
     package func markClean() {
         try? lock?.truncate(to: 0)
     }
@@ -327,16 +329,16 @@ package final class DatabaseStore {
     /// Whether there is a journal that a clean stop should fold.
     package var hasJournal: Bool { journalLength > 0 }
 
-    /// Replaces a file as a whole, or leaves it as it was.
+    /// Replaces a file atomically.
     ///
-    /// - Parameter isDurable: whether it must survive a power failure from now on.
+    /// - Parameter isDurable: whether the new contents must survive a power failure once this returns.
     func replace(_ name: BytePath, with bytes: [UInt8], isDurable: Bool) throws(SystemError) {
         try FileReplacement(
             name, in: directory, path: location.appending(name), temporary: .fixed(BytePath("\(name).tmp"))
         ).write(bytes, FileReplacement.Options(isDurable: isDurable))
     }
 
-    /// Writes a snapshot in place of the old one and of the journal.
+    /// Writes a snapshot that replaces the old one and the journal.
     package func fold(_ contents: DatabaseContents) throws(DatabaseError) {
         if snapshotLength > 0, try isDeleted() { return }
         let bytes = Snapshot.encode(contents)
@@ -355,7 +357,7 @@ package final class DatabaseStore {
 }
 
 extension OwnedDescriptor {
-    /// The lines of a lock file; none where nobody holds the lock or its last holder ended cleanly.
+    /// The lines of a lock file; none if nobody has held the lock or its last holder ended cleanly.
     private func lockLines() throws(SystemError) -> [String] {
         var bytes = [UInt8](repeating: 0, count: 256)
         let count = try bytes.withMutableRawBytes { buffer throws(SystemError) in try read(into: buffer, at: 0) }
@@ -370,12 +372,12 @@ extension OwnedDescriptor {
 }
 
 extension DatabaseContents {
-    /// Whether every trace names an interpreter of the list.
+    /// Whether every trace refers to an interpreter in the list.
     var knowsItsInterpreters: Bool {
         modules.allSatisfy { $0.traces.allSatisfy { interpreters.indices.contains($0.key.interpreter.rawValue) } }
     }
 
-    /// Takes in waves that are newer than the snapshot.
+    /// Applies the waves that are newer than the snapshot.
     mutating func apply(_ waves: [WaveChange]) {
         let newer = waves.filter { $0.clock > clock }
         guard !newer.isEmpty else { return }

@@ -1,12 +1,12 @@
-// The graph's facts as one file's bytes, and back. FORMAT.md describes the result to people.
+// Encodes the facts of the graph as one file, and decodes them. FORMAT.md describes the format.
 
 import BasicTypes
 import ImportGraph
 
-/// What is remembered of one source for the graph.
+/// The scanned facts of one source.
 package struct GraphRecord: Sendable {
     package let path: BytePath
-    /// What the facts were read from.
+    /// The state of the source when the facts were scanned.
     package let state: SourceState
     package let facts: ModuleFacts
 
@@ -20,9 +20,9 @@ package struct GraphRecord: Sendable {
 /// Everything that `graph.json` holds.
 package struct GraphContents: Sendable {
     package var root: BytePath
-    /// The interpreters that conditions were judged for; facts of others are of no use.
+    /// The interpreters that conditions were evaluated for. Facts for other interpreters cannot be used.
     package var interpreters: String
-    /// Modules that the tree once had, without `.py`.
+    /// Paths of modules that were removed from the tree, without `.py`.
     package var vanished: [BytePath] = []
     package var modules: [GraphRecord] = []
 
@@ -32,13 +32,13 @@ package struct GraphContents: Sendable {
     }
 }
 
-/// Imports are written with what they led to, for people and programs; what is read back is what was scanned, and where
-/// it leads is found out again, because other files may have come or gone.
+/// Imports are written with their targets, for people and other programs. Decoding ignores the targets: imports are
+/// resolved again, because other files may have been added or removed.
 package enum GraphSnapshot {
     /// Raised whenever an older freshpyc could misread what a newer one writes.
-    package static let schema = 1
+    package static let schema = 2
 
-    /// - Parameter target: what an import of a module led to, by the position of both.
+    /// - Parameter leads: the targets of an import, from the positions of its module and of the import in it.
     package static func encode(
         _ contents: GraphContents, names: NameTable, leads: (_ module: Int, _ position: Int) -> [BytePath]
     ) -> [UInt8] {
@@ -65,7 +65,8 @@ package enum GraphSnapshot {
         return SealedJSON.seal(&writer)
     }
 
-    /// - Returns: `nil` for what is broken, of another schema, or of no use here: it is only read again.
+    /// - Returns: `nil` if the bytes are damaged, or have another schema, root or set of interpreters. All sources are
+    ///   then scanned again.
     package static func decode(
         _ bytes: [UInt8], root: BytePath, interpreters: String, names: inout NameTable
     ) -> GraphContents? {
@@ -125,9 +126,15 @@ extension JSONLineWriter {
         case .names(let bound):
             key("binds")
             open("[")
-            // In the order of the table, so that the same facts give the same bytes.
-            for name in bound.sorted(by: { names[$0].lexicographicallyPrecedes(names[$1]) }) { self.name(name, names) }
+            // In the order of the code.
+            for name in bound.topLevel { self.name(name, names) }
             close("]")
+            if !bound.others.isEmpty {
+                key("globals")
+                open("[")
+                for name in bound.others { self.name(name, names) }
+                close("]")
+            }
         }
         close("}")
     }
@@ -171,7 +178,7 @@ extension JSONLineWriter {
         open("[")
         for name in facts.names[kept.names] {
             self.name(name.name, names)
-            // An alias has a colon before it, which no name has.
+            // A colon marks an alias; no name begins with one.
             if name.alias != .empty { value(BytePath([UInt8(ascii: ":")] + names[name.alias]) ?? .empty) }
         }
         close("]")
@@ -193,7 +200,7 @@ extension JSONLineReader {
         var facts = ModuleFacts()
         facts.isOutdated = take(",\"outdated\":true")
         try expect(",\"imports\":[")
-        // Closures cannot take what is inout along with the reader, so the list is gone through by hand.
+        // Not `list`: its closure would have to capture `inout` parameters.
         if !take("]") {
             repeat { try keptImport(&facts, &names) } while take(",")
             try expect("]")
@@ -201,15 +208,21 @@ extension JSONLineReader {
         if take(",\"binds\":null") {
             facts.bindings = .unknowable
         } else if take(",\"binds\":[") {
-            var bound: Set<NameID> = []
-            if !take("]") {
-                repeat { bound.insert(names.intern(try self.path().bytes)) } while take(",")
-                try expect("]")
-            }
+            var bound = BoundNames(topLevel: try boundNames(&names))
+            if take(",\"globals\":[") { bound.others = try boundNames(&names) }
             facts.bindings = .names(bound)
         }
         try expect("}")
         return GraphRecord(path: path, state: state, facts: facts)
+    }
+
+    /// The rest of a list of names, after its bracket.
+    private mutating func boundNames(_ names: inout NameTable) throws(MalformedState) -> [NameID] {
+        var bound: [NameID] = []
+        if take("]") { return bound }
+        repeat { bound.append(names.intern(try self.path().bytes)) } while take(",")
+        try expect("]")
+        return bound
     }
 
     private mutating func keptImport(

@@ -1,15 +1,15 @@
-// What changed since the snapshot: one line a wave.
+// The changes since the snapshot, one line per wave.
 
 import BasicTypes
 import BuildModel
 
-/// What one wave changed in the database.
+/// The changes that one wave made to the database.
 package struct WaveChange: Sendable, Equatable {
     package var clock: UInt64
-    /// The whole list, where it grew or changed.
+    /// The whole list, if it has changed.
     package var interpreters: [Interpreter]?
     package var removed: [BytePath] = []
-    /// Whole records, in place of those with their path.
+    /// Whole records. Each replaces the record with the same path.
     package var modules: [ModuleRecord] = []
 
     package init(clock: UInt64) {
@@ -19,15 +19,15 @@ package struct WaveChange: Sendable, Equatable {
     package var isEmpty: Bool { interpreters == nil && removed.isEmpty && modules.isEmpty }
 }
 
-/// What a journal's bytes turned out to be.
+/// The result of decoding a journal.
 package enum JournalReading: Sendable {
-    /// All waves, in order, and how many bytes of the file they take; what follows is a torn line.
+    /// All waves, in order, and the number of bytes that they occupy. Any bytes after them are an incomplete line.
     case waves([WaveChange], validLength: Int)
     case broken(offset: Int)
 }
 
 package enum Journal {
-    /// One line with its line break.
+    /// One line, including its newline.
     package static func encode(_ wave: WaveChange) -> [UInt8] {
         var writer = JSONLineWriter(capacity: 256 + wave.modules.count * 420)
         writer.open("{")
@@ -57,8 +57,8 @@ package enum Journal {
 
     private static let trailerLength = #","checksum":"0123456789abcdef"}"#.utf8.count
 
-    /// A line that is cut off at the end was being written when the process died: the waves before it stand. A line
-    /// that is wrong with another after it means that the file cannot be trusted.
+    /// An incomplete last line was being written when the process died; the waves before it are valid. If a damaged line
+    /// is followed by another one, the whole file cannot be trusted.
     package static func decode(_ bytes: [UInt8]) -> JournalReading {
         bytes.withUnsafeBytes { buffer in
             var waves: [WaveChange] = []

@@ -1,10 +1,10 @@
-// A whole file of JSON with a checksum of itself at its end.
+// A JSON file that ends with a checksum of its contents.
 
 import BasicTypes
 
 /// One object, whose last key is the checksum of all bytes before that key.
 enum SealedJSON {
-    /// A fixed key: the checksum guards against accidents, not against forgers.
+    /// A fixed key: the checksum protects against accidents, not against forgery.
     private static let key: (UInt64, UInt64) = (0x6672_6573_6870_7963, 0x7374_6174_652e_6a73)
 
     /// The bytes from `"checksum"` to the end.
@@ -12,7 +12,7 @@ enum SealedJSON {
 
     static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 { SipHash.hash13(bytes, key: key) }
 
-    /// Closes the object that was opened first.
+    /// Adds the checksum and closes the outermost object.
     static func seal(_ writer: inout JSONLineWriter) -> [UInt8] {
         writer.newline()
         let sum = writer.bytes.withUnsafeBytes(checksum)
@@ -23,9 +23,9 @@ enum SealedJSON {
         return writer.bytes
     }
 
-    /// Where the part ends that the checksum speaks for.
+    /// Verifies the checksum, and returns the offset at which the bytes that it covers end.
     ///
-    /// - Throws: where it does not agree.
+    /// - Throws: if the checksum is missing or wrong.
     static func end(of buffer: UnsafeRawBufferPointer) throws(MalformedState) -> Int {
         guard buffer.count > trailerLength else { throw MalformedState(offset: buffer.count) }
         let end = buffer.count - trailerLength

@@ -1,4 +1,4 @@
-// The whole database as one file's bytes, and back.
+// Encodes the whole database as one file, and decodes it. FORMAT.md describes the format.
 
 import BasicTypes
 import BuildModel
@@ -18,12 +18,12 @@ package struct DatabaseContents: Sendable {
     }
 }
 
-/// What a snapshot's bytes turned out to be.
+/// The result of decoding a snapshot.
 package enum SnapshotReading: Sendable {
     case contents(DatabaseContents)
     /// Written by a newer freshpyc.
     case newer(schema: Int)
-    /// Written by an older one, in a form that is not read any more.
+    /// Written by an older freshpyc, in a format that is no longer read.
     case older(schema: Int)
     case broken(offset: Int)
 }
@@ -32,7 +32,7 @@ package enum Snapshot {
     /// Raised whenever an older freshpyc could misread what a newer one writes.
     package static let schema = 2
 
-    /// The file's bytes: modules one a line, sorted by path.
+    /// The bytes of the file: one module per line, sorted by path.
     package static func encode(_ contents: DatabaseContents) -> [UInt8] {
         var writer = JSONLineWriter(capacity: 512 + contents.modules.count * 420)
         writer.open("{")
@@ -67,7 +67,7 @@ package enum Snapshot {
                 var reader = JSONLineReader(buffer)
                 try reader.expect("{\"schema\":")
                 let found: Int = try reader.integer()
-                // A newer one may have any form after this.
+                // The rest of a newer snapshot may have any format.
                 if found > schema { return .newer(schema: found) }
                 if found > 0, found < schema { return .older(schema: found) }
                 guard found == schema else { return .broken(offset: reader.position) }
@@ -91,7 +91,7 @@ package enum Snapshot {
         }
     }
 
-    /// Reads the lines of the modules, in slices side by side.
+    /// Reads the lines of the modules, in slices that are read in parallel.
     private static func modules(
         _ buffer: UnsafeRawBufferPointer, from start: Int, to end: Int
     ) throws(MalformedState) -> [ModuleRecord] {

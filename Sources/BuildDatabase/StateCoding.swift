@@ -1,4 +1,4 @@
-// How each remembered value is written down and read back. FORMAT.md describes the result to people.
+// Encodes and decodes each value of the database. FORMAT.md describes the format.
 
 import BasicTypes
 import BuildModel
@@ -14,7 +14,7 @@ extension JSONLineWriter {
         close("]")
     }
 
-    /// Nanoseconds since 1970; those of far years have more than 64 bits.
+    /// Nanoseconds since 1970. Distant years need more than 64 bits.
     private mutating func value(_ time: FileTime) {
         if let nanoseconds = Int64(exactly: time.wideNanoseconds) {
             value(nanoseconds)
@@ -72,7 +72,7 @@ extension JSONLineWriter {
         close("}")
     }
 
-    /// What a source was when it was read, as three keys of an object.
+    /// The state of a source when it was read: keys of an object, `racy` only if true.
     mutating func state(_ state: SourceState) {
         key("stamp")
         value(state.stamp)
@@ -143,7 +143,7 @@ extension JSONLineWriter {
 }
 
 extension JSONLineReader {
-    /// The number of a wave: one that can be counted on from.
+    /// The number of a wave. Larger numbers are refused, because counting on from them could overflow.
     mutating func clock() throws(MalformedState) -> UInt64 {
         let clock: UInt64 = try integer()
         guard clock < 1 << 62 else { throw MalformedState(offset: position) }
@@ -241,7 +241,7 @@ extension JSONLineReader {
 
     private mutating func published() throws(MalformedState) -> PublishedArtifact {
         try expect(",\"mode\":")
-        // The common case is told apart without making a string.
+        // Fast path: recognize the most common mode without creating a string.
         let mode: InvalidationMode
         if take("\"timestamp\"") { mode = .timestamp } else { mode = try name() }
         try expect(",\"artifact\":")

@@ -5,18 +5,18 @@ import BuildModel
 
 /// Identifies one compilation: everything that determines the code except the path embedded in it.
 package struct StoreKey: Hashable, Sendable {
-    /// Raised whenever the same source could yield different code, warnings or another form of an entry. Older entries are
-    /// not found any more and are evicted as the least recently used ones.
+    /// Raised whenever the same source could yield different code or warnings, or entries have another format. Older
+    /// entries are then no longer found, and are evicted as the least recently used ones.
     static let format: UInt32 = 2
 
-    /// All of it, with a length before each text, so that no two keys have the same bytes.
+    /// All parts of the key, with a length before each text, so that no two keys have the same bytes.
     let bytes: [UInt8]
     let address: StoreAddress
 
     /// - Parameters:
-    ///   - source: of the bytes that are compiled.
-    ///   - interpreter: enters the key with everything that `Interpreter.compilesLike` compares and that can show in the
-    ///     code. Where it is installed and how it reads headers do not matter.
+    ///   - source: the fingerprint of the source's bytes.
+    ///   - interpreter: contributes everything that `Interpreter.compilesLike` compares and that can affect the code. Where
+    ///     it is installed and how it reads headers do not matter.
     package init(source: Fingerprint, interpreter: Interpreter, level: OptimizationLevel) {
         var bytes = [UInt8]()
         bytes.reserveCapacity(96)
@@ -38,7 +38,7 @@ package struct StoreKey: Hashable, Sendable {
     package func hash(into hasher: inout Hasher) { hasher.combine(address) }
 }
 
-/// Where an entry is: 128 bits; the first byte is the shard, the others are the name.
+/// The location of an entry: 128 bits. The first byte is the shard, the others are the name.
 struct StoreAddress: Hashable, Sendable, Comparable {
     var high: UInt64
     var low: UInt64
@@ -61,14 +61,14 @@ struct StoreAddress: Hashable, Sendable, Comparable {
 
     // MARK: Names
 
-    /// Two digits.
+    /// Two hexadecimal digits.
     static func shardName(_ shard: UInt8) -> BytePath {
         BytePath.empty.appending([digit(UInt64(shard) >> 4), digit(UInt64(shard))])
     }
 
     private static let nameLength = 30
 
-    /// Thirty digits: the address without the shard.
+    /// Thirty hexadecimal digits: the address without the shard.
     var name: BytePath {
         var digits = [UInt8]()
         digits.reserveCapacity(Self.nameLength)

@@ -1,4 +1,4 @@
-// What the store keeps of one compilation, and the bytes of the file that holds it (STORE.md describes them).
+// The result of one compilation as the store keeps it, and the format of its file (STORE.md describes it).
 
 import BasicTypes
 import BuildModel
@@ -7,12 +7,12 @@ import BuildModel
 package struct StoredCode: Hashable, Sendable {
     /// Marshalled code in canonical form, without a header, with the file name it was compiled under.
     package var body: [UInt8]
-    /// Bytes of `body` that hold the embedded file name's whole object (type byte, length, text); the reader of the store
-    /// splices its own there.
+    /// The bytes of `body` that hold the whole object of the embedded file name (type byte, length, text). Whoever loads
+    /// the code replaces them with its own file name.
     package var fileName: Range<Int>
-    /// Warnings of the compiler, to be shown again.
+    /// Warnings from the compiler, to be shown again.
     package var diagnostics: [Diagnostic]
-    /// The time that the compiler took.
+    /// How long the compiler took.
     package var microseconds: UInt32
 
     package init(body: [UInt8], fileName: Range<Int>, diagnostics: [Diagnostic], microseconds: UInt32) {
@@ -23,10 +23,11 @@ package struct StoredCode: Hashable, Sendable {
     }
 }
 
-/// One entry as bytes: a head, then the body as it is.
+/// One entry as bytes: a head, then the unchanged body.
 ///
-/// Each has its own SipHash-1-3, and the head's covers the body's, so that both are written with one call without being
-/// joined first, and every bit is checked. SipHash-1-3 is fast enough: 2 µs for 10 kB, of the 10 µs of a load from memory.
+/// Each has its own SipHash-1-3, and the hash of the head covers the hash of the body, so that every bit is checked, and
+/// one call can write both without joining them first. SipHash-1-3 is fast enough: 2 µs for 10 kB, of the 10 µs that a
+/// load from the page cache takes.
 enum StoreEntry {
     /// Maximum size in bytes. Larger code is not saved, and a larger file is not an entry.
     static let mostBytes = 64 << 20
@@ -47,7 +48,7 @@ enum StoreEntry {
 
     /// The bytes before the body.
     ///
-    /// - Returns: `nil` for code that is not saved: it is too large, or its file name does not lie within it.
+    /// - Returns: `nil` for code that is not saved: it is too large, or `fileName` is not a range of `body`.
     static func head(_ key: StoreKey, _ code: StoredCode) -> [UInt8]? {
         guard code.fileName.lowerBound >= 0, code.fileName.upperBound <= code.body.count else { return nil }
         var head = [UInt8]()
@@ -101,7 +102,7 @@ enum StoreEntry {
             guard trailer.number(UInt64.self) == sum(UnsafeRawBufferPointer(rebasing: buffer[..<end]), headKey),
                 bodySum == sum(UnsafeRawBufferPointer(rebasing: buffer[length...]), bodyKey)
             else { return nil }
-            // From here on the bytes are ours unless somebody has forged them, so everything is still checked.
+            // The bytes are ours unless they were forged, so everything below is still checked.
             cursor = Cursor(buffer, from: fixedLength, to: end)
             guard cursor.take(key.bytes), let lower = cursor.length(), let upper = cursor.length(), lower <= upper,
                 upper <= buffer.count - length, let microseconds = cursor.number(UInt32.self),

@@ -1,4 +1,4 @@
-// What the user can ask of an artifact: optimization levels and invalidation modes.
+// Options of a build: optimization levels and invalidation modes.
 
 /// `-O`: 0 keeps asserts and docstrings, 1 drops asserts, 2 drops docstrings too (PEP 488).
 package enum OptimizationLevel: UInt8, Sendable, CaseIterable, Comparable {
@@ -19,14 +19,14 @@ package enum InvalidationMode: String, Sendable, CaseIterable {
     case uncheckedHash = "unchecked-hash"
 }
 
-/// What one wave is to bring about, the same for all of its sources.
+/// The options of one wave, the same for all of its sources.
 package struct BuildOptions: Sendable, Equatable {
     /// The levels to build, ascending, never empty.
     package var levels: [OptimizationLevel]
     package var invalidation: InvalidationMode
     /// Recompile artifacts that are up to date too.
     package var isForced: Bool
-    /// Judge sources only: artifacts are neither read nor written.
+    /// Only check sources: artifacts are neither read nor written.
     package var isCheckOnly: Bool
 
     package init(

@@ -1,8 +1,8 @@
-// Seconds since 1970 as a date in UTC.
+// Formats seconds since 1970 as a date in UTC.
 
 /// A time to the second.
 package struct CalendarTime: Hashable, Sendable {
-    /// Seconds since 1970, as bytecode headers have them.
+    /// Seconds since 1970, as stored in bytecode headers.
     package let seconds: UInt32
 
     package init(seconds: UInt32) { self.seconds = seconds }
@@ -17,7 +17,8 @@ package struct CalendarTime: Hashable, Sendable {
         return [second / 3600, second / 60 % 60, second % 60].map { Self.padded($0, 2) }.joined(separator: ":")
     }
 
-    /// By eras of 400 years, which all have the same days, each year beginning in March, so that a leap day is the last.
+    /// Computed by eras of 400 years, which all have the same number of days. Years start in March, so that a leap day
+    /// comes last.
     private var date: String {
         let days = seconds / 86_400 + 719_468
         let era = days / 146_097

@@ -1,38 +1,40 @@
-// A problem with a source, as data: rule, severity, place, message.
+// A problem with a source: rule, severity, position, message.
 
 import BasicTypes
 
-/// What kind of finding a diagnostic is. The raw value is the name that people select rules by.
+/// The kind of a diagnostic. The raw value is the name by which users select rules.
 package enum Rule: String, Sendable, CaseIterable {
     case syntaxError = "syntax-error"
     case undecodable
     case nullBytes = "null-bytes"
     case syntaxWarning = "syntax-warning"
     case deprecationWarning = "deprecation-warning"
-    /// The compiler raised something else: recursion, memory, a value too large.
+    /// The compiler raised another exception: recursion, memory, a value too large.
     case compilerError = "compiler-error"
-    /// The compiler died on this file every time.
+    /// The compiler crashed on this file in every attempt.
     case compilerCrash = "compiler-crash"
-    /// The compiler did not finish in time, twice.
+    /// The compiler timed out on this file twice.
     case timeout
     case tooLarge = "too-large"
-    /// An import of something that the tree should have and does not.
+    /// An import of something that should be in the tree but is not.
     case unresolvedImport = "unresolved-import"
-    /// A name that is imported from a module which does not bind it.
+    /// An imported name that its module does not bind.
     case missingName = "missing-name"
     case importCycle = "import-cycle"
     case shadowsStdlib = "shadows-stdlib"
     case duplicateModule = "duplicate-module"
     case caseCollision = "case-collision"
-    /// Bytecode of an older version of its source.
+    /// A rule in an ignore comment that does not exist.
+    case unknownRule = "unknown-rule"
+    /// Bytecode of an earlier version of its source.
     case staleBytecode = "stale-bytecode"
-    /// Bytecode that is not what its format says.
+    /// Bytecode that does not follow its format.
     case damagedBytecode = "damaged-bytecode"
-    /// Bytecode that another interpreter wrote than its name says.
+    /// Bytecode from a different interpreter than its name says.
     case wrongMagic = "wrong-magic"
     /// Bytecode in `__pycache__` without a source.
     case orphan
-    /// Bytecode that is imported because there is no source beside it.
+    /// Bytecode that is imported because there is no source next to it.
     case sourceless
     /// Bytecode of an interpreter that was not selected.
     case foreignTag = "foreign-tag"
@@ -45,13 +47,15 @@ package enum Rule: String, Sendable, CaseIterable {
     /// Whether it is about imports, which a build does not analyze.
     package var isOfImports: Bool {
         switch self {
-        case .unresolvedImport, .missingName, .importCycle, .shadowsStdlib, .duplicateModule, .caseCollision: true
+        case .unresolvedImport, .missingName, .importCycle, .shadowsStdlib, .duplicateModule, .caseCollision,
+            .unknownRule:
+            true
         default: false
         }
     }
 
-    /// Whether it is about the tree or the machine and not about the code: such a diagnostic is tried again on
-    /// every run and never remembered, and the run exits with 2.
+    /// Whether it is about the tree or the machine rather than the code. Such a diagnostic is never stored: its source
+    /// is tried again on every run. The run exits with status 2.
     package var isOperational: Bool {
         switch self {
         case .unreadable, .unwritable, .unstable: true
@@ -77,13 +81,13 @@ package enum Severity: String, Sendable, Comparable {
 package struct Diagnostic: Hashable, Sendable {
     package var rule: Rule
     package var severity: Severity
-    /// From 1; 0 where the compiler gave none.
+    /// Counted from 1; 0 if the compiler gave none.
     package var line: Int
-    /// In characters from 1; 0 where the compiler gave none.
+    /// In characters, counted from 1; 0 if the compiler gave none.
     package var column: Int
     package var endLine: Int
     package var endColumn: Int
-    /// The Python exception or warning class: `SyntaxError`, `IndentationError`. Empty for our own findings.
+    /// The Python exception or warning class: `SyntaxError`, `IndentationError`. Empty for freshpyc's own findings.
     package var type: String
     package var message: String
 
@@ -101,7 +105,7 @@ package struct Diagnostic: Hashable, Sendable {
         self.message = message
     }
 
-    /// `path:line:column: severity: message [rule]`; parts that are not known are left out.
+    /// `path:line:column: severity: message [rule]`, without an unknown line or column.
     package func rendered(path: BytePath) -> String {
         var text = path.description
         if line > 0 {
@@ -112,12 +116,12 @@ package struct Diagnostic: Hashable, Sendable {
     }
 }
 
-/// A diagnostic with its place in the tree, and for whom it holds.
+/// A diagnostic with its path and the interpreters that it applies to.
 package struct LocatedDiagnostic: Hashable, Sendable {
     /// Relative to the root.
     package var path: BytePath
     package var diagnostic: Diagnostic
-    /// Names of the interpreters that it holds for; empty where it does not depend on one.
+    /// Names of the interpreters that it applies to; empty if it does not depend on the interpreter.
     package var interpreters: [String]
 
     package init(path: BytePath, diagnostic: Diagnostic, interpreters: [String] = []) {

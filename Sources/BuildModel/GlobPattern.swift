@@ -1,6 +1,6 @@
 // One pattern of a `.gitignore` file or of `--exclude` (gitignore(5)).
 
-/// A compiled pattern. Matching is by bytes; `*` and `?` do not cross a slash.
+/// A compiled pattern. Matches bytes; `*` and `?` do not match a slash.
 package struct GlobPattern: Hashable, Sendable {
     private enum Token: Hashable, Sendable {
         case literal(UInt8)
@@ -8,9 +8,9 @@ package struct GlobPattern: Hashable, Sendable {
         case one
         /// `*`
         case many
-        /// `**/`: any number of directories, also none.
+        /// `**/`: any number of directories, including none.
         case directories
-        /// A trailing `/**`: everything inside.
+        /// A trailing `/**`: everything below.
         case everything
         case set(ByteSet, isNegated: Bool)
     }
@@ -48,7 +48,7 @@ package struct GlobPattern: Hashable, Sendable {
     }
 
     private var tokens: [Token]
-    /// `!pattern`: what matches is taken back in.
+    /// `!pattern`: what matches is included again.
     package let isNegated: Bool
     /// `pattern/`: only directories match.
     package let isDirectoryOnly: Bool
@@ -59,7 +59,7 @@ package struct GlobPattern: Hashable, Sendable {
     package init?(line: some Sequence<UInt8>) {
         var text = Array(line)
         if text.last == UInt8(ascii: "\r") { text.removeLast() }
-        // Trailing blanks do not count unless a backslash quotes them.
+        // Trailing blanks are ignored unless escaped with a backslash.
         while text.last == UInt8(ascii: " "), text.dropLast().last != UInt8(ascii: "\\") { text.removeLast() }
         guard let first = text.first, first != UInt8(ascii: "#") else { return nil }
         isNegated = first == UInt8(ascii: "!")
@@ -79,7 +79,7 @@ package struct GlobPattern: Hashable, Sendable {
             let byte = text[index]
             switch byte {
             case UInt8(ascii: "\\"):
-                // A backslash at the very end makes an invalid pattern that never matches.
+                // A backslash at the very end makes the pattern invalid, so that it never matches.
                 guard index + 1 < text.count else { return nil }
                 tokens.append(.literal(text[index + 1]))
                 index += 2
@@ -179,9 +179,9 @@ package struct GlobPattern: Hashable, Sendable {
         }
     }
 
-    /// Whether the pattern, negated or not, matches.
+    /// Whether the pattern matches, regardless of `isNegated`.
     ///
-    /// - Parameter path: relative to where the pattern was written.
+    /// - Parameter path: relative to the directory of the pattern.
     package func matches(_ path: ArraySlice<UInt8>, isDirectory: Bool) -> Bool {
         if isDirectoryOnly, !isDirectory { return false }
         guard !isAnchored, let slash = path.lastIndex(of: UInt8(ascii: "/")) else {
@@ -190,7 +190,7 @@ package struct GlobPattern: Hashable, Sendable {
         return matches(tokens[...], path[(slash + 1)...])
     }
 
-    /// Backtracks to the last star only, so the time is at most tokens × bytes; `**/` recurses once per slash.
+    /// Backtracks only to the last star, so the time is at most tokens × bytes; `**/` recurses once per slash.
     private func matches(_ tokens: ArraySlice<Token>, _ path: ArraySlice<UInt8>) -> Bool {
         var token = tokens.startIndex
         var byte = path.startIndex

@@ -1,8 +1,8 @@
-// The patterns of one `.gitignore` file, and of all that apply to a directory, in their precedence (gitignore(5)).
+// The patterns of one `.gitignore` file, and of all files that apply to a directory, by precedence (gitignore(5)).
 
 import BasicTypes
 
-/// The patterns of one file, in order; the last that matches decides.
+/// The patterns of one file, in order. The last one that matches decides.
 package struct IgnoreRules: Sendable {
     /// The directory that the patterns are relative to.
     package let directory: BytePath
@@ -20,7 +20,7 @@ package struct IgnoreRules: Sendable {
 
     package var isEmpty: Bool { patterns.isEmpty }
 
-    /// `true` to ignore, `false` to take back in, `nil` where nothing matches.
+    /// `true` to ignore, `false` to include again, `nil` if nothing matches.
     fileprivate func verdict(_ path: BytePath, isDirectory: Bool) -> Bool? {
         guard let relative = path.relative(to: directory) else { return nil }
         for pattern in patterns.reversed() where pattern.matches(relative.bytes, isDirectory: isDirectory) {
@@ -30,8 +30,8 @@ package struct IgnoreRules: Sendable {
     }
 }
 
-/// The rules from the root down to one directory. A rule in a deeper file wins; what lies in an ignored directory
-/// is never looked at, so it cannot be taken back in (gitignore(5)).
+/// The rules from the root down to one directory. A rule in a deeper file wins. Ignored directories are not scanned, so
+/// nothing in them can be included again (gitignore(5)).
 package struct IgnoreStack: Sendable {
     private var levels: [IgnoreRules]
 

@@ -1,14 +1,15 @@
-// What is known of one probed Python.
+// What is known about one probed Python.
 
 import BasicTypes
 
-/// Which SipHash an interpreter validates hash-based bytecode with (1-3 since CPython 3.11, before that 2-4).
+/// The SipHash variant with which an interpreter validates hash-based bytecode (1-3 since CPython 3.11, before that
+/// 2-4).
 package enum SourceHashVariant: String, Sendable {
     case sipHash13 = "siphash13"
     case sipHash24 = "siphash24"
 }
 
-/// The shape of the header that an interpreter puts before the code, in bytes.
+/// The header that an interpreter writes before the code. The raw value is its length in bytes.
 package enum HeaderLayout: Int, Sendable {
     /// Magic and modification time (Python 2).
     case legacy = 8
@@ -18,30 +19,30 @@ package enum HeaderLayout: Int, Sendable {
     case flagged = 16
 }
 
-/// A probed Python executable. All but `path` and `executable` was told by the interpreter itself.
+/// A probed Python executable. Everything but `path` and `executable` was reported by the interpreter itself.
 package struct Interpreter: Hashable, Sendable {
     /// The executable, absolute.
     package var path: BytePath
-    /// The stamp of the executable when it was probed; another stamp means another probe.
+    /// The stamp of the executable when it was probed. It is probed again if the stamp changes.
     package var executable: Stamp
     /// `3.12.1`.
     package var version: String
     /// `cpython`, `pypy`.
     package var implementation: String
-    /// `cpython-312`; empty where bytecode lies beside its source (Python 2).
+    /// `cpython-312`; empty if bytecode is stored next to its source (Python 2).
     package var cacheTag: String
     /// The first four bytes of its bytecode, little-endian.
     package var magic: UInt32
     package var layout: HeaderLayout
-    /// `nil` where the interpreter knows no hash-based bytecode, or hashes in a way that we do not.
+    /// `nil` if the interpreter has no hash-based bytecode, or uses a hash that freshpyc does not support.
     package var sourceHash: SourceHashVariant?
-    /// The order of the fields of its marshalled code: a raw value of `CodeLayout`.
+    /// The order of the fields in its marshalled code objects: a raw value of `CodeLayout`.
     package var codeLayout: String
-    /// The numbers of STORE_NAME, STORE_GLOBAL, DELETE_NAME, EXTENDED_ARG and EXEC_STMT (0: none), and of the first
-    /// opcode with an argument (0: every instruction has two bytes).
+    /// The opcodes STORE_NAME, STORE_GLOBAL, DELETE_NAME, EXTENDED_ARG and EXEC_STMT (0: none), and the first opcode
+    /// with an argument (0: every instruction has two bytes).
     package var opcodes: [UInt8]
-    /// The top-level names of its standard library, separated by commas. A `!` precedes those that are built in or loaded
-    /// before any program: no file can replace them.
+    /// The top-level names of its standard library, separated by commas. A `!` precedes names that are built in or
+    /// loaded before any program starts: no file can shadow them.
     package var standardLibrary: String
 
     package init(
@@ -70,7 +71,7 @@ package struct Interpreter: Hashable, Sendable {
             })
     }
 
-    /// The standard library's names that no file can replace.
+    /// The standard library's names that no file can shadow.
     package var builtInNames: Set<[UInt8]> {
         Set(
             standardLibrary.utf8.split(separator: UInt8(ascii: ",")).compactMap {
@@ -78,8 +79,8 @@ package struct Interpreter: Hashable, Sendable {
             })
     }
 
-    /// What compiles alike, wherever it is installed. Traces and stored code are kept by it. A patch release may compile
-    /// differently under the same magic number, so the version counts as well.
+    /// Interpreters with equal identities compile alike, wherever they are installed. Traces and stored code are keyed
+    /// by it. Patch releases may compile differently under the same magic number, so the version is part of it.
     package struct Identity: Hashable, Sendable {
         package let version: String
         package let implementation: String
@@ -95,10 +96,10 @@ package struct Interpreter: Hashable, Sendable {
             sourceHash: sourceHash)
     }
 
-    /// Whether code made by the two is interchangeable.
+    /// Whether the code of both is interchangeable.
     package func compilesLike(_ other: Interpreter) -> Bool { identity == other.identity }
 
-    /// `cpython 3.12.1`, for people.
+    /// Display name: `cpython 3.12.1`.
     package var name: String { "\(implementation) \(version)" }
 }
 

@@ -2,9 +2,9 @@
 
 import BasicTypes
 
-/// What is in scope below a root. Paths that the user names are always in scope, whatever the rules say.
+/// What is in scope below a root. Paths that the user names are always in scope, whatever the rules.
 package struct Scope: Sendable {
-    /// Directories that hold no source of the project, as Python's formatters leave them out.
+    /// Directories without sources of the project: the ones that Python formatters exclude by default.
     package static let excludedDirectoryNames: Set<[UInt8]> = Set(
         [
             ".bzr", ".direnv", ".eggs", ".fossil", ".freshpyc", ".git", ".hg", ".ipynb_checkpoints", ".jj",
@@ -14,7 +14,7 @@ package struct Scope: Sendable {
             "site-packages",
         ].map { Array($0.utf8) })
 
-    /// The patterns as they were given.
+    /// The patterns as given.
     package let excludeTexts: [String]
     private let excludes: [GlobPattern]
     package let honoursGitignore: Bool
@@ -26,26 +26,26 @@ package struct Scope: Sendable {
         self.honoursGitignore = honoursGitignore
     }
 
-    /// Whether a file of this name is a source: `x.py`. A file named `.py` is none: no import can name it, and its
-    /// bytecode would have the name of that of `py.py` (`importlib.util.cache_from_source`).
+    /// Whether a file of this name is a source: `x.py`. A file named just `.py` is not: no import can name it, and its
+    /// bytecode would have the same name as that of `py.py` (`importlib.util.cache_from_source`).
     package static func isSource(named name: ArraySlice<UInt8>) -> Bool {
         let end = name.endIndex
         return name.count > 3 && name[end - 3] == UInt8(ascii: ".") && name[end - 2] == UInt8(ascii: "p")
             && name[end - 1] == UInt8(ascii: "y")
     }
 
-    /// Whether a directory that was met on the way (not named by the user) is left out by its name.
+    /// Whether a directory found in a scan (not named by the user) is excluded by its name.
     package static func excludesDirectory(named name: ArraySlice<UInt8>) -> Bool {
         excludedDirectoryNames.contains(Array(name))
     }
 
-    /// The same among installed packages: names that no import can have.
+    /// The same for directories of installed packages: excludes names that no import can have.
     package static func excludesInPackages(named name: ArraySlice<UInt8>) -> Bool {
         name.first == UInt8(ascii: ".") || name.elementsEqual("__pycache__".utf8)
             || name.elementsEqual("node_modules".utf8)
     }
 
-    /// Whether an `--exclude` pattern leaves it out. The last pattern that matches decides.
+    /// Whether an `--exclude` pattern excludes it. The last pattern that matches decides.
     package func excludes(_ path: BytePath, isDirectory: Bool) -> Bool {
         for pattern in excludes.reversed() where pattern.matches(path.bytes, isDirectory: isDirectory) {
             return !pattern.isNegated

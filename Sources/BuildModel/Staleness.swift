@@ -1,8 +1,8 @@
-// Decides whether an artifact is stale, always with a reason. Reads no file: stamps, headers and hashes are passed in.
+// Decides whether an artifact is stale, and why. Reads no files: stamps, headers and hashes are passed in.
 
 import BasicTypes
 
-/// Why an artifact is not left as it is. The raw value is what people and programs are shown.
+/// Why an artifact is not left as it is. The raw value is shown to users and used in machine formats.
 package enum StalenessReason: String, Sendable, CaseIterable {
     case noBytecode = "no-bytecode"
     case neverBuilt = "never-built"
@@ -21,35 +21,35 @@ package enum StalenessReason: String, Sendable, CaseIterable {
 /// What to do about one artifact.
 package enum Staleness: Hashable, Sendable {
     case upToDate
-    /// The code is right and the header is not: only the header is written.
+    /// The code is right but the header is not: only the header is rewritten.
     case reseal(StalenessReason)
     case recompile(StalenessReason)
-    /// The compiler refuses the source, so its bytecode must go: import would run it in place of the source.
+    /// The source does not compile, so its bytecode must be deleted: import would run it instead of the source.
     case discard
 }
 
-/// What stamps alone can tell.
+/// The result of comparing stamps only.
 package enum Glance: Hashable, Sendable {
     case decided(Staleness)
-    /// The source, the artifact or both must be read before anything is known.
+    /// The source, the artifact or both must be read to decide.
     case mustRead
 }
 
-/// What reading an artifact showed, compared with the trace.
+/// The result of reading an artifact and comparing it with the trace.
 package enum ArtifactEvidence: Hashable, Sendable {
-    /// Nothing differs from the trace; the file has this stamp now.
+    /// Nothing differs from the trace; the file now has this stamp.
     case intact(Stamp)
     case missing
     case differs(StalenessReason)
 }
 
-/// The rules, without any file.
+/// The staleness rules.
 package struct StalenessJudge: Sendable {
     package var options: BuildOptions
     /// Nanoseconds since 1970.
     package var now: Int64
-    /// Whether artifacts whose guard is over are resealed. A run that has nothing else to do leaves them: they are
-    /// valid, and a second run on an unchanged tree writes nothing.
+    /// Whether to reseal artifacts whose guard is over. A run that has nothing else to do leaves them: they are valid,
+    /// and a second run on an unchanged tree must write nothing.
     package var resealsGuarded: Bool
 
     package init(options: BuildOptions, now: Int64, resealsGuarded: Bool) {
@@ -61,8 +61,8 @@ package struct StalenessJudge: Sendable {
     /// Judges by stamps.
     ///
     /// - Parameters:
-    ///   - stamp: the source's, now.
-    ///   - artifact: the artifact's stamp now; `nil` where there is no file.
+    ///   - stamp: the source's current stamp.
+    ///   - artifact: the artifact's current stamp; `nil` if there is no file.
     package func glance(record: ModuleRecord?, key: ArtifactKey, stamp: Stamp, artifact: Stamp?) -> Glance {
         if options.isForced { return .decided(.recompile(.forced)) }
         guard let record, let trace = record.trace(key) else {
@@ -84,11 +84,11 @@ package struct StalenessJudge: Sendable {
         }
     }
 
-    /// Judges by contents, where stamps could not tell.
+    /// Judges by contents, where stamps could not decide.
     ///
     /// - Parameters:
-    ///   - fingerprint: of the source, as it was just read.
-    ///   - evidence: of the artifact; where the compiler refused the source, whether there is one.
+    ///   - fingerprint: of the source, as just read.
+    ///   - evidence: of the artifact. If the source did not compile, whether there is one.
     package func judge(
         trace: Trace, stamp: Stamp, fingerprint: Fingerprint, evidence: ArtifactEvidence
     ) -> Staleness {
@@ -106,7 +106,7 @@ package struct StalenessJudge: Sendable {
         }
     }
 
-    /// What the header of an otherwise right artifact needs.
+    /// Whether the header of an otherwise valid artifact needs resealing.
     private func header(of published: PublishedArtifact, stamp: Stamp) -> Staleness {
         if published.isGuarded, options.invalidation == .timestamp {
             return resealsGuarded && isGuardOver(stamp) ? .reseal(.guardOver) : .upToDate
@@ -117,14 +117,15 @@ package struct StalenessJudge: Sendable {
         return speaks ? .upToDate : .reseal(.touched)
     }
 
-    /// Whether another save could no longer carry the header's second.
+    /// Whether a further save can no longer have the second in the header.
     package func isGuardOver(_ stamp: Stamp) -> Bool { !Self.needsGuard(stamp, readAt: now) }
 
-    /// Whether a source that was read at `now` could be saved again with the same second and size in its header.
+    /// Whether a source that was read at `now` (nanoseconds since 1970) could be saved again with the same second and
+    /// size in its header.
     ///
-    /// What counts is when the file was *read*, not when its bytecode is published: an edit between the two, in the
-    /// second of the first save, would otherwise run stale. The kernel stamps files with a clock that lags by up to a
-    /// tick, hence the window.
+    /// What counts is when the file was *read*, not when its bytecode is published: otherwise an edit between the two,
+    /// in the same second as the first save, would go unnoticed. The kernel stamps files with a clock that lags by up
+    /// to a tick, hence the window.
     package static func needsGuard(_ stamp: Stamp, readAt now: Int64) -> Bool {
         FileTime(nanoseconds: now - SourceState.racyWindow(of: stamp)).seconds <= stamp.modified.importSecond
     }

@@ -1,8 +1,8 @@
-// What an artifact was last built from, and the outcome.
+// Records what artifacts were last built from, and the outcome.
 
 import BasicTypes
 
-/// Which artifact of a source: the one for this interpreter at this level.
+/// Identifies an artifact of a source, by interpreter and level.
 package struct ArtifactKey: Hashable, Sendable, Comparable {
     package var interpreter: InterpreterID
     package var level: OptimizationLevel
@@ -17,19 +17,19 @@ package struct ArtifactKey: Hashable, Sendable, Comparable {
     }
 }
 
-/// A bytecode file that we put there.
+/// A bytecode file that freshpyc wrote.
 package struct PublishedArtifact: Hashable, Sendable {
     /// The stamp of the file after it was moved into place.
     package var stamp: Stamp
     /// A hash of everything after the header.
     package var body: UInt64
-    /// How the file is validated now.
+    /// The file's current invalidation mode.
     package var mode: InvalidationMode
-    /// What the header says: the source's time and size as import compares them. Meaningless for hash modes.
+    /// The source's time and size in the header, as import compares them. Meaningless for hash modes.
     package var seconds: UInt32
     package var size: UInt32
-    /// Asked for as a timestamp, sealed as checked-hash: the source was saved within the second in which it was
-    /// read, and import could not tell it from another save of the same size.
+    /// Requested as timestamp but sealed as checked-hash: the source was saved within the second in which it was read,
+    /// so import could not distinguish it from another save of the same size.
     package var isGuarded: Bool
 
     package init(
@@ -44,12 +44,12 @@ package struct PublishedArtifact: Hashable, Sendable {
     }
 }
 
-/// What a compilation came to.
+/// The outcome of a compilation.
 package enum Outcome: Hashable, Sendable {
     case published(PublishedArtifact)
-    /// Compiled, and not written: `check`.
+    /// Compiled but not written: `check`.
     case compiles
-    /// The compiler refused; the diagnostics say why.
+    /// The source does not compile; the diagnostics say why.
     case failed
 }
 
@@ -61,7 +61,7 @@ package struct Trace: Hashable, Sendable {
     package var outcome: Outcome
     /// Errors and warnings of the compiler.
     package var diagnostics: [Diagnostic]
-    /// The time that the compiler took.
+    /// Time spent in the compiler.
     package var microseconds: UInt32
     /// The wave that built it.
     package var clock: UInt64
@@ -84,12 +84,12 @@ package struct Trace: Hashable, Sendable {
     package var isFailure: Bool { outcome == .failed }
 }
 
-/// All that is remembered of one source.
+/// Everything that is stored about one source.
 package struct ModuleRecord: Hashable, Sendable {
     /// Relative to the root.
     package var path: BytePath
     package var source: SourceState
-    /// By key, ascending.
+    /// Sorted by key.
     package var traces: [Trace]
 
     package init(path: BytePath, source: SourceState, traces: [Trace] = []) {
@@ -102,11 +102,11 @@ package struct ModuleRecord: Hashable, Sendable {
     package var isGuarded: Bool { traces.contains { $0.published?.isGuarded == true } }
 
     package func trace(_ key: ArtifactKey) -> Trace? {
-        // One to three traces: a search costs less than a table.
+        // One to three traces: a linear search is cheaper than a table.
         traces.first { $0.key == key }
     }
 
-    /// Puts a trace in the place of the one with its key.
+    /// Adds a trace, or replaces the one with the same key.
     package mutating func record(_ trace: Trace) {
         if let index = traces.firstIndex(where: { $0.key == trace.key }) {
             traces[index] = trace

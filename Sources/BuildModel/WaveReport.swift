@@ -1,12 +1,12 @@
-// The outcome of one wave: counts, findings, and the sentence that sums them up.
+// The outcome of one wave: counts, findings, and a one-line summary.
 
 import BasicTypes
 
-/// What happened to one source, all of its artifacts together.
+/// What happened to one source, over all of its artifacts.
 package enum ModuleResult: String, Sendable {
     case upToDate = "up-to-date"
     case restamped
-    /// Code from the store: no compiler ran.
+    /// The code came from the store, without compiling.
     case restored
     case compiled
     case failed
@@ -29,38 +29,38 @@ package struct WaveReport: Sendable {
     }
 
     package var clock: UInt64
-    /// Sources in scope (one-shot), or sources that the wave looked at (`watch`).
+    /// Sources in scope (one-shot), or sources that the wave examined (`watch`).
     package var modules = 0
     package var compiled = 0
     package var restamped = 0
     package var restored = 0
     package var upToDate = 0
     package var failed = 0
-    /// Sources that went away, with their bytecode.
+    /// Sources that were deleted, and their bytecode with them.
     package var removed = 0
-    /// The same, by name.
+    /// The paths of the removed sources.
     package var gone: [BytePath] = []
-    /// An interpreter could not be run. It is reported for one source; others were not compiled either.
+    /// An interpreter could not be run. This is reported for one source, but others were not compiled either.
     package var lacksInterpreter = false
-    /// Nanoseconds.
+    /// In nanoseconds.
     package var duration: Int64 = 0
     package var changes: [Change] = []
-    /// By path and place: of everything in scope, not only of what was built now.
+    /// Sorted by path and position. Covers everything in scope, not only what was built now.
     package var diagnostics: [LocatedDiagnostic] = []
 
     package init(clock: UInt64) {
         self.clock = clock
     }
 
-    /// Whether anything was done, and not only found.
+    /// Whether the wave changed anything.
     package var hasChanges: Bool { !changes.isEmpty || removed > 0 }
     package var errors: Int { diagnostics.count { $0.diagnostic.severity == .error } }
     package var warnings: Int { diagnostics.count { $0.diagnostic.severity == .warning } }
     package var notes: Int { diagnostics.count { $0.diagnostic.severity == .note } }
-    /// Whether something could not be done that was asked for, whatever the code is like.
+    /// Whether something requested could not be done, whatever the state of the code.
     package var isIncomplete: Bool { diagnostics.contains { $0.diagnostic.rule.isOperational } }
 
-    /// For each interpreter, by name, how many sources it refuses.
+    /// For each of these interpreters, the number of sources that do not compile.
     package func failures(of interpreters: [String]) -> [Int] {
         var refused: [String: Set<BytePath>] = [:]
         for located in diagnostics where located.diagnostic.severity == .error {
@@ -72,7 +72,7 @@ package struct WaveReport: Sendable {
         return interpreters.map { refused[$0]?.count ?? 0 }
     }
 
-    /// What a build of this report exits with: 0 fine, 1 findings, 2 something could not be done.
+    /// The exit status of a build: 0 success, 1 findings, 2 something could not be done.
     package var exitStatus: Int32 {
         if isIncomplete || modules == 0 { return 2 }
         return failed > 0 || errors > 0 ? 1 : 0
@@ -90,7 +90,7 @@ package struct WaveReport: Sendable {
             + " in \(Self.seconds(duration))"
     }
 
-    /// `2.31 s`, and `0.004 s` where two places would show nothing.
+    /// `2.31 s`; three decimals below 0.1 s: `0.004 s`.
     package static func seconds(_ nanoseconds: Int64) -> String {
         let places = nanoseconds < 100_000_000 ? 3 : 2
         let unit: Int64 = places == 3 ? 1_000_000 : 10_000_000

@@ -1,10 +1,10 @@
 // The search behind ModuleBindings.
 //
-// Code and tuples of names can be shared by any number of code objects. Each string and each tuple is
-// looked at once all the same, and shared code has a limit, so that no body takes longer than its size allows.
+// Any number of code objects can share instructions and tuples of names. Each string and each tuple is examined only
+// once, and walking shared instructions again is limited, so the time is linear in the size of the body.
 
 struct BindingSearch {
-    /// What is known of a node so far.
+    /// What is known about a node so far.
     private struct Marks: OptionSet {
         let rawValue: UInt16
 
@@ -18,14 +18,15 @@ struct BindingSearch {
         static let path = Marks(rawValue: 1 << 7)
         static let attributes = Marks(rawValue: 1 << 13)
         static let enumeration = Marks(rawValue: 1 << 14)
-        static let words = Marks(rawValue: 0x7F | 1 << 7 | 1 << 13 | 1 << 14)
+        static let setter = Marks(rawValue: 1 << 15)
+        static let words = Marks(rawValue: 0x7F | 1 << 7 | 1 << 13 | 1 << 14 | 1 << 15)
 
-        /// A tuple whose words are known.
+        /// A tuple that was searched for words.
         static let isSearched = Marks(rawValue: 1 << 8)
-        /// Code whose instructions were looked at, and whether they touch global names.
+        /// Instructions that were walked, and whether they store globals.
         static let isWalked = Marks(rawValue: 1 << 9)
         static let hasGlobals = Marks(rawValue: 1 << 10)
-        /// Text that was taken as a name, or as a deleted one.
+        /// Text that was already recorded as a name, or as a deleted name.
         static let isTaken = Marks(rawValue: 1 << 11)
         static let isTakenDeleted = Marks(rawValue: 1 << 12)
     }
@@ -35,12 +36,13 @@ struct BindingSearch {
     private let opcodes: OpcodeTable
     private var marks: [Marks]
     private var items: [MarshalNodeID: [MarshalNodeID]] = [:]
-    /// How much shared code may still be looked at with other names: in all as much as there is.
+    /// Bytes of shared instructions that may still be walked again with other names. Starts at the size of the body.
     private var bytesToWalkAgain: Int
     private var seen: Set<[UInt8]> = []
     private var seenDeleted: Set<[UInt8]> = []
 
     private(set) var names: [[UInt8]] = []
+    private(set) var topLevelCount = 0
     private(set) var deletedNames: [[UInt8]] = []
     private(set) var uncertainties: Set<ModuleBindings.Uncertainty> = []
 
@@ -54,6 +56,7 @@ struct BindingSearch {
 
     mutating func run() {
         walkTopLevel()
+        topLevelCount = names.count
         for code in arena.codes.dropFirst() { walkInner(code) }
         if seen.contains(Array("__getattr__".utf8)) { uncertainties.insert(.bindsGetattr) }
         if importsStar() { uncertainties.insert(.importsStar) }
@@ -78,7 +81,7 @@ struct BindingSearch {
         }
     }
 
-    /// Functions and classes bind the module's names by STORE_GLOBAL only.
+    /// Functions and classes bind module names only with STORE_GLOBAL.
     private mutating func walkInner(_ id: MarshalNodeID) {
         guard let code = bytecode(of: id) else { return }
         let place = Int(code.index)
@@ -101,7 +104,7 @@ struct BindingSearch {
         }
     }
 
-    /// The same instructions, with the names of another code object: 3.10 writes equal code once.
+    /// Walks instructions again with another code object's names: 3.10 writes equal instructions once.
     private mutating func walkAgain(_ code: MarshalNodeID, in id: MarshalNodeID) {
         guard let tuple = nameTuple(of: id) else { return }
         let bytes = bytes(of: code)
@@ -116,11 +119,12 @@ struct BindingSearch {
         }
     }
 
-    /// Looks at eight bytes at a time for what most code does not have. May say yes where there is none.
+    /// Whether the code may store globals: a quick check of eight bytes at a time, since most code does not. Can be
+    /// wrongly true.
     private func mayHaveGlobals(_ code: UnsafeRawBufferPointer) -> Bool {
         switch opcodes.encoding {
         case .units:
-            // Opcodes are at even places, arguments at the odd ones.
+            // Opcodes are at even offsets, arguments at odd ones.
             return holds(opcodes.storeGlobal, in: code, evenOnly: true)
         case .variable:
             return holds(opcodes.storeGlobal, in: code, evenOnly: false)
@@ -136,7 +140,7 @@ struct BindingSearch {
         while position &+ 8 <= code.count {
             let word = UInt64(littleEndian: code.loadUnaligned(fromByteOffset: position, as: UInt64.self))
             let difference = (word ^ pattern) & considered
-            // A lane that is zero borrows from its highest bit.
+            // A zero lane borrows, which sets its top bit.
             let borrowed = (difference &- lanes) & ~difference
             if borrowed & (evenOnly ? 0x8000_8000_8000_8000 : 0x8080_8080_8080_8080) != 0 { return true }
             position &+= 8
@@ -172,7 +176,7 @@ struct BindingSearch {
 
     // MARK: Words
 
-    /// Names that let a module bind what its instructions do not show.
+    /// Looks for names that let a module bind globals without a visible instruction.
     private mutating func searchWords() {
         guard markWords() else { return }
         var all = Marks()
@@ -180,9 +184,10 @@ struct BindingSearch {
             guard let tuple = nameTuple(of: code) else { continue }
             let words = words(in: tuple)
             all.formUnion(words)
+            if code != arena.root, words.contains(.setter) { uncertainties.insert(.setsByNameInFunction) }
             guard code == arena.root else { continue }
             if words.contains(.locals) { uncertainties.insert(.mentionsLocals) }
-            if words.contains(.attributes) { uncertainties.insert(.setsByName) }
+            if !words.isDisjoint(with: [.attributes, .setter]) { uncertainties.insert(.setsByName) }
         }
         if all.contains(.exec) { uncertainties.insert(.mentionsExec) }
         if all.contains(.execfile) { uncertainties.insert(.mentionsExecfile) }
@@ -193,7 +198,7 @@ struct BindingSearch {
         if all.isSuperset(of: [.sys, .modules]) { uncertainties.insert(.mentionsSysModules) }
     }
 
-    /// - Returns: whether there is any. In most modules there is none, and no tuple has to be looked at.
+    /// - Returns: whether there are any. Most modules have none, and then no tuple has to be searched.
     private mutating func markWords() -> Bool {
         var found = Marks()
         for (index, node) in arena.nodes.enumerated() where node.count >= 3 && node.count <= 17 {
@@ -216,7 +221,7 @@ struct BindingSearch {
         case (7, UInt8(ascii: "g")): text.elementsEqual("globals".utf8) ? .globals : []
         case (7, UInt8(ascii: "m")): text.elementsEqual("modules".utf8) ? .modules : []
         case (3, UInt8(ascii: "d")): text.elementsEqual("dir".utf8) ? .attributes : []
-        case (7, UInt8(ascii: "s")): text.elementsEqual("setattr".utf8) ? .attributes : []
+        case (7, UInt8(ascii: "s")): text.elementsEqual("setattr".utf8) ? .setter : []
         case (8, UInt8(ascii: "_")):
             text.elementsEqual("__dict__".utf8)
                 ? .attributes
@@ -268,7 +273,7 @@ struct BindingSearch {
         arena.field(.names, of: code).map(arena.resolved)
     }
 
-    /// The texts of a tuple, by their places.
+    /// The items of a tuple of names, resolved.
     private mutating func items(of tuple: MarshalNodeID) -> [MarshalNodeID] {
         if let known = items[tuple] { return known }
         var found: [MarshalNodeID] = []

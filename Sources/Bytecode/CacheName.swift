@@ -4,12 +4,12 @@
 package struct CacheName: Hashable, Sendable {
     /// The source's name without `.py`.
     package let stem: [UInt8]
-    /// `cpython-312`. Bytes that are not UTF-8 are repaired: no interpreter has such a tag.
+    /// `cpython-312`. Invalid UTF-8 is replaced with U+FFFD; no interpreter has such a tag.
     package let tag: String
-    /// `1` of `opt-1`; empty for none.
+    /// `1` in `opt-1`; empty if there is none.
     package let optimization: String
 
-    /// - Returns: `nil` where it is no such name.
+    /// - Returns: `nil` if it is not such a name.
     package init?(_ name: ArraySlice<UInt8>) {
         guard var parts = Self.stripped(name)?.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         else { return nil }
@@ -18,7 +18,7 @@ package struct CacheName: Hashable, Sendable {
             optimization = String(decoding: last.dropFirst(4), as: UTF8.self)
             parts.removeLast()
         }
-        // pytest keeps what it has rewritten under a tag of its own, and its version has dots.
+        // pytest stores rewritten modules under its own tag, and its version contains dots.
         var first = parts.count - 1
         if let place = parts.lastIndex(where: { Self.isOfPytest($0) }) { first = place }
         guard first > 0 else { return nil }
@@ -28,7 +28,7 @@ package struct CacheName: Hashable, Sendable {
         guard !stem.isEmpty, !tag.isEmpty else { return nil }
     }
 
-    /// The name without `.pyc` or `.pyo`; `nil` where it ends otherwise.
+    /// The name without `.pyc` or `.pyo`; `nil` if it has neither ending.
     package static func stripped(_ name: ArraySlice<UInt8>) -> [UInt8]? {
         let end = name.endIndex
         guard name.count > 4, name[end - 4] == UInt8(ascii: "."), name[end - 3] == UInt8(ascii: "p"),
@@ -44,7 +44,7 @@ package struct CacheName: Hashable, Sendable {
         return (part.startIndex...part.endIndex - word.count).contains { part[$0...].starts(with: word) }
     }
 
-    /// The version that a tag speaks of: `3.12` for `cpython-312` and `cpython-312-pytest-8.1`, `3.9` for `pypy39`.
+    /// The Python version in a tag: `3.12` for `cpython-312` and `cpython-312-pytest-8.1`, `3.9` for `pypy39`.
     package static func version(ofTag tag: String) -> String? {
         let digits = tag.drop { !$0.isNumber }.prefix { $0.isNumber }
         guard digits.count >= 2, let first = digits.first, digits.allSatisfy(\.isASCII) else { return nil }

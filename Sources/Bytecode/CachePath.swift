@@ -1,15 +1,15 @@
-// Where the bytecode of a source lies (PEP 3147, PEP 488).
+// Where Python stores the bytecode of a source file (PEP 3147, PEP 488).
 
-/// The place of an artifact, as bytes relative to the directory of its source.
+/// The path of a bytecode file relative to the directory of its source.
 package struct CachePath: Hashable, Sendable {
-    /// The folder, or nothing where bytecode lies beside its source.
+    /// `__pycache__`, or empty if the bytecode is stored next to its source.
     package let directory: String
-    /// What follows the source's name without `.py`: `.cpython-312.opt-1.pyc`.
+    /// Replaces `.py` in the source's name: `.cpython-312.opt-1.pyc`.
     package let suffix: String
 
     /// - Parameters:
     ///   - cacheTag: `sys.implementation.cache_tag`; empty for Python 2, where `x.py` has `x.pyc` (`x.pyo` with `-O`).
-    ///   - level: 0, 1 or 2.
+    ///   - level: optimization level: 0, 1 or 2.
     package init(cacheTag: String, level: UInt8) {
         if cacheTag.isEmpty {
             directory = ""
@@ -20,9 +20,9 @@ package struct CachePath: Hashable, Sendable {
         }
     }
 
-    /// The file's name for a source of this name: what follows the last dot gives way to the suffix, or what comes
-    /// before it where that is empty; without a dot, the tag follows without one (`importlib.util.cache_from_source`).
-    /// Python 2 adds a letter, whatever the name.
+    /// The bytecode file's name for a source of this name, as `importlib.util.cache_from_source` makes it: the suffix
+    /// replaces the last dot and everything after it. If that would leave nothing, only the leading dot is dropped. A
+    /// name without a dot gets the suffix without its leading dot. Python 2 appends `c` or `o`, whatever the name.
     package func fileName(source: ArraySlice<UInt8>) -> [UInt8] {
         var stem = Array(source)
         if directory.isEmpty { return stem + [suffix.utf8.last ?? UInt8(ascii: "c")] }

@@ -1,29 +1,30 @@
 // Rewrites marshalled code so that equal code has equal bytes.
 //
-// What CPython writes depends on more than the code: an object is flagged for references when something else in the
-// process happens to hold it too (`w_ref` in Python/marshal.c looks at the reference count), a single character (in PyPy
-// any text) is interned when a module before has interned it, and a set of constants has the order that its hashes gave. Here,
-// equal constants of the same type are one object; an object is flagged where it is used again, and only there; a
-// character is interned where it is a name or could be part of one, as the compiler does with longer texts; the members
-// of a set are sorted. Code objects are never merged, for two functions that look alike are two all the same.
+// CPython's output depends on more than the code: an object is flagged for references if anything else in the process
+// happens to hold it (`w_ref` in Python/marshal.c checks the reference count), a single character (in PyPy any text) is
+// interned if an earlier module interned it, and a set of constants is written in hash order. Here, equal constants of
+// the same type become one object; an object is flagged only if it is used again; a character is interned if it is a
+// name or could be part of one, as the compiler does with longer texts; and set members are sorted. Code objects are
+// never merged: two functions that look alike are still two.
 //
-// Python 2 is left as it is: its format has references to interned strings alone, and what it interns follows from the
-// text.
+// Python 2 is left as it is: its format can only refer to interned strings, and which strings are interned follows from
+// the text.
 
 /// A body in canonical form.
 package struct CanonicalMarshal: Sendable {
     /// The marshalled code.
     package let body: [UInt8]
-    /// Where the embedded file name is in it: its whole object, from its type to its last byte. `nil` where it stands in
-    /// several places, or is also something else than a file name, so that another cannot be put in its place.
+    /// Range in `body` of the embedded file name: the whole object, from its type byte to its last byte. `nil` if the
+    /// name is stored in several places or the object has other uses, so that it cannot be replaced; always `nil` for
+    /// Python 2.
     package let fileName: Range<Int>?
 
     /// - Parameters:
-    ///   - arena: what a reader made of the body.
+    ///   - arena: the arena that a reader made from `body`.
     ///   - body: the bytes that the arena was read from.
-    ///   - fileName: what `co_filename` is to be, as bytes of a path; `nil` for what it is.
-    /// - Returns: `nil` where the top object is no code, or holds what no code holds (a list, a dictionary, a tuple in
-    ///   itself): such a body has no canonical form. Also `nil` where the file name is another than is wanted, and
+    ///   - fileName: the new `co_filename`, as the bytes of a path; `nil` keeps the current one.
+    /// - Returns: `nil` if the top object is not code, or contains what code never contains (a list, a dictionary, a
+    ///   tuple in itself): such a body has no canonical form. Also `nil` if the file name differs from `fileName` and
     ///   cannot be replaced: code of several files, or a constant that is the same object.
     package init?(_ arena: MarshalArena, body: UnsafeRawBufferPointer, fileName: [UInt8]? = nil) {
         guard arena[arena.root].type == .code, arena.length <= body.count else { return nil }
@@ -46,11 +47,12 @@ package struct CanonicalMarshal: Sendable {
         self.body = writer.finish()
     }
 
-    /// The same body under another file name, without reading it again.
+    /// The same body with another file name, without reading it again.
     ///
     /// - Parameters:
-    ///   - body: canonical.
-    ///   - place: `fileName` of the value that the body is from.
+    ///   - body: a canonical body.
+    ///   - place: the `fileName` range of that body's `CanonicalMarshal`.
+    /// - Returns: `nil` for Python 2, or if `place` is not a range of the body.
     package static func splice(_ body: [UInt8], at place: Range<Int>, fileName: [UInt8], layout: CodeLayout)
         -> [UInt8]?
     {
@@ -68,20 +70,20 @@ package struct CanonicalMarshal: Sendable {
         return spliced
     }
 
-    /// What the top code says it was compiled from, as the bytes of a path.
+    /// `co_filename` of the top code, as the bytes of a path.
     ///
-    /// - Returns: `nil` where the top object is no code.
+    /// - Returns: `nil` if the top object is not code.
     package static func fileName(of arena: MarshalArena, body: UnsafeRawBufferPointer) -> [UInt8]? {
         guard let field = arena.field(.filename, of: arena.root), arena.length <= body.count else { return nil }
         return MarshalText.pathBytes(body[arena.content(of: arena.resolved(field))])
     }
 
-    /// Whether the body is the same as another.
+    /// Whether `body` equals these bytes.
     package func hasBody(_ other: UnsafeRawBufferPointer) -> Bool {
         body.withUnsafeBytes { $0.count == other.count && ContentHash.areEqual($0, other) }
     }
 
-    /// Whether all code says that it is from this file already.
+    /// Whether every code object already has this file name.
     private static func isFileName(
         _ object: [UInt8], of arena: MarshalArena, _ body: UnsafeRawBufferPointer
     ) -> Bool {
@@ -93,9 +95,9 @@ package struct CanonicalMarshal: Sendable {
         }
     }
 
-    /// Each code object has its file name in full there.
+    /// In Python 2, each code object contains its file name in full.
     ///
-    /// - Returns: `nil` where one is numbered, as no compiler writes it.
+    /// - Returns: `nil` if one is interned or a reference, which no compiler writes.
     private static func python2(
         _ arena: MarshalArena, _ body: UnsafeRawBufferPointer, fileName: [UInt8]?
     ) -> [UInt8]? {
@@ -115,13 +117,13 @@ package struct CanonicalMarshal: Sendable {
     }
 }
 
-/// Texts as marshalled objects.
+/// Converts paths to and from marshalled objects.
 enum MarshalText {
     /// FLAG_REF.
     static let flag: UInt8 = 0x80
 
-    /// A path as the object that `co_filename` is: decoded as Python decodes paths, in UTF-8 with a lone surrogate for
-    /// each byte that is none (PEP 383).
+    /// A path as a `co_filename` object. It is decoded as Python decodes paths: UTF-8, with a lone surrogate for each
+    /// invalid byte (PEP 383).
     static func path(_ bytes: [UInt8], in layout: CodeLayout) -> [UInt8] {
         if layout == .python2 { return object(.bytes, bytes) }
         if bytes.allSatisfy({ $0 < 0x80 }) {
@@ -135,7 +137,7 @@ enum MarshalText {
                 text.append(contentsOf: rest.prefix(length))
                 rest = rest.dropFirst(length)
             } else {
-                // U+DC80 to U+DCFF, in the three bytes that UTF-8 would have for them.
+                // U+DC80 to U+DCFF, in three bytes like other code points in UTF-8.
                 text += [0xED, 0xB0 | (first >> 6), 0x80 | (first & 0x3F)]
                 rest = rest.dropFirst()
             }
@@ -143,7 +145,7 @@ enum MarshalText {
         return object(.unicode, text)
     }
 
-    /// The other way round: lone surrogates are the bytes that they stand for.
+    /// The reverse of `path`: lone surrogates become the bytes that they stand for.
     static func pathBytes(_ text: some Collection<UInt8>) -> [UInt8] {
         let text = Array(text)
         var path: [UInt8] = []
@@ -160,7 +162,7 @@ enum MarshalText {
         return path
     }
 
-    /// Where the content of an object begins that `path` has made.
+    /// Offset of the content in an object that `path` returned.
     static func contentStart(of object: [UInt8]) -> Int { object.first == MarshalType.shortASCII.rawValue ? 2 : 5 }
 
     private static func object(_ type: MarshalType, _ content: [UInt8]) -> [UInt8] {
@@ -175,7 +177,7 @@ enum MarshalText {
         return object + content
     }
 
-    /// The bytes of the UTF-8 sequence at the beginning; 0 where there is none.
+    /// Length in bytes of the UTF-8 sequence at the beginning; 0 if it is invalid.
     private static func length(of bytes: ArraySlice<UInt8>) -> Int {
         guard let first = bytes.first else { return 0 }
         let length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0

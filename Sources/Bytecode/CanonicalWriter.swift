@@ -1,16 +1,17 @@
-// Writes the values of a body, each in full once. Which objects are equal is decided elsewhere (CanonicalMarshal).
+// Writes each value of a body in full once, and as a reference after that. MarshalValues decides which objects are
+// equal.
 
-/// A walk over the values of one body that writes them. What nests is kept on a list, not on the thread's stack.
+/// Writes the values of one body. Open containers are kept in an array, not on the call stack.
 struct CanonicalWriter: ~Copyable {
     /// An object whose children are being written.
     private struct OpenObject {
         var next: UInt32
         let end: UInt32
-        /// Children still to come where the number of the first line stands; otherwise no number.
+        /// The first line number is written when this many children remain; `UInt32.max` if there is none.
         let lineBefore: UInt32
         var remaining: UInt32
         let line: Int32
-        /// Members of a set, in order.
+        /// Sets only: the members, in canonical order.
         let members: [UInt32]?
     }
 
@@ -22,7 +23,7 @@ struct CanonicalWriter: ~Copyable {
     private let replacement: [UInt8]?
     private let nodes: [MarshalNode]
     private let fileNameValue: UInt32
-    /// Both lie in the values that the writer was made with: whoever made it keeps these until it has written.
+    /// Both point into the `MarshalValues` passed to `init`. The caller must keep it alive until `write` returns.
     private let exemplars: UnsafePointer<MarshalValues.Value>
     private let ofNode: UnsafePointer<UInt32>
     private let members: [UInt32: [UInt32]]
@@ -31,10 +32,10 @@ struct CanonicalWriter: ~Copyable {
     private var output: ByteBuffer
     private var open: [OpenObject] = []
 
-    /// Where the first file name was written.
+    /// Where in the output the top code's file name was first written.
     private(set) var fileName: Range<Int>?
 
-    /// - Parameter fileName: the object to write in the place of the top code's file name.
+    /// - Parameter fileName: a marshalled object to write instead of the top code's file name.
     init(
         _ arena: MarshalArena, _ body: UnsafeRawBufferPointer, _ values: borrowing MarshalValues, fileName: [UInt8]?
     ) {
@@ -103,7 +104,7 @@ struct CanonicalWriter: ~Copyable {
         }
     }
 
-    /// What takes no more room than two bytes is written again: its reading makes no object, for there is one already.
+    /// Singletons of a byte or two are repeated: a reference would be longer, and reading them creates no object.
     private func isWorthAReference(_ node: MarshalNode) -> Bool {
         switch node.type {
         case .none, .stopIteration, .ellipsis, .false, .true: false
@@ -149,7 +150,7 @@ struct CanonicalWriter: ~Copyable {
     }
 }
 
-/// Bytes that grow at their end.
+/// A growable byte buffer.
 struct ByteBuffer: ~Copyable {
     private(set) var count = 0
     private var capacity: Int

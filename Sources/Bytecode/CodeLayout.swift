@@ -1,25 +1,25 @@
 // The order of the fields in a marshalled code object: the four orders of CPython (w_complex_object in Python/marshal.c
 // of 2.7, 3.6, 3.8 and 3.11). The worker reports which one an interpreter writes.
 
-/// A number of a code object: 32 bits, signed.
+/// An integer field of a code object: 32 bits, signed.
 package enum CodeNumber: Hashable, Sendable {
     case argumentCount, positionalOnlyCount, keywordOnlyCount, localCount, stackSize, flags
-    /// `co_firstlineno`: the only one that stands between objects.
+    /// `co_firstlineno`: the only one stored between objects.
     case firstLine
 }
 
-/// An object of a code object.
+/// An object field of a code object.
 package enum CodeField: Hashable, Sendable {
     case code, constants, names
     case localNames, freeNames, cellNames
-    /// Since 3.11 the three before are one tuple, and a byte for each name says which kind it is.
+    /// Since 3.11 one tuple replaces the three above, with a byte for each name that gives its kind.
     case localsPlusNames, localsPlusKinds
     case filename, name, qualifiedName
     /// `co_lnotab`; `co_linetable` since 3.10.
     case lineTable
     case exceptionTable
 
-    /// What a field must be for the code object to be one: what `_PyCode_Validate` asks as well.
+    /// The required type of a field, as in CPython's `_PyCode_Validate`.
     package enum Kind: Hashable, Sendable {
         case bytes, text, tuple, tupleOfText
     }
@@ -34,9 +34,9 @@ package enum CodeField: Hashable, Sendable {
     }
 }
 
-/// The raw values are what worker.py sends.
+/// The raw values are the strings that worker.py sends.
 package enum CodeLayout: String, CaseIterable, Hashable, Sendable {
-    /// Python 2.7. Its strings are bytes, interned ones are numbered, and there are no other references.
+    /// Python 2.7. Strings are bytes; only interned ones are numbered, and there are no other references.
     case python2
     /// 3.0 to 3.7.
     case keywordOnly = "keyword-only"
@@ -45,7 +45,7 @@ package enum CodeLayout: String, CaseIterable, Hashable, Sendable {
     /// 3.11 and later.
     case localsPlus = "locals-plus"
 
-    /// What comes first: numbers, without anything between them.
+    /// The numbers that come first, before any object.
     package var leadingNumbers: [CodeNumber] {
         switch self {
         case .python2: [.argumentCount, .localCount, .stackSize, .flags]
@@ -56,7 +56,7 @@ package enum CodeLayout: String, CaseIterable, Hashable, Sendable {
         }
     }
 
-    /// The objects, in order; the number of the first line stands before the line table.
+    /// The objects, in order. The first line number comes before the line table.
     package var fields: [CodeField] {
         switch self {
         case .python2, .keywordOnly, .positionalOnly:
@@ -69,6 +69,6 @@ package enum CodeLayout: String, CaseIterable, Hashable, Sendable {
         }
     }
 
-    /// How many objects are still to come where the number of the first line stands.
+    /// Number of objects after the first line number.
     package var fieldsAfterFirstLine: Int { self == .localsPlus ? 2 : 1 }
 }

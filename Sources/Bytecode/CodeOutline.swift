@@ -1,43 +1,43 @@
-// One code object as people read it.
+// A readable summary of one code object.
 
 import BasicTypes
 
-/// A code object in words. All texts are escaped and cut.
+/// A code object in words. All texts are escaped and truncated.
 package struct CodeOutline: Sendable {
     /// Names or constants of a code object.
     package struct List<Item: Sendable>: Sendable {
-        /// Fewer than `count` where the rest is not shown.
+        /// Can be fewer than `count`: the rest is not shown.
         package let items: [Item]
         package let count: Int
-        /// The code object that has the very same list, and shows it.
+        /// Index of the code object that shows this same list; `nil` if `items` does.
         package let sameAs: Int?
 
-        /// How many are neither here nor there.
+        /// Number of items that are not shown at all.
         package var omitted: Int { sameAs == nil ? count - items.count : 0 }
     }
 
-    /// Its place among all code objects of the file: an outer one comes before those that it holds.
+    /// Index among all code objects of the file, outer before inner.
     package let place: Int
-    /// The code object that holds it.
+    /// Index of the code object that contains it.
     package let parent: Int?
-    /// How many code objects it is inside of.
+    /// Number of code objects that contain it.
     package let depth: Int
     package let name: String
     /// Since 3.11.
     package let qualifiedName: String?
-    /// The path that it was compiled as.
+    /// `co_filename`.
     package let fileName: String
-    /// Positional arguments, those that are only positional among them.
+    /// Positional arguments, including positional-only ones.
     package let argumentCount: Int32
     package let positionalOnlyCount: Int32
     package let keywordOnlyCount: Int32
     package let stackSize: Int32
     package let flags: CodeFlags
-    /// `co_firstlineno`: of a function the line of its first decorator.
+    /// `co_firstlineno`: for a decorated function, the line of the first decorator.
     package let firstLine: Int32
-    /// From the first to the last line of its source; `nil` where none is known.
+    /// First to last line of its source; `nil` if unknown.
     package let lines: ClosedRange<Int>?
-    /// Bytes of instructions.
+    /// Length of the instructions, in bytes.
     package let codeLength: Int
     package let names: List<String>
     package let locals: List<String>
@@ -45,7 +45,7 @@ package struct CodeOutline: Sendable {
     package let frees: List<String>
     package let constants: List<ConstantText>
 
-    /// `2 arguments (1 positional-only), 1 keyword-only, *args`, or nothing where it takes none.
+    /// `2 arguments (1 positional-only), 1 keyword-only, *args`; empty if it takes none.
     package var arguments: String {
         var parts: [String] = []
         if argumentCount != 0 {

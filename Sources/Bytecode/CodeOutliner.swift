@@ -1,20 +1,21 @@
-// Makes outlines of the code objects of an arena.
+// Creates outlines of the code objects in an arena.
 //
-// Code objects can share tuples, strings and line tables through references of five bytes, so that a small file could
-// ask for an endless text. Three bounds keep time and text within a constant times the bytes: texts are cut, a long list
-// that was shown is named and not shown again, and there is only so much text for all of them.
+// Code objects can share tuples, strings and line tables through references of five bytes, so a small file could expand
+// to an enormous text. Three limits keep time and text within a constant times the size of the file: texts are
+// truncated, a long list that was already shown is referred to instead of repeated, and all texts share a budget of
+// characters.
 
 package struct CodeOutliner {
-    /// A list this short is shown again wherever it is shared: that reads better than to be sent elsewhere.
+    /// Shared lists with up to this many items are repeated: that reads better than a reference.
     private static let longestRepeated = 16
 
-    /// What is listed: names and constants of the same tuple differ in what is shown.
+    /// Identifies a list. The same tuple looks different as names and as constants.
     private struct ListKey: Hashable {
         enum Kind: Hashable { case names, constants, locals, cells, frees }
 
         let kind: Kind
         let tuple: MarshalNodeID
-        /// What says which kind of name each is, since 3.11.
+        /// `co_localspluskinds`, since 3.11.
         let kinds: MarshalNodeID?
     }
 
@@ -22,18 +23,18 @@ package struct CodeOutliner {
     private let body: UnsafeRawBufferPointer
     private let lineFormat: LineTable.Format
     private let limit: Int
-    /// For each code object the one that holds it, and how many do.
+    /// For each code object, the index of the one that contains it, and how many do.
     private let parents: [(parent: Int?, depth: Int)]
     private var shown: [ListKey: (place: Int, count: Int)] = [:]
     private var walkedTables: Set<MarshalNodeID> = []
-    /// How much of shared line tables may still be gone through again: in all as much as there is.
+    /// Bytes of shared line tables that may still be walked again. Starts at the size of the body.
     private var bytesToWalkAgain: Int
     private var charactersLeft: Int
 
     /// - Parameters:
     ///   - body: the bytes that the arena was read from.
-    ///   - magicNumber: of the file, where the layout does not say how lines are encoded.
-    ///   - limit: characters of one name or constant.
+    ///   - magicNumber: of the file; decides how lines are encoded where the layout does not.
+    ///   - limit: maximum length of one name or constant, in characters (approximate).
     package init(_ arena: MarshalArena, body: UnsafeRawBufferPointer, magicNumber: UInt16, limit: Int) {
         self.arena = arena
         self.body = body
@@ -52,10 +53,10 @@ package struct CodeOutliner {
         self.parents = parents
     }
 
-    /// How many there are.
+    /// Number of code objects.
     package var count: Int { arena.codes.count }
 
-    /// - Parameter place: from 0; an outer code object comes before those that it holds. Ask in this order.
+    /// - Parameter place: index in the arena's `codes`, outer before inner. Call with ascending indices.
     package mutating func outline(_ place: Int) -> CodeOutline {
         let code = arena.codes[place]
         let lists = nameLists(of: code, place)
@@ -112,8 +113,8 @@ package struct CodeOutliner {
 
     // MARK: Lists
 
-    /// - Parameter length: items that would be looked at.
-    /// - Returns: what is to be shown instead of a long list that was shown before.
+    /// - Parameter length: number of items in the tuple.
+    /// - Returns: a reference to show instead of a long list that was already shown; else `nil`.
     private func shownBefore<Item>(_ key: ListKey, length: Int) -> CodeOutline.List<Item>? {
         guard length > Self.longestRepeated, let before = shown[key] else { return nil }
         return CodeOutline.List(items: [], count: before.count, sameAs: before.place)
@@ -177,7 +178,7 @@ package struct CodeOutliner {
         )
     }
 
-    /// Since 3.11: those whose byte has a bit set (CO_FAST_LOCAL, CO_FAST_CELL, CO_FAST_FREE of pycore_code.h).
+    /// Since 3.11: the names whose byte has this bit set (CO_FAST_LOCAL, CO_FAST_CELL, CO_FAST_FREE of pycore_code.h).
     private mutating func localsPlus(
         of code: MarshalNodeID, _ kind: ListKey.Kind, _ bit: UInt8, _ place: Int
     ) -> CodeOutline.List<String> {

@@ -1,12 +1,12 @@
-// Constants of marshalled code as people read them, within bounds.
+// Shows constants of marshalled code in readable form, truncated to a limit.
 
 /// A constant in a readable short form.
 package struct ConstantText: Hashable, Sendable {
     /// Python's name of the type: `int`, `str`, `tuple`, `code`.
     package let type: String
-    /// As `repr` has it, but for code objects, and for what is longer than the limit: there `…` stands for the rest.
+    /// As in Python's `repr`, except for code objects. `…` replaces what exceeds the limit.
     package let text: String
-    /// Where the constant is a code object: its place among those of the arena.
+    /// If the constant is a code object: its index in the arena's `codes`.
     package let code: Int?
 
     init(type: String, text: String, code: Int?) {
@@ -17,7 +17,7 @@ package struct ConstantText: Hashable, Sendable {
 
     /// - Parameters:
     ///   - body: the bytes that the arena was read from.
-    ///   - limit: characters, more or less: what is begun is closed.
+    ///   - limit: maximum length in characters (approximate: quotes and brackets are always closed).
     package init(_ id: MarshalNodeID, of arena: MarshalArena, body: UnsafeRawBufferPointer, limit: Int) {
         let target = arena.resolved(id)
         var writer = ConstantWriter(arena, body, limit: limit)
@@ -47,14 +47,14 @@ package struct ConstantText: Hashable, Sendable {
         case .frozenSet: "frozenset"
         case .slice: "slice"
         case .code: "code"
-        // Neither is an object: the one ends a dictionary, the other two are resolved.
+        // Not objects: a null ends a dictionary, and references were resolved.
         case .null, .reference, .internedReference: "object"
         }
     }
 }
 
 extension MarshalArena {
-    /// The place of a code object among all.
+    /// The index of a code object in `codes`.
     package func place(ofCode id: MarshalNodeID) -> Int? {
         var low = 0
         var high = codes.count
@@ -66,8 +66,8 @@ extension MarshalArena {
     }
 }
 
-/// Writes one constant. Each object takes at least a character from what fits, so that neither a tuple that holds itself
-/// nor one of a million items is followed further than can be shown.
+/// Writes one constant. Each object uses up at least one character of the limit, so a tuple that contains itself, or
+/// has a million items, is followed no further than it can be shown.
 private struct ConstantWriter {
     private let arena: MarshalArena
     private let body: UnsafeRawBufferPointer
@@ -129,7 +129,7 @@ private struct ConstantWriter {
             if !isFirst { line.append(", ") }
             isFirst = false
             append(item)
-            // What did not fit has put its own mark there.
+            // An item that did not fit has already added its `…`.
             if line.isFull, arena[item].end < arena[id].end {
                 if !line.hasMark { line.append(", …") }
                 break
@@ -169,13 +169,13 @@ private struct ConstantWriter {
 
     private mutating func appendBigInteger(_ id: MarshalNodeID) {
         let digits = content(id)
-        // The sign is that of the count, which stands before the digits.
+        // The digit count, which precedes the digits, carries the sign.
         let place = arena.content(of: id).lowerBound - 4
         let isNegative =
             place >= 0 && Int32(littleEndian: body.loadUnaligned(fromByteOffset: place, as: Int32.self)) < 0
         var units: [UInt32] = []
         let count = digits.count / 2
-        // To write n digits takes n² steps: what would not fit the line anyway is described.
+        // Converting n digits takes n² steps: only describe numbers that would not fit the line anyway.
         guard count <= 32 else {
             let highest = digits.loadUnaligned(fromByteOffset: (count - 1) * 2, as: UInt16.self)
             let bits = (count - 1) * 15 + (16 - UInt16(littleEndian: highest).leadingZeroBitCount)
@@ -207,7 +207,7 @@ private struct ConstantWriter {
         func half(_ offset: Int) -> Double {
             Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
         }
-        // `repr` leaves the `.0` of whole numbers out.
+        // `repr` omits the `.0` of whole numbers.
         func short(_ value: Double) -> String {
             let text = Self.float(value.bitPattern)
             return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
@@ -222,12 +222,13 @@ private struct ConstantWriter {
         }
     }
 
-    /// `repr` of a float: the fewest digits that read back as the same number, with an exponent below 1e-4 and from 1e16.
+    /// `repr` of a float: the shortest digits that read back as the same number, with an exponent below 1e-4 and from
+    /// 1e16.
     private static func float(_ bits: UInt64) -> String {
         let value = Double(bitPattern: bits)
         if value.isNaN { return "nan" }
         if value.isInfinite { return value < 0 ? "-inf" : "inf" }
-        // Swift finds the same digits, and sets the point by other rules.
+        // Swift produces the same digits but places the point by other rules.
         let parts = value.magnitude.description.split(separator: "e")
         let mantissa = parts[0].split(separator: ".", omittingEmptySubsequences: false)
         var digits = mantissa.joined()

@@ -1,9 +1,9 @@
-// Hashing and finding values of one body.
+// Hashing for the values of one body.
 //
-// Our own, because a Dictionary of slices hashes each byte with SipHash behind three calls. Nothing here leaves the
-// process: the seed is another one each time, so that nobody can choose contents that collide.
+// Not a Dictionary of slices, because that hashes each byte with SipHash behind three calls. Hashes never leave the
+// process: the seed is random in each run, so nobody can choose contents that collide.
 
-/// A hash of words and bytes, eight at a step.
+/// A hash of words and bytes, eight bytes at a time.
 struct ContentHash {
     private(set) var value: UInt64
 
@@ -34,7 +34,7 @@ struct ContentHash {
         add(rest)
     }
 
-    /// Whether two runs of the same length hold the same.
+    /// Whether two buffers of the same length have equal contents.
     @inline(__always)
     static func areEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
         var offset = 0
@@ -54,7 +54,7 @@ struct ContentHash {
     }
 }
 
-/// A table of numbers with open addressing: a place for each of `capacity` numbers, and as many free.
+/// An open-addressing hash table of numbers. It has at least twice as many slots as `capacity` and does not grow.
 struct HashedSlots: ~Copyable {
     private let slots: UnsafeMutablePointer<UInt32>
     private let mask: Int
@@ -76,7 +76,7 @@ struct HashedSlots: ~Copyable {
     @inline(__always)
     func next(_ slot: Int) -> Int { (slot &+ 1) & mask }
 
-    /// The number in a slot that `first` or `next` has given.
+    /// The number in a slot returned by `first` or `next`; `nil` if the slot is free.
     @inline(__always)
     subscript(slot: Int) -> UInt32? {
         let number = slots[slot]

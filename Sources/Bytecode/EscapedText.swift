@@ -1,18 +1,18 @@
-// Strings of marshalled code as people read them: Python's `repr`, within bounds.
+// Shows strings of marshalled code as Python's `repr` does, truncated to a limit.
 
 import BasicTypes
 
-/// Builds one line that is never much longer than its limit, however long what it shows is.
+/// Builds one line that is never much longer than its limit, however long the input is.
 struct EscapedText {
-    /// What the text shows.
+    /// How a string is shown.
     enum Kind {
         /// `'é\n'`
         case text
-        /// As `text`, with everything outside ASCII escaped: `unicode` of Python 2.
+        /// Like `text`, with everything outside ASCII escaped: `unicode` in Python 2.
         case asciiText
-        /// `'\xff'`, without a prefix: the prefix is the caller's.
+        /// `'\xff'`. The caller adds the `b`.
         case bytes
-        /// Without quotes: names.
+        /// Without quotes.
         case name
     }
 
@@ -23,16 +23,16 @@ struct EscapedText {
     init(limit: Int) { remaining = limit }
 
     var isFull: Bool { remaining <= 0 }
-    /// Whether the last thing shown is `…`.
+    /// Whether the text ends in `…`.
     var hasMark: Bool { text.utf8.suffix(3).elementsEqual("…".utf8) }
 
-    /// Adds what cannot be cut.
+    /// Appends text that is never truncated.
     mutating func append(_ plain: String) {
         text += plain
         remaining -= plain.utf8.count
     }
 
-    /// Adds as much of a string as fits; where it is cut, `…` stands for the rest.
+    /// Appends as much of a string as fits, then `…` if it was truncated.
     mutating func append(_ bytes: UnsafeRawBufferPointer, as kind: Kind) {
         let quote = kind == .name ? nil : Self.quote(for: bytes.prefix(remaining + 1))
         let quoteByte = quote?.utf8.first
@@ -64,7 +64,7 @@ struct EscapedText {
         if let quote { text += quote }
     }
 
-    /// How many bytes from a place on are shown as they are: most are.
+    /// Number of bytes from `position` on that need no escape.
     private static func plainRun(
         _ bytes: UnsafeRawBufferPointer, _ position: Int, quote: UInt8?, limit: Int
     ) -> Int {
@@ -78,7 +78,7 @@ struct EscapedText {
         return next - position
     }
 
-    /// Single quotes, unless only double ones need no escape.
+    /// Single quotes, unless the string contains single quotes and no double ones.
     private static func quote(for bytes: Slice<UnsafeRawBufferPointer>) -> String {
         var hasSingle = false
         for byte in bytes {
@@ -119,7 +119,8 @@ struct EscapedText {
         }
     }
 
-    /// `str.isprintable`: neither control, format, surrogate, private or unassigned, nor a space of another kind.
+    /// `str.isprintable`: not a control, format, surrogate, private-use or unassigned character, nor a separator other
+    /// than the ASCII space.
     private static func isPrintable(_ scalar: UnicodeScalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator,
@@ -129,8 +130,8 @@ struct EscapedText {
         }
     }
 
-    /// The code point at a place, and its bytes. UTF-8 as CPython's marshal has it, with surrogates let through
-    /// ("surrogatepass"). A byte that begins nothing is U+FFFD.
+    /// The code point at `position`, and its length in bytes. Like CPython's marshal, accepts surrogates in UTF-8
+    /// ("surrogatepass"). An invalid byte becomes U+FFFD.
     private static func codePoint(_ bytes: UnsafeRawBufferPointer, _ position: Int) -> (UInt32, Int) {
         let first = UInt32(bytes[position])
         if first < 0x80 { return (first, 1) }
@@ -151,7 +152,7 @@ struct EscapedText {
         return point >= least && point <= 0x10_FFFF ? (point, length) : (0xFFFD, 1)
     }
 
-    /// A name, escaped and cut.
+    /// A name, escaped and truncated.
     static func name(_ bytes: UnsafeRawBufferPointer, limit: Int) -> String {
         var text = EscapedText(limit: limit)
         text.append(bytes, as: .name)

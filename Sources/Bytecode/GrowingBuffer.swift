@@ -1,7 +1,7 @@
-// Memory that grows at its end.
+// A growable buffer without copy-on-write.
 //
-// An Array asks at each change whether it is shared. The reader appends an object for each ten bytes or so, and that
-// question took a third of its time.
+// An Array checks at each mutation whether it is shared. The reader appends an object for every ten bytes or so, and
+// that check took a third of its time.
 
 struct GrowingBuffer<Element: BitwiseCopyable>: ~Copyable {
     private(set) var count = 0
@@ -37,7 +37,7 @@ struct GrowingBuffer<Element: BitwiseCopyable>: ~Copyable {
         capacity *= 2
     }
 
-    /// Not checked in a release build: positions come from the reader, never from the bytes.
+    /// Not bounds-checked in a release build: positions come from the reader, never from the input.
     @inline(__always)
     subscript(position: Int) -> Element {
         get {
@@ -50,7 +50,7 @@ struct GrowingBuffer<Element: BitwiseCopyable>: ~Copyable {
         }
     }
 
-    /// The elements where they lie, for as long as this buffer is there and does not grow.
+    /// The elements in place. Valid while the buffer exists and does not grow.
     var pointer: UnsafePointer<Element> { UnsafePointer(elements) }
 
     func array() -> [Element] { Array(UnsafeBufferPointer(start: elements, count: count)) }

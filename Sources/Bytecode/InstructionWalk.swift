@@ -1,6 +1,6 @@
 // Iterates over the instructions of a code object.
 
-/// One instruction after the other, with arguments put together from what extends them.
+/// Yields instructions with EXTENDED_ARG folded into the argument.
 struct InstructionWalk: Sequence, IteratorProtocol {
     struct Instruction {
         let opcode: UInt8
@@ -9,7 +9,7 @@ struct InstructionWalk: Sequence, IteratorProtocol {
 
     private let code: UnsafeRawBufferPointer
     private let extendedArgument: UInt8
-    /// The first opcode that has an argument of two bytes; `nil` for units.
+    /// The first opcode with a two-byte argument; `nil` for `units`.
     private let firstWithArgument: UInt8?
     private var position = 0
 
@@ -22,7 +22,7 @@ struct InstructionWalk: Sequence, IteratorProtocol {
         }
     }
 
-    /// Bytes at the end that are no whole instruction are passed over.
+    /// Ignores an incomplete instruction at the end.
     @inline(__always)
     mutating func next() -> Instruction? {
         var extended: UInt32 = 0

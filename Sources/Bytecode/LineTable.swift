@@ -1,29 +1,29 @@
 // Maps the instructions of a code object to source lines, in the four encodings that CPython has used.
 
-/// Goes through the ranges of a line table, in the order of the instructions.
+/// Iterates over the ranges of a line table, in instruction order.
 ///
-/// Total: what is malformed ends the table. Each byte is looked at once, and nothing is kept.
+/// Accepts any bytes: a malformed entry ends the table. Each byte is read once, and nothing is stored.
 package struct LineTable: Sequence, IteratorProtocol {
     package enum Format: Hashable, Sendable {
         /// `co_linetable` since 3.11: entries that begin with a byte above 0x7F (Objects/locations.md, PEP 657).
         case locations
         /// `co_linetable` of 3.10: pairs of a length and a signed step, -128 for no line (Objects/lnotab_notes.txt, PEP 626).
         case ranges
-        /// `co_lnotab` of 3.6 to 3.9: pairs of a length and a signed step that holds after it.
+        /// `co_lnotab` of 3.6 to 3.9: pairs of a length and a signed line step that applies after it.
         case signedSteps
-        /// `co_lnotab` before 3.6: lines only grow.
+        /// `co_lnotab` before 3.6: as `signedSteps`, but steps are never negative.
         case unsignedSteps
     }
 
-    /// Instructions that came from one line.
+    /// A range of instructions that come from one line.
     package struct Entry: Hashable, Sendable {
-        /// Bytes from the first instruction, of the first byte and of the one after the last.
+        /// Byte offset of the first instruction; `end` is the offset after the last.
         package let start: Int
         package let end: Int
-        /// From 1, as a rule: a module's first instruction is said to be of line 0 since 3.11. `nil` for what the
-        /// compiler has made up.
+        /// Counted from 1, but a module's first instruction is at line 0 since 3.11. `nil` for instructions that the
+        /// compiler added.
         package let line: Int?
-        /// Where the source of these instructions ends; the same line where the format does not say.
+        /// The last line of the source of these instructions; same as `line` if the format does not record it.
         package let lastLine: Int?
     }
 
@@ -37,7 +37,7 @@ package struct LineTable: Sequence, IteratorProtocol {
 
     /// - Parameters:
     ///   - firstLine: `co_firstlineno`.
-    ///   - codeLength: bytes of instructions: steps do not say where the last line ends.
+    ///   - codeLength: length of the instructions in bytes: steps do not record where the last line ends.
     package init(_ bytes: UnsafeRawBufferPointer, format: Format, firstLine: Int32, codeLength: Int) {
         self.bytes = bytes
         self.format = format
@@ -54,9 +54,9 @@ package struct LineTable: Sequence, IteratorProtocol {
         }
     }
 
-    /// The first and the last line that anything came from, the definition's own line among them.
+    /// The first and last line of the code's source, including `firstLine`.
     ///
-    /// - Returns: `nil` where no line is above 0.
+    /// - Returns: `nil` if no line is above 0.
     package static func span(
         _ bytes: UnsafeRawBufferPointer, format: Format, firstLine: Int32, codeLength: Int
     ) -> ClosedRange<Int>? {
@@ -72,7 +72,7 @@ package struct LineTable: Sequence, IteratorProtocol {
 
     // MARK: 3.11 and later
 
-    /// Bits 3 to 6 of the first byte say what follows, bits 0 to 2 how many units of two bytes of code it is about.
+    /// Bits 3 to 6 of the first byte give the kind of entry; bits 0 to 2 its length in two-byte code units, minus one.
     private mutating func nextLocation() -> Entry? {
         guard position < bytes.count else { return nil }
         let first = bytes[position]
@@ -96,20 +96,20 @@ package struct LineTable: Sequence, IteratorProtocol {
         default:
             break
         }
-        // Columns, and whatever else stands before the next entry.
+        // Skip columns and anything else before the next entry.
         while position < bytes.count, bytes[position] < 0x80 { position += 1 }
         guard let lines else { return Entry(start: start, end: offset, line: nil, lastLine: nil) }
         guard moveLine(by: lines), let last = Self.line(line, plus: further) else { return end() }
         return Entry(start: start, end: offset, line: line, lastLine: last)
     }
 
-    /// Six bits in each byte, the lowest first, and a seventh where more follow.
+    /// Six bits per byte, least significant first; the seventh bit is set if more bytes follow.
     private mutating func number() -> Int? {
         var value = 0
         var shift = 0
         while position < bytes.count {
             let byte = bytes[position]
-            // What begins an entry ends a number; more than 36 bits are no line.
+            // A byte that begins an entry cannot be part of a number, and no line number has more than 36 bits.
             guard byte < 0x80, shift < 36 else { return nil }
             position += 1
             value |= Int(byte & 0x3F) << shift
@@ -151,7 +151,7 @@ package struct LineTable: Sequence, IteratorProtocol {
             let step = bytes[position + 1]
             position += 2
             guard moveLine(by: format == .signedSteps ? Int(Int8(bitPattern: step)) : Int(step)) else { return end() }
-            // The rest speaks of instructions that the optimizer has removed (dis.findlinestarts).
+            // The rest describes instructions that the optimizer removed (dis.findlinestarts).
             if offset >= codeLength { position = bytes.count }
             if offset > start {
                 return Entry(start: start, end: Swift.min(offset, codeLength), line: current, lastLine: current)
@@ -168,7 +168,7 @@ package struct LineTable: Sequence, IteratorProtocol {
         return nil
     }
 
-    /// - Returns: `false` where the line would be none that CPython can hold.
+    /// - Returns: `false` if CPython cannot represent the line: it uses 32 signed bits.
     private mutating func moveLine(by step: Int) -> Bool {
         guard let moved = Self.line(line, plus: step) else { return false }
         line = moved
@@ -182,11 +182,11 @@ package struct LineTable: Sequence, IteratorProtocol {
 }
 
 extension LineTable.Format {
-    /// Which encoding a file's line tables have.
+    /// The encoding of a file's line tables.
     ///
-    /// Where the layout leaves it open, the magic number tells: 3.10 is 3430 to 3439, and signed steps came with 3361,
-    /// in 3.6 (the list in CPython's Lib/importlib/_bootstrap_external.py, which only grows at its end). PyPy has numbers
-    /// below those of Python 3, and signed steps.
+    /// Where the layout leaves it open, the magic number decides: 3.10 has 3430 to 3439, and signed steps came with
+    /// 3361, in 3.6 (the list in CPython's Lib/importlib/_bootstrap_external.py, which only grows at its end). PyPy has
+    /// lower numbers than Python 3, and uses signed steps.
     package init(_ layout: CodeLayout, magicNumber: UInt16) {
         switch layout {
         case .localsPlus: self = .locations

@@ -1,7 +1,7 @@
-// The objects of a marshalled body, flat: which object is where, what it holds, what refers to it. Holds no byte of the
-// body: strings and numbers are ranges into it, so the content of an object needs the body as well.
+// The objects of a marshalled body, in a flat array. The arena does not store the bytes of the body: strings and
+// numbers are ranges into it, so reading an object's content needs the body as well.
 
-/// An object of one arena. Numbers grow in the order in which objects begin.
+/// Identifies an object of one arena. IDs ascend in the order in which objects begin.
 package struct MarshalNodeID: Hashable, Comparable, Sendable, BitwiseCopyable {
     package let index: UInt32
 
@@ -15,57 +15,57 @@ package struct MarshalNode: Hashable, Sendable, BitwiseCopyable {
     static let unnumbered = UInt32.max
 
     package let type: MarshalType
-    /// Only for tuples: each of its items is text. Set when a code object has the tuple as its names.
+    /// Tuples only: every item is text. Set once a code object uses the tuple for its names.
     var isTupleOfText = false
-    /// Bytes from the beginning of the body to the byte of the type.
+    /// Offset of the type byte in the body.
     package let start: UInt32
-    /// Strings and texts of numbers: bytes of content. Big integers: digits. Containers: children. References: the
-    /// node that is meant. Code: its place among the numbers. Otherwise 0.
+    /// Strings and numbers written as text: bytes of content. Big integers: digits. Containers: children. References:
+    /// index of the target node. Code: index of its first number in `MarshalArena.numbers`. Otherwise 0.
     var count: UInt32
-    /// The node after this one and all that is in it; 0 while it is being read.
+    /// Index of the node after this object and its contents; 0 while the object is being read.
     var end: UInt32
-    /// The number by which references name this object, or `unnumbered`.
+    /// The number that references to this object use, or `unnumbered`.
     let number: UInt32
 }
 
-/// All objects of one body, in the order in which they begin: what an object holds follows it.
+/// All objects of one body, in the order in which they begin: an object's contents follow it.
 ///
-/// Children form a tree. A reference is a leaf of it, and may name an object that it is inside of, as a list may hold
-/// itself: whoever follows references must not do so without end.
+/// Children form a tree in which references are leaves. A reference can point to an object that contains it, since a
+/// list can contain itself, so code that follows references must guard against cycles.
 package struct MarshalArena: Sendable {
     package let layout: CodeLayout
-    /// Bytes that the top object takes. Those after it are nothing that Python looks at.
+    /// Length of the top object in bytes. Python ignores any bytes after it.
     package let length: Int
 
     let nodes: [MarshalNode]
-    /// The numbers of code objects: the leading ones in the layout's order, then the first line.
+    /// The numbers of each code object: the leading ones in the layout's order, then the first line.
     let numbers: [Int32]
-    /// What each reference number names.
+    /// The target of each reference number.
     package let numbered: [MarshalNodeID]
-    /// All code objects, the outer before the inner.
+    /// All code objects, outer before inner.
     package let codes: [MarshalNodeID]
 
-    /// The top object. An arena that a reader returned has one.
+    /// The top object. Every arena that a reader returns has one.
     package var root: MarshalNodeID { MarshalNodeID(0) }
     package var count: Int { nodes.count }
 
     package subscript(id: MarshalNodeID) -> MarshalNode { nodes[Int(id.index)] }
 
-    /// What a reference names; any other object is itself. No reference names a reference.
+    /// The target of a reference; any other object resolves to itself. A reference never points to a reference.
     package func resolved(_ id: MarshalNodeID) -> MarshalNodeID {
         let node = self[id]
         return node.type.isReference ? MarshalNodeID(node.count) : id
     }
 
-    /// The number by which references name this object.
+    /// The number that references to this object use; `nil` if it has none.
     package func referenceNumber(of id: MarshalNodeID) -> Int? {
         let number = self[id].number
         return number == MarshalNode.unnumbered ? nil : Int(number)
     }
 
-    /// Where the object's own bytes are in the body: of strings their contents, of numbers what follows the type
-    /// (of big integers the digits without their count; of a text of a complex number also the lengths). Empty for
-    /// containers and references.
+    /// The range of the object's content in the body. Strings: their text or bytes. Numbers: what follows the type byte
+    /// (of big integers the digits without their count; of complex numbers written as text both parts, each with its
+    /// length). Empty for containers and references.
     package func content(of id: MarshalNodeID) -> Range<Int> {
         let node = self[id]
         let start = Int(node.start) + 1 + node.type.lengthWidth
@@ -83,13 +83,13 @@ package struct MarshalArena: Sendable {
         return start..<start + length
     }
 
-    /// The objects that an object holds: keys and values of a dictionary in turn, the fields of a code object.
+    /// The objects that an object contains: a dictionary's keys and values in turn, a code object's fields.
     package func children(of id: MarshalNodeID) -> MarshalChildren {
         MarshalChildren(arena: self, position: id.index + 1, end: self[id].end)
     }
 
-    /// A field of a code object, as it stands there: it may be a reference.
-    /// - Returns: `nil` where the layout has no such field, or the object is no code.
+    /// A field of a code object, unresolved: it may be a reference.
+    /// - Returns: `nil` if the layout has no such field, or the object is not code.
     package func field(_ field: CodeField, of id: MarshalNodeID) -> MarshalNodeID? {
         guard self[id].type == .code, let place = layout.fields.firstIndex(of: field) else { return nil }
         var next = id.index + 1
@@ -98,7 +98,7 @@ package struct MarshalArena: Sendable {
     }
 
     /// A number of a code object.
-    /// - Returns: `nil` where the layout has no such number, or the object is no code.
+    /// - Returns: `nil` if the layout has no such number, or the object is not code.
     package func number(_ number: CodeNumber, of id: MarshalNodeID) -> Int32? {
         let node = self[id]
         guard node.type == .code else { return nil }
@@ -108,7 +108,7 @@ package struct MarshalArena: Sendable {
     }
 }
 
-/// Goes from one child to the next.
+/// Iterates over the children of an object.
 package struct MarshalChildren: Sequence, IteratorProtocol {
     let arena: MarshalArena
     var position: UInt32

@@ -1,29 +1,28 @@
-// How reading a marshalled object can fail, and where.
+// Errors in marshalled data.
 
 package struct MarshalError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Problem: Hashable, Sendable {
-        /// The bytes end within an object, or a length says that they should not have ended.
+        /// The data ends within an object, or a length points past the end.
         case truncated
-        /// A length below zero.
         case negativeLength
-        /// A byte that is no type in this layout.
+        /// A byte that is not a type in this layout.
         case unknownType(UInt8)
-        /// Deeper than `MarshalReader.deepest`.
+        /// Nested deeper than `MarshalReader.deepest`.
         case nestedTooDeeply
-        /// The end of a dictionary where none can end.
+        /// A null outside a dictionary, or in place of a value.
         case misplacedNull
-        /// A digit above 15 bits, or a leading zero: CPython refuses both.
+        /// A digit of more than 15 bits, or a leading zero digit: CPython rejects both.
         case malformedInteger
-        /// The number of an object that there is not, or not yet.
+        /// A reference to an object that does not exist, or not yet.
         case invalidReference(Int32)
-        /// A code object whose field is of another type than it must be.
+        /// A field of a code object has the wrong type.
         case wrongType(CodeField)
         /// More than 2 GiB: lengths in the format are signed 32-bit numbers.
         case tooLarge
     }
 
     package let problem: Problem
-    /// Bytes from the beginning of the body to the object that is wrong.
+    /// Offset of the faulty object in the body, in bytes.
     package let offset: Int
 
     package var description: String {

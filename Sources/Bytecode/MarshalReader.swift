@@ -1,8 +1,8 @@
 // Reads what CPython's marshal module writes.
 //
-// Total: whatever the bytes are, reading ends after one look at each, with an arena or an error. Nothing is set aside
-// because of a length that is only claimed, so memory stays within a constant times the bytes (a node of 20 bytes for
-// each object, and an object has at least one byte). Nesting is kept on a list, not on the thread's stack.
+// Accepts any bytes: reading takes linear time and ends with an arena or an error. It never allocates for a length that
+// the data merely claims, so memory stays within a constant times the input (20 bytes for each object, and an object
+// takes at least one byte). Nesting is kept in an array, not on the call stack.
 
 package struct MarshalReader: ~Copyable {
     /// `MAX_MARSHAL_STACK_DEPTH` of CPython on Linux, in all versions: the top object is at depth 1.
@@ -11,9 +11,9 @@ package struct MarshalReader: ~Copyable {
     /// An object whose children are being read.
     private struct OpenObject: BitwiseCopyable {
         var node: Int
-        /// `null` outside of all objects.
+        /// `null` outside all objects.
         var type: MarshalType
-        /// Children to come. A dictionary does not say, and ends by a null.
+        /// Children still to read. A dictionary has no count; a null ends it.
         var remaining: UInt32
     }
 
@@ -34,8 +34,8 @@ package struct MarshalReader: ~Copyable {
     private var codes: [MarshalNodeID] = []
 
     /// - Parameters:
-    ///   - body: a .pyc without its header. The arena refers to it by offsets.
-    ///   - layout: what the interpreter that wrote it uses.
+    ///   - body: a .pyc without its header. The arena stores offsets into it.
+    ///   - layout: the layout of the interpreter that wrote the body.
     package static func read(
         _ body: UnsafeRawBufferPointer, layout: CodeLayout
     ) throws(MarshalError) -> MarshalArena {
@@ -57,7 +57,7 @@ package struct MarshalReader: ~Copyable {
         fields = layout.fields
         leadingNumbers = layout.leadingNumbers.count
         fieldsAfterFirstLine = UInt32(layout.fieldsAfterFirstLine)
-        // CPython's bodies have an object for each ten bytes or more.
+        // CPython writes at most one object for every ten bytes.
         nodes = GrowingBuffer(capacity: bytes.count / 8)
         numbered = GrowingBuffer(capacity: bytes.count / 32)
     }
@@ -82,7 +82,7 @@ package struct MarshalReader: ~Copyable {
         guard let type = types[Int(byte)] else { throw failure(.unknownType(byte)) }
         position = start &+ 1
         var count: UInt32 = 0
-        // CPython numbers what is flagged, except for singletons and references, whose flag means nothing.
+        // CPython numbers every object that has FLAG_REF, except singletons and references, where it ignores the flag.
         var isNumbered = byte & 0x80 != 0
 
         switch type {
@@ -130,7 +130,7 @@ package struct MarshalReader: ~Copyable {
         if type.isContainer { try openLast(type, count: count, from: start) }
     }
 
-    /// What has children waits for them.
+    /// Opens the last node, a container, so that its children are read next.
     private mutating func openLast(_ type: MarshalType, count: UInt32, from start: Int) throws(MarshalError) {
         let node = nodes.count &- 1
         let remaining: UInt32
@@ -140,7 +140,7 @@ package struct MarshalReader: ~Copyable {
             remaining = UInt32(truncatingIfNeeded: fields.count)
             codes.append(MarshalNodeID(UInt32(truncatingIfNeeded: node)))
         default:
-            // Each child has a byte at least: what claims more is refused before anything is done about it.
+            // Each child takes at least one byte: reject a count that cannot fit before allocating anything.
             guard Int(count) <= bytes.count &- position else { throw failure(.truncated, at: start) }
             if count == 0 { return }
             remaining = count
@@ -150,15 +150,15 @@ package struct MarshalReader: ~Copyable {
         current = OpenObject(node: node, type: type, remaining: remaining)
     }
 
-    /// Ends what has all its children.
+    /// Closes the innermost object once all its children are read.
     private mutating func closeCurrent() throws(MarshalError) {
         if current.type == .code { try checkFields(of: current.node) }
         nodes[current.node].end = UInt32(truncatingIfNeeded: nodes.count)
         if let around = outer.removeLast() { current = around }
     }
 
-    /// A null stands for a key that does not come. (CPython also takes one in the place of a value; no writer puts it
-    /// there.)
+    /// A null in place of a key ends the dictionary. (CPython also accepts one in place of a value, but nothing writes
+    /// that.)
     private mutating func endDictionary(at start: Int) throws(MarshalError) {
         // The null itself has been counted.
         let children = UInt32.max &- current.remaining &- 1
@@ -169,7 +169,7 @@ package struct MarshalReader: ~Copyable {
 
     // MARK: Code
 
-    /// - Returns: the place of the numbers in the arena, with one more for the first line, which comes later.
+    /// - Returns: the index of the numbers in the arena. Leaves room for the first line, which is read later.
     private mutating func readLeadingNumbers(from start: Int) throws(MarshalError) -> UInt32 {
         let place = UInt32(truncatingIfNeeded: numbers.count)
         for _ in 0..<leadingNumbers { numbers.append(try readNumber(from: start)) }
@@ -182,7 +182,7 @@ package struct MarshalReader: ~Copyable {
         numbers[Int(nodes[current.node].count) &+ leadingNumbers] = line
     }
 
-    /// What reads code may rely on it.
+    /// Checks the types of a code object's fields, so that users of the arena can rely on them.
     private mutating func checkFields(of code: Int) throws(MarshalError) {
         var next = code &+ 1
         for field in fields {
@@ -201,10 +201,10 @@ package struct MarshalReader: ~Copyable {
         }
     }
 
-    /// Looks at each tuple once, however many code objects share it.
+    /// Checks each tuple once, however many code objects share it.
     private mutating func isTupleOfText(_ tuple: Int) -> Bool {
         let node = nodes[tuple]
-        // A tuple that is not complete holds the code object.
+        // A tuple that is still open contains the code object.
         if node.isTupleOfText || node.end == 0 { return node.isTupleOfText }
         var next = tuple &+ 1
         while next < Int(node.end) {
@@ -262,7 +262,7 @@ package struct MarshalReader: ~Copyable {
         return UInt32(truncatingIfNeeded: count)
     }
 
-    /// - Returns: the node that is meant.
+    /// - Returns: the index of the target node.
     @inline(__always)
     private mutating func readReference(from start: Int) throws(MarshalError) -> UInt32 {
         let number = try readNumber(from: start)

@@ -1,38 +1,38 @@
-// Which objects of a marshalled body are equal, by type and content.
+// Finds which objects of a marshalled body are equal, by type and content.
 
-/// A number for each value of a body; two objects have the same where Python could not tell one from the other but by
-/// `is`. Code objects are values of their own, and so are the texts that are file names.
+/// Numbers the distinct values of a body. Two objects have the same value if Python could only tell them apart with
+/// `is`. Every code object is a value of its own. File names are kept apart from equal texts that are not file names.
 struct MarshalValues: ~Copyable {
-    /// What stands for all constants of one value.
+    /// One distinct value.
     struct Value: BitwiseCopyable {
         /// The first object of this value.
         let exemplar: UInt32
         let hash: UInt32
-        /// From how many places of different values it is used.
+        /// Number of places in other values that use it.
         var uses: UInt32 = 0
-        /// Written as an interned text, if it is one.
+        /// If it is text: whether it is written as interned.
         var isInterned = false
-        /// Some code object has it as a name, or (tuples) its items.
+        /// Whether a code object uses it as a name, or (tuples) its items.
         var isName = false
     }
 
     static let none = UInt32.max
 
-    /// The value of each object; of a reference, that of what it names.
+    /// The value of each object; for a reference, the value of its target.
     private(set) var ofNode: GrowingBuffer<UInt32>
     private(set) var values: GrowingBuffer<Value>
-    /// Members of sets, in their canonical order.
+    /// The members of each set, in canonical order.
     private(set) var members: [UInt32: [UInt32]] = [:]
-    /// Whether one value is the file name of all code, and nothing else.
+    /// Whether all code objects have the same file name, and nothing else uses that object.
     private(set) var hasOneFileName = false
 
     private let arena: MarshalArena
     private let body: UnsafeRawBufferPointer
     private var table: HashedSlots
-    /// Objects that are file names: nearly always one.
+    /// Objects used as file names: nearly always just one.
     private var fileNames: Set<UInt32> = []
     private var onlyFileName = Self.none
-    /// Of sorting the members of sets, over all.
+    /// Limits the work of sorting sets, over the whole body.
     private var stepsLeft: Int
 
     init?(_ arena: MarshalArena, _ body: UnsafeRawBufferPointer) {
@@ -58,7 +58,7 @@ struct MarshalValues: ~Copyable {
 
     // MARK: Numbering
 
-    /// Gives each object its value: leaves as they come, what holds others once all of them have theirs.
+    /// Gives each object its value: leaves as they come, containers once all their children have one.
     private mutating func number() -> Bool {
         var open: [UInt32] = []
         var index: UInt32 = 0
@@ -73,7 +73,7 @@ struct MarshalValues: ~Copyable {
             switch node.type {
             case .reference, .internedReference:
                 let value = ofNode[Int(node.count)]
-                // What is not complete holds this reference: no code is like that.
+                // The target is still open, so it contains this reference. No compiler writes such code.
                 guard value != Self.none else { return false }
                 ofNode.append(value)
             case .list, .dictionary, .set, .null:
@@ -117,7 +117,7 @@ struct MarshalValues: ~Copyable {
     }
 
     private mutating func leaf(_ index: UInt32, _ node: MarshalNode) -> UInt32 {
-        // No NaN equals another, and containers compare by identity first.
+        // NaNs are never equal, but containers compare items by identity first, so merging NaNs would change results.
         if node.type == .float || node.type == .complex, holdsNaN(index) { return add(index, hash: 0) }
         let family = isFileName(index) ? 0xFF : Self.family(node.type)
         var hash = ContentHash(seed: UInt64(family))
@@ -137,7 +137,7 @@ struct MarshalValues: ~Copyable {
         }
     }
 
-    /// Types whose objects may be equal have the same number: a text is the same text however it is written.
+    /// Types whose objects can be equal share a number: it does not matter how a text is encoded.
     private static func family(_ type: MarshalType) -> UInt8 {
         switch type {
         case .unicode, .interned, .ascii, .asciiInterned, .shortASCII, .shortASCIIInterned:
@@ -207,10 +207,10 @@ struct MarshalValues: ~Copyable {
 
     // MARK: Order of sets
 
-    /// The members of a set by type and content.
+    /// The members of a set, sorted by type and content.
     ///
-    /// - Returns: `nil` where finding their order takes more steps than any compiler's code needs: long tuples that share
-    ///   their beginnings could be made to take very long.
+    /// - Returns: `nil` if sorting takes more steps than any compiler's code needs: long tuples with common prefixes
+    ///   could be made to take very long.
     private mutating func sortedMembers(of index: UInt32) -> [UInt32]? {
         var sorted = arena.children(of: MarshalNodeID(index)).map { ofNode[Int($0.index)] }
         var steps = stepsLeft
@@ -219,8 +219,8 @@ struct MarshalValues: ~Copyable {
         return steps > 0 ? sorted : nil
     }
 
-    /// An order that depends on what the values are, and not on where they stand. Goes down where two tuples first
-    /// differ, so it ends.
+    /// Orders values by content, not by position in the body. Descends only into the first pair of items that differ,
+    /// so it terminates.
     private func precedes(_ left: UInt32, _ right: UInt32, _ steps: inout Int) -> Bool {
         var pair = (left, right)
         while pair.0 != pair.1 {
@@ -234,7 +234,7 @@ struct MarshalValues: ~Copyable {
                 steps -= min(contents.0.count, contents.1.count) / 64
                 return contents.0.lexicographicallyPrecedes(contents.1)
             }
-            // Two code objects have no order but that of their places, which is the compiler's.
+            // Code objects are ordered by their position, which the compiler determines.
             if types.0 == .code { return exemplars.0 < exemplars.1 }
             let children = (childValues(pair.0), childValues(pair.1))
             steps -= children.0.count + children.1.count
@@ -246,14 +246,14 @@ struct MarshalValues: ~Copyable {
         return false
     }
 
-    /// The values that a value holds, in the order in which they are written.
+    /// The values that a value contains, in the order in which they are written.
     private func childValues(_ value: UInt32) -> [UInt32] {
         members[value] ?? arena.children(of: MarshalNodeID(values[Int(value)].exemplar)).map { ofNode[Int($0.index)] }
     }
 
     // MARK: Interning
 
-    /// Marks what code objects have as names.
+    /// Marks the values that code objects use as names.
     private mutating func markNames() {
         for code in arena.codes {
             for field in arena.layout.fields {
@@ -277,14 +277,15 @@ struct MarshalValues: ~Copyable {
         }
     }
 
-    /// Whether a text is interned in the process that compiles can depend on other modules: a single character is shared
-    /// by all of them in CPython, and any text in PyPy. The compiler interns names, and constants of letters, digits and
-    /// underscores (`all_name_chars` in Objects/codeobject.c).
+    /// Decides which texts are written as interned: as in the compiler, names and constants made of letters, digits and
+    /// underscores (`all_name_chars` in Objects/codeobject.c). What the input says is ignored, because it can depend on
+    /// the modules compiled before in the same process: single characters are shared by all of them in CPython, and any
+    /// text in PyPy.
     private mutating func decideInterning() {
         for index in 0..<values.count {
             let value = values[index]
             guard arena.nodes[Int(value.exemplar)].type.isText(in: arena.layout) else { continue }
-            // File names are not, so that it does not depend on them whether another can be put in their place.
+            // File names are not, whatever their characters, so that one can replace another.
             values[index].isInterned =
                 value.isName || !isFileName(value.exemplar) && Self.isLikeAName(bytes(of: value.exemplar))
         }
@@ -304,10 +305,10 @@ struct MarshalValues: ~Copyable {
         }
     }
 
-    /// What tells two leaves of one family apart.
+    /// The bytes that distinguish two leaves of one family.
     private func bytes(of index: UInt32) -> UnsafeRawBufferPointer {
         var content = arena.content(of: MarshalNodeID(index))
-        // The count of digits has the sign.
+        // Include the digit count, which carries the sign.
         let node = arena.nodes[Int(index)]
         if node.type == .bigInteger { content = Int(node.start) + 1..<content.upperBound }
         return UnsafeRawBufferPointer(rebasing: body[content])

@@ -1,13 +1,13 @@
 // The opcodes that bind names, as an interpreter reports them.
 
-/// The numbers change from version to version, so the worker says what they are in its own.
+/// The numbers change from version to version, so each worker reports its own.
 package struct OpcodeTable: Hashable, Sendable {
-    /// How instructions follow each other.
+    /// How instructions are encoded.
     package enum Encoding: Hashable, Sendable {
-        /// 3.6 and later: an opcode and a byte of argument. Since 3.11 caches stand between instructions; in bytecode
-        /// files they are zeros, and 0 is the opcode CACHE.
+        /// 3.6 and later: an opcode byte and an argument byte. Since 3.11 there are caches between instructions; in
+        /// bytecode files they are zeros, and 0 is the opcode CACHE.
         case units
-        /// Before: an opcode, and two bytes of argument for opcodes from this one on.
+        /// Before 3.6: an opcode byte, and a two-byte argument for opcodes from `firstWithArgument` on.
         case variable(firstWithArgument: UInt8)
     }
 
@@ -15,7 +15,7 @@ package struct OpcodeTable: Hashable, Sendable {
     package let storeGlobal: UInt8
     package let deleteName: UInt8
     package let extendedArgument: UInt8
-    /// Python 2: the statement `exec`.
+    /// Python 2 only: the `exec` statement.
     package let executeStatement: UInt8?
     package let encoding: Encoding
 

@@ -1,8 +1,8 @@
-// A bytecode file taken apart: its header, and its code as far as the bytes allow.
+// Parses bytecode files: the header and the code.
 
-/// A header's length and the order of the fields of code: what all files of an interpreter have in common.
+/// The header length and the layout of code objects, which all bytecode files of an interpreter share.
 package struct PycShape: Hashable, Sendable {
-    /// Bytes: 8, 12 or 16.
+    /// In bytes: 8, 12 or 16.
     package let headerLength: Int
     package let layout: CodeLayout
 
@@ -11,8 +11,8 @@ package struct PycShape: Hashable, Sendable {
         self.layout = layout
     }
 
-    /// What Pythons have written so far, the newest first. The header got a size in 3.3 and flags in 3.7 (PEP 552), code
-    /// got other fields in 3.0, 3.8 and 3.11.
+    /// All shapes so far, newest first. The header got a size in 3.3 and flags in 3.7 (PEP 552); the fields of code
+    /// objects changed in 3.0, 3.8 and 3.11.
     package static let all = [
         PycShape(headerLength: 16, layout: .localsPlus), PycShape(headerLength: 16, layout: .positionalOnly),
         PycShape(headerLength: 16, layout: .keywordOnly), PycShape(headerLength: 12, layout: .keywordOnly),
@@ -20,20 +20,20 @@ package struct PycShape: Hashable, Sendable {
     ]
 }
 
-/// What the bytes of a file are when they are read in one shape.
+/// The bytes of a file, parsed in one shape.
 package struct PycFile: Sendable {
     package let shape: PycShape
     /// The first four bytes, little-endian.
     package let magic: UInt32
-    /// `nil` where the flags are none that PEP 552 knows: import refuses such a file.
+    /// `nil` if PEP 552 does not define the flags: Python refuses to import such a file.
     package let header: PycHeader?
     package let code: Result<MarshalArena, MarshalError>
-    /// Bytes after the header.
+    /// Number of bytes after the header.
     package let bodyLength: Int
 
-    /// Reads the whole file, in one shape. Whatever the bytes are, this takes a time that grows with their number.
+    /// Parses the whole file in one shape. Takes linear time, whatever the bytes are.
     ///
-    /// - Returns: `nil` where there are fewer bytes than the header has.
+    /// - Returns: `nil` if there are fewer bytes than the header has.
     package init?(_ bytes: UnsafeRawBufferPointer, shape: PycShape) {
         guard bytes.count >= shape.headerLength, bytes.count >= 4 else { return nil }
         self.shape = shape
@@ -48,15 +48,15 @@ package struct PycFile: Sendable {
         }
     }
 
-    /// What follows the header.
+    /// The bytes after the header.
     package static func body(of bytes: UnsafeRawBufferPointer, _ shape: PycShape) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: bytes[min(shape.headerLength, bytes.count)...])
     }
 
-    /// Reads a file whose shape nobody has told, by trying: the one in which code ends where the file ends; else the one
-    /// in which code is read at all; else the one that gets furthest.
+    /// Parses a file of unknown shape by trying all of them. Prefers the shape in which the code ends where the file
+    /// ends, then one in which the code can be read, then the one that gets furthest.
     ///
-    /// - Returns: `nil` where there are fewer bytes than any header has.
+    /// - Returns: `nil` if there are fewer bytes than any header has.
     package static func guessing(_ bytes: UnsafeRawBufferPointer) -> PycFile? {
         var best: PycFile?
         for shape in PycShape.all {
@@ -70,20 +70,20 @@ package struct PycFile: Sendable {
         return best
     }
 
-    /// The number by which a Python's bytecode is known: the first two bytes.
+    /// The number that identifies a Python version's bytecode: the first two bytes.
     package var magicNumber: UInt16 { UInt16(truncatingIfNeeded: magic) }
 
-    /// Whether the magic number ends as all do, in a carriage return and a line feed, so that a copy which translates
-    /// line ends is noticed (Lib/importlib/_bootstrap_external.py).
+    /// Whether the magic number ends in a carriage return and a line feed, as all do so that a copy with translated
+    /// line endings is noticed (Lib/importlib/_bootstrap_external.py).
     package var hasMagicEnding: Bool { magic >> 16 == 0x0A0D }
 
-    /// The objects, where the whole could be read.
+    /// The objects; `nil` if the code could not be read.
     package var arena: MarshalArena? { try? code.get() }
 
-    /// Bytes after the code, which Python never looks at.
+    /// Number of bytes after the code. Python ignores them.
     package var trailing: Int { arena.map { bodyLength - $0.length } ?? 0 }
 
-    /// Whether the top object is code, as that of a module must be.
+    /// Whether the top object is code, as it must be in a module.
     package var holdsCode: Bool { arena.map { $0[$0.root].type == .code } ?? false }
 
     /// Whether there is code, and nothing after it.
@@ -91,11 +91,11 @@ package struct PycFile: Sendable {
 
     // MARK: Guessing
 
-    /// How well the bytes suit the shape.
+    /// How well the bytes fit the shape.
     private struct Likelihood: Comparable {
         let rank: Int
         let hasHeader: Bool
-        /// Bytes from the beginning of the file to where reading stopped.
+        /// Offset in the file where reading stopped, in bytes.
         let reached: Int
 
         static func < (left: Self, right: Self) -> Bool {
@@ -109,11 +109,11 @@ package struct PycFile: Sendable {
         switch code {
         case .success(let arena):
             reached = shape.headerLength + arena.length
-            // A file may begin with a byte that is an object on its own: such a reading says little.
+            // A body can begin with a byte that is an object by itself: such a result says little.
             rank = holdsCode ? (trailing == 0 ? 4 : 3) : (trailing == 0 ? 1 : 0)
         case .failure(let error):
             reached = shape.headerLength + error.offset
-            // Code that is broken somewhere is still more likely than bytes that mean something else by chance.
+            // Code with an error somewhere is still more likely than other data that happens to start like code.
             rank = error.offset > 0 ? 2 : 0
         }
         return Likelihood(rank: rank, hasHeader: header != nil, reached: reached)

@@ -1,13 +1,13 @@
 // The header of a bytecode file in its three layouts (Python 2; 3.3 to 3.6; PEP 552).
 
-/// How a header says that its code is validated.
+/// How a header ties the code to its source.
 package enum PycValidation: Hashable, Sendable {
-    /// Whole seconds and size of the source, 32 bits each. The oldest layout has no size.
+    /// Modification time in whole seconds and size of the source, 32 bits each. The 8-byte header has no size.
     case timestamp(seconds: UInt32, size: UInt32?)
     case hash(UInt64, isChecked: Bool)
 }
 
-/// A header as a value.
+/// A parsed header.
 package struct PycHeader: Hashable, Sendable {
     package var magic: UInt32
     package var validation: PycValidation
@@ -19,8 +19,8 @@ package struct PycHeader: Hashable, Sendable {
 
     /// - Parameters:
     ///   - bytes: the beginning of a file.
-    ///   - length: of this layout's header: 8, 12 or 16.
-    /// - Returns: `nil` where there are fewer bytes, or flags that PEP 552 does not know.
+    ///   - length: header length in bytes: 8, 12 or 16.
+    /// - Returns: `nil` if there are too few bytes, or if PEP 552 does not define the flags.
     package init?(_ bytes: UnsafeRawBufferPointer, length: Int) {
         guard bytes.count >= length else { return nil }
         func word(_ offset: Int) -> UInt32 {
@@ -45,7 +45,7 @@ package struct PycHeader: Hashable, Sendable {
         }
     }
 
-    /// The header's bytes in a layout of this length; a hash needs the longest.
+    /// Serializes the header with this length: 8, 12 or 16 bytes. A hash needs 16.
     package func bytes(length: Int) -> [UInt8] {
         var bytes = [UInt8]()
         bytes.reserveCapacity(16)

@@ -5,7 +5,7 @@ import BuildModel
 import Bytecode
 import LinuxSystem
 
-/// What one run removed, or would remove.
+/// The files that one run removed, or would remove.
 package struct CleanReport: Sendable {
     package struct Removal: Sendable {
         /// Relative to the root.
@@ -16,15 +16,15 @@ package struct CleanReport: Sendable {
 
     /// By path.
     package var removed: [Removal] = []
-    /// `__pycache__` folders that were or became empty. By path.
-    package var folders: [BytePath] = []
+    /// `__pycache__` directories that were empty or became empty. By path.
+    package var directories: [BytePath] = []
     package var problems: [LocatedDiagnostic] = []
 
     /// Bytes.
     package var size: Int64 { removed.reduce(0) { $0 &+ $1.size } }
 }
 
-/// Removes files and empty folders. Never follows a link.
+/// Removes files and empty directories. Never follows a link.
 package struct BytecodeCleaner: Sendable {
     /// What to remove besides orphans and leftover temporary files.
     package enum Extent: Sendable {
@@ -55,16 +55,16 @@ package struct BytecodeCleaner: Sendable {
         report.problems = walked.problems
         for part in ParallelSlices.map(walked.folders, sliceSize: 8, scratch: {}, { folder, _ in clean(folder) }) {
             report.removed += part.removed
-            report.folders += part.folders
+            report.directories += part.directories
             report.problems += part.problems
         }
         report.removed.sort { $0.path < $1.path }
-        report.folders.sort()
+        report.directories.sort()
         report.problems.sort { $0.path < $1.path }
         return report
     }
 
-    // MARK: One folder
+    // MARK: One directory
 
     private func clean(_ folder: BytecodeFolder) -> CleanReport {
         var report = CleanReport()
@@ -97,9 +97,9 @@ package struct BytecodeCleaner: Sendable {
         }
         guard !folder.isPartial || report.removed.count > before else { return }
         if isDryRun {
-            if folder.cacheEntries == report.removed.count - before { report.folders.append(path) }
+            if folder.cacheEntries == report.removed.count - before { report.directories.append(path) }
         } else if directory.removeEmptyDirectory(BytecodeFolder.cacheName) {
-            report.folders.append(path)
+            report.directories.append(path)
         }
     }
 
@@ -144,7 +144,7 @@ package struct BytecodeCleaner: Sendable {
     private func remove(_ name: BytePath, from directory: Directory, _ path: BytePath, _ report: inout CleanReport) {
         let place = path.appending(name)
         do throws(SystemError) {
-            // Keep a folder or link that replaced the file meanwhile.
+            // Keep a directory or link that has replaced the file in the meantime.
             guard let status = try directory.status(name, followsLinks: false), status.kind == .regular else { return }
             if !isDryRun, try !directory.removeFile(name) { return }
             report.removed.append(CleanReport.Removal(path: place, size: status.stamp.size))
@@ -157,7 +157,8 @@ package struct BytecodeCleaner: Sendable {
         LocatedDiagnostic(
             path: path,
             diagnostic: Diagnostic(
-                .unwritable, .error, message: "cannot remove it: \(error.reason); change the permissions of its folder")
+                .unwritable, .error,
+                message: "cannot remove it: \(error.reason); change the permissions of its directory")
         )
     }
 }

@@ -56,7 +56,7 @@ package struct BytecodeVerifier: Sendable {
         return report
     }
 
-    /// Makes tasks of the files in a folder that must be read. Judges the others by their names.
+    /// Creates a task for each file of a directory that must be read. Judges the others by their names.
     private func gather(_ folder: BytecodeFolder, into tasks: inout [Task], _ report: inout BytecodeReport) {
         var covered: Set<[UInt8]> = []
         for name in folder.cached {
@@ -104,7 +104,7 @@ package struct BytecodeVerifier: Sendable {
 
     private func judge(_ task: Task, _ buffer: FileBuffer) -> VerifiedBytecode {
         var file = attempt(task, buffer)
-        // Source and bytecode may have been replaced between reading one and the other.
+        // The source and its bytecode may have been replaced after one of them was read.
         if case .stale = file.verdict { file = attempt(task, buffer) }
         return file
     }
@@ -133,18 +133,18 @@ package struct BytecodeVerifier: Sendable {
         var file = file
         let length = interpreter.layout.rawValue
         guard bytes.count >= length else {
-            return file.with(.damaged("it has \(Plural.count(bytes.count, "byte")), fewer than a header"))
+            return file.with(.damaged("it is too short for a header (\(Plural.count(bytes.count, "byte")))"))
         }
         let magic = UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self))
         guard magic == interpreter.magic else {
             return file.with(.wrongMagic(found: UInt16(truncatingIfNeeded: magic)))
         }
         guard let header = PycHeader(bytes, length: length) else {
-            return file.with(.damaged("its header has flags that Python does not know"))
+            return file.with(.damaged("its header has unknown flags"))
         }
         file.mode = header.mode
         guard let pyc = shape.map({ PycFile(bytes, shape: $0) }) ?? PycFile.guessing(bytes) else {
-            return file.with(.damaged("it has \(Plural.count(bytes.count, "byte")), fewer than a header"))
+            return file.with(.damaged("it is too short for a header (\(Plural.count(bytes.count, "byte")))"))
         }
         if let problem = Self.problem(of: pyc) { return file.with(.damaged(problem)) }
         guard let source = file.source else { return file.with(.sourceless) }
@@ -152,7 +152,7 @@ package struct BytecodeVerifier: Sendable {
         return file.with(try compare(header, interpreter, source, buffer))
     }
 
-    /// What is wrong with the code.
+    /// The problem with the code, if there is one.
     private static func problem(of file: PycFile) -> String? {
         switch file.code {
         case .failure(let error): return "its code cannot be read: \(error) of the code"
@@ -192,7 +192,7 @@ package struct BytecodeVerifier: Sendable {
 
     // MARK: Files without a cache tag
 
-    /// The interpreter of bytecode outside `__pycache__`: only its magic number tells.
+    /// The interpreter of bytecode outside `__pycache__`, by its magic number: its name does not show the interpreter.
     private func owner(of bytes: UnsafeRawBufferPointer) -> Int? {
         guard bytes.count >= 4 else { return nil }
         let magic = UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self))
@@ -202,7 +202,7 @@ package struct BytecodeVerifier: Sendable {
     private func unowned(_ file: VerifiedBytecode, _ bytes: UnsafeRawBufferPointer) -> VerifiedBytecode {
         var file = file
         guard let pyc = PycFile.guessing(bytes) else {
-            return file.with(.damaged("it has \(Plural.count(bytes.count, "byte")), fewer than a header"))
+            return file.with(.damaged("it is too short for a header (\(Plural.count(bytes.count, "byte")))"))
         }
         guard pyc.hasMagicEnding else {
             return file.with(.damaged("its first four bytes are not a magic number"))
@@ -216,7 +216,7 @@ package struct BytecodeVerifier: Sendable {
             file.interpreter = owner
             return file.with(.wrongMagic(found: pyc.magicNumber))
         }
-        if pyc.header == nil { return file.with(.damaged("its header has flags that Python does not know")) }
+        if pyc.header == nil { return file.with(.damaged("its header has unknown flags")) }
         return file.with(Self.problem(of: pyc).map { .damaged($0) } ?? .sourceless)
     }
 }

@@ -1,7 +1,7 @@
 // Walks a tree to find its bytecode and the sources next to it. Looks only at names; reads no files.
 //
-// Not `TreeScanner`: that one makes stamps of sources and of the artifacts of known interpreters, watches, and leaves out
-// what .gitignore names. This one is after every name in `__pycache__`, whoever wrote it, and needs no stamps.
+// Not `TreeScanner`: that one takes the stamps of sources and of the artifacts of known interpreters, adds watches, and
+// skips what .gitignore names. This one needs every name in `__pycache__`, no matter who wrote the file, and no stamps.
 
 import BasicTypes
 import BuildModel
@@ -20,13 +20,13 @@ struct BytecodeFolder: Sendable {
     var cached: [BytePath] = []
     /// Names of `.pyc` and `.pyo` files next to the sources.
     var legacy: [BytePath] = []
-    /// Temporary files of processes that have ended, relative to the folder.
+    /// Temporary files of processes that have ended, relative to the directory.
     var leftovers: [BytePath] = []
-    /// Symbolic links with names of bytecode, relative to the folder. They are neither followed nor removed.
+    /// Symbolic links with names of bytecode, relative to the directory. They are neither followed nor removed.
     var links: [BytePath] = []
-    /// Number of entries of any kind in `__pycache__`; `nil` if there is no such folder.
+    /// Number of entries of any kind in `__pycache__`; `nil` if there is no such directory.
     var cacheEntries: Int?
-    /// Whether only the bytecode of one source was asked for.
+    /// Whether only the bytecode of some sources was requested.
     var isPartial = false
 
     static let cacheName = BytePath("__pycache__")
@@ -50,7 +50,7 @@ struct BytecodeWalk: Sendable {
         let isNamed: Bool
         /// Whether it is, or is below, a directory that is skipped by default but was named by the user.
         let entersPackages: Bool
-        /// The only sources whose bytecode is asked for, by their names without `.py`; `nil` for all.
+        /// The only sources whose bytecode is requested, by their names without `.py`; `nil` for all.
         let only: Set<[UInt8]>?
     }
 
@@ -78,7 +78,7 @@ struct BytecodeWalk: Sendable {
         return result
     }
 
-    /// A directory is listed once, however many of its sources are named.
+    /// Groups the named sources by directory, so that each directory is listed once.
     private func pending(_ starts: [BytePath]) -> [Pending] {
         var found: [Pending] = []
         var sources: [BytePath: Set<[UInt8]>] = [:]
@@ -187,7 +187,7 @@ struct BytecodeWalk: Sendable {
         folder.cacheEntries = entries
     }
 
-    /// Lists a directory. Asks `stat` for the kind of an entry if the file system does not report it.
+    /// Lists a directory. Gets the kind of an entry from `stat` if the file system does not report it.
     private func forEach(
         in directory: Directory, _ path: BytePath, _ buffer: DirectoryListing, _ body: (BytePath, EntryKind) -> Void
     ) throws(SystemError) {
@@ -221,7 +221,7 @@ struct BytecodeWalk: Sendable {
         return found
     }
 
-    /// Removes what `--exclude` matches, by the bytecode's own path or its source's.
+    /// Removes files that `--exclude` matches, by their own path or that of their source.
     private func removeExcluded(_ folder: inout BytecodeFolder) {
         guard scope.hasExcludes else { return }
         func isOut(_ path: BytePath) -> Bool { scope.excludes(folder.path.appending(path), isDirectory: false) }
@@ -239,7 +239,7 @@ struct BytecodeWalk: Sendable {
 }
 
 extension BytecodeFolder {
-    /// Only what belongs to these sources.
+    /// Keeps only the files that belong to these sources.
     fileprivate mutating func keep(_ only: Set<[UInt8]>) {
         cached.removeAll { name in !(CacheName(name.bytes).map { only.contains($0.stem) } ?? false) }
         legacy.removeAll { name in !(CacheName.stripped(name.bytes).map { only.contains($0) } ?? false) }

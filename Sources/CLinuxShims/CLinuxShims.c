@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-// openat2(2), Linux 5.6. Declared here because the kernel's header may be older than the kernel.
+// openat2(2), Linux 5.6. Declared here because the kernel headers may be older than the kernel.
 struct freshpyc_open_how {
     uint64_t flags;
     uint64_t mode;
@@ -35,7 +35,7 @@ int freshpyc_openat(int directory, const char *path, int flags, unsigned mode) {
     return openat(directory, path, flags, mode);
 }
 
-// getdents64(2): the raw record buffer, so that a name is never copied past its end.
+// getdents64(2): returns raw records, so that a name is never read past its end.
 long freshpyc_getdents64(int directory, void *buffer, size_t size) {
     return syscall(SYS_getdents64, directory, buffer, size);
 }
@@ -53,8 +53,8 @@ int freshpyc_exited(int status) { return WIFEXITED(status); }
 int freshpyc_exit_status(int status) { return WEXITSTATUS(status); }
 int freshpyc_term_signal(int status) { return WTERMSIG(status); }
 
-// The number of processors in this process's affinity mask, or -1. A mask of 1,024 processors is what
-// cpu_set_t holds; a larger machine answers EINVAL and the caller falls back to sysconf(3).
+// The number of processors in this process's affinity mask, or -1. cpu_set_t has room for 1,024 processors; on larger
+// machines the call fails with EINVAL and the caller falls back to sysconf(3).
 int freshpyc_affinity_count(void) {
     cpu_set_t set;
     CPU_ZERO(&set);
@@ -66,8 +66,8 @@ int freshpyc_terminal_columns(int descriptor) {
     return ioctl(descriptor, TIOCGWINSZ, &size) < 0 ? -1 : size.ws_col;
 }
 
-// Every catchable signal back to its default, an empty mask, and a process group or session of its own: libdispatch's
-// threads block signals, and a child would inherit that.
+// Resets every catchable signal to its default, empties the signal mask, and starts a new process group or session.
+// libdispatch's threads block signals, and a child would inherit that.
 int freshpyc_spawn_defaults(posix_spawnattr_t *attributes, int new_session) {
     sigset_t all, none;
     sigfillset(&all);

@@ -7,7 +7,7 @@ import LinuxSystem
 
 /// Shows one report.
 struct BuildOutput {
-    /// Whose result it is.
+    /// The verb that the result belongs to.
     enum Kind: String, Sendable {
         case build, check, precompile
     }
@@ -56,7 +56,7 @@ struct BuildOutput {
         return status
     }
 
-    /// A line for each interpreter: how many modules compile there.
+    /// One line per interpreter, with the number of modules that do not compile.
     private func matrix(_ report: WaveReport, _ interpreters: [ReportDocument.Python]) -> String {
         let failures = report.failures(of: interpreters.map(\.name))
         let width = interpreters.map(\.name.count).max() ?? 0

@@ -1,14 +1,33 @@
-// What `verify` and `clean` share: which bytecode to look at, and for which interpreters.
+// The arguments that `verify` and `clean` share: which bytecode to process, and for which interpreters.
 
 import BasicTypes
 import BuildModel
 import Interpreters
+import LinuxSystem
 
 struct BytecodeArguments {
     let common: SessionArguments
+    /// The bytecode files that the user named, relative to the root; empty if only directories and sources were named.
+    private(set) var files: Set<BytePath> = []
 
     init(_ parsed: ParsedArguments, for declaration: VerbDeclaration) throws(UsageError) {
-        common = try SessionArguments(parsed, for: declaration)
+        let isBytecode: (BytePath) -> Bool = { $0.hasSuffix(".pyc") || $0.hasSuffix(".pyo") }
+        // A bytecode file is in a directory that is walked, and everything else there is left out of the answer.
+        common = try SessionArguments(
+            parsed.mappingOperands { path in
+                guard isBytecode(path) else { return path }
+                let directory = path.parent.isEmpty ? BytePath(".") : path.parent
+                guard directory.lastComponent.elementsEqual("__pycache__".utf8) else { return directory }
+                return directory.parent.isEmpty ? BytePath(".") : directory.parent
+            }, for: declaration)
+        for path in parsed.operands where isBytecode(path) {
+            let absolute = (path.isAbsolute ? path : common.workingDirectory.appending(path)).normalized
+            let real = ((try? Host.realPath(absolute.parent)) ?? absolute.parent).appending(absolute.lastComponent)
+            guard (try? Host.status(real)) != nil, let file = real.relative(to: rootPath) else {
+                throw UsageError(message: "no such file: '\(path)'; check the path")
+            }
+            files.insert(file)
+        }
         for start in starts {
             let path = common.configuration.rootPath.appending(start)
             guard !path.lastComponent.elementsEqual("__pycache__".utf8) else {

@@ -1,4 +1,4 @@
-// A build or check that the daemon of the tree does.
+// Asks the daemon of a tree to do a build or a check.
 
 import BuildModel
 import Documents
@@ -10,12 +10,12 @@ enum DaemonBuild {
     case report(WaveReport, [ReportDocument.Python])
     /// There is no daemon.
     case none
-    /// There is one, and it cannot do this build, for this reason.
+    /// There is a daemon, but it cannot do this build, for this reason.
     case unfit(String)
 
-    /// Whether there is one, for a run that must not ask it.
+    /// Whether there is a daemon, for a run that must not ask it.
     static func presence(_ arguments: SessionArguments) -> DaemonBuild {
-        DaemonConnection.exists(arguments.configuration) ? .unfit("a daemon keeps this tree") : .none
+        DaemonConnection.exists(arguments.configuration) ? .unfit("a daemon is running on this tree") : .none
     }
 
     static func run(
@@ -42,7 +42,7 @@ enum DaemonBuild {
         } catch {
             switch error {
             case .refused(let refusal) where refusal.code == ControlError.otherVersionCode:
-                // The version that the user has called replaces the daemon's.
+                // Stop a daemon of another version, so that the version that the user runs can replace it.
                 DaemonConnection.end(client, of: configuration)
                 return .none
             case .refused(let refusal): return .unfit(refusal.message)

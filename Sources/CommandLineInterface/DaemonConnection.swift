@@ -1,4 +1,4 @@
-// How verbs reach the daemon of a tree, and what they say if they cannot.
+// Connects verbs to the daemon of a tree, and reports why they cannot reach it.
 
 import Documents
 import LinuxSystem
@@ -9,7 +9,7 @@ enum DaemonConnection {
     /// How long a daemon may take to answer or to stop, in nanoseconds.
     static let patience: Int64 = 10_000_000_000
 
-    /// - Returns: `nil` if no daemon is running for the tree, or if the command line says not to ask it.
+    /// - Returns: `nil` if no daemon is running for the tree, or with `--no-daemon`.
     static func client(of arguments: SessionArguments) -> ControlClient? {
         guard !arguments.arguments.has(OptionSpecification.noDaemon.name) else { return nil }
         return client(of: arguments.configuration)
@@ -56,7 +56,7 @@ enum DaemonConnection {
         }
     }
 
-    /// Asks a daemon something that can be found out without it.
+    /// Asks a daemon something that can also be answered without it.
     ///
     /// - Returns: `nil` if it does not answer or refuses.
     static func answer<Answer: Codable & Sendable>(
@@ -70,22 +70,22 @@ enum DaemonConnection {
         }
     }
 
-    /// Names the process of a daemon that is stopped, or hangs. Says nothing of other failures.
+    /// Reports the process of a daemon that does not answer. Ignores other failures.
     static func complain(ofSilence failure: ControlFailure) {
         guard case .silent(let process) = failure else { return }
         FreshpycCommand.complain(
             "the daemon of this tree (process \(process)) does not answer; end it with `kill -9 \(process)`")
     }
 
-    /// Tells a daemon to stop and waits until it has.
+    /// Tells a daemon to stop, and waits until it has stopped.
     static func end(_ client: ControlClient, of configuration: SessionConfiguration) {
         _ = try? client.ask(ControlRequest(.stop), for: Acknowledgement.self, timeout: patience)
         waitForEnd(of: configuration)
     }
 
-    /// Waits until no daemon answers for a root any more.
+    /// Waits until no daemon accepts connections for a root.
     ///
-    /// - Returns: whether that happened in time.
+    /// - Returns: `false` if that takes longer than `patience`.
     @discardableResult
     static func waitForEnd(of configuration: SessionConfiguration) -> Bool {
         let begun = Host.monotonic

@@ -21,8 +21,16 @@ struct DiagnosticPrinter {
 
     func shown(_ path: BytePath) -> BytePath {
         let absolute = root.appending(path)
-        guard let relative = absolute.relative(to: workingDirectory) else { return absolute }
-        return relative.isEmpty ? BytePath(".") : relative
+        if let relative = absolute.relative(to: workingDirectory) { return relative.isEmpty ? BytePath(".") : relative }
+        // Elsewhere in the same tree: upwards from the current directory.
+        guard workingDirectory.isWithin(root) else { return absolute }
+        var common = workingDirectory
+        var steps = BytePath.empty
+        while !absolute.isWithin(common) {
+            common = common.parent
+            steps = steps.appending("..")
+        }
+        return absolute.relative(to: common).map { $0.isEmpty ? steps : steps.appending($0) } ?? absolute
     }
 
     /// `path:line:column: severity: message [rule]`, with the interpreters that report it if not all do.

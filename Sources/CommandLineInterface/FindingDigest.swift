@@ -4,7 +4,7 @@ import BasicTypes
 import BuildModel
 import Documents
 
-/// Shows an error once, in the words of the newest interpreter that reports it. Machine formats keep them apart.
+/// Shows an error once, in the words of the newest interpreter that reports it. JSON keeps the errors apart.
 struct FindingDigest {
     /// Names, from the oldest version to the newest.
     private let interpreters: [String]

@@ -1,5 +1,6 @@
-// The command `freshpyc`: from the process's arguments to a verb to an exit status.
+// The command `freshpyc`: finds the verb in the arguments and runs it.
 
+import BasicTypes
 import LinuxSystem
 
 package enum FreshpycCommand {
@@ -12,7 +13,7 @@ package enum FreshpycCommand {
         InspectVerb.self, CompileAllVerb.self, PyCompileVerb.self, InterpretersVerb.self,
     ]
 
-    /// Runs the process's command line and ends the process.
+    /// Runs the command line of the process and exits.
     package static func main() {
         Standard.ensureOpen()
         Host.ignoreWriteSignals()
@@ -22,7 +23,7 @@ package enum FreshpycCommand {
         Host.exit(result.status)
     }
 
-    /// - Returns: the exit status: 0 fine, 1 findings in the user's code, 2 freshpyc could not do it.
+    /// - Returns: the exit status: 0 for success, 1 for findings in the user's code, 2 if something could not be done.
     private static func run(_ words: [Argument], _ output: StandardOutput) -> Int32 {
         guard let first = words.first?.text else {
             Host.writeError(HelpText(columns: 80).overview(verbs.map { $0.declaration }))
@@ -75,6 +76,6 @@ package enum FreshpycCommand {
             message: "unknown verb '\(name)'" + (hint.map { "; did you mean '\($0)'?" } ?? "; see `freshpyc --help`"))
     }
 
-    /// One line on standard error.
+    /// Prints one line to standard error.
     static func complain(_ message: String) { Host.writeError("freshpyc: \(message)\n") }
 }

@@ -1,4 +1,4 @@
-// Questions to git that run nothing which a repository's configuration names: a clone may be a stranger's.
+// Queries git without running any program that the repository's configuration names: a clone may be untrusted.
 
 import BasicTypes
 import LinuxSystem
@@ -12,7 +12,7 @@ struct GitRepository {
 
     /// - Parameters:
     ///   - root: a directory of the working tree.
-    ///   - patience: how long each question to git may take, in nanoseconds.
+    ///   - patience: the time limit for each git command, in nanoseconds.
     init(root: BytePath, patience: Int64 = 60_000_000_000) throws(UsageError) {
         guard let executable = Self.executable(named: "git") else {
             throw UsageError(message: "--since needs git, which is not on PATH; name the files instead")
@@ -49,25 +49,48 @@ struct GitRepository {
         }
     }
 
-    // MARK: Questions
+    // MARK: Queries
 
-    /// Files that differ from where the work tree's history left that of a revision, and untracked files; of a renamed
-    /// file, both names. Relative to the root.
+    /// Changed files, relative to the root.
+    struct Changes {
+        var inside: [BytePath] = []
+        /// The number of files that changed outside the root.
+        var outside = 0
+    }
+
+    /// Files that differ between the merge base with a revision and the work tree, and untracked files; both names of a
+    /// renamed file.
     ///
-    /// The merge base, because the question is what this branch has changed, and not what others did meanwhile.
-    func changes(since revision: String) throws(UsageError) -> [BytePath] {
+    /// The merge base is used because the caller asks what this branch has changed, not what changed elsewhere meanwhile.
+    func changes(since revision: String) throws(UsageError) -> Changes {
         guard !revision.hasPrefix("-") else {
             throw UsageError(message: "'\(revision)' is not a revision (--since)")
         }
         let diff = [
             "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all",
-            "--relative", "--merge-base", revision, "--",
+            "--no-relative", "--merge-base", revision, "--",
         ]
-        let untracked = ["ls-files", "--others", "--exclude-standard", "-z"]
-        return try (ask(diff) + ask(untracked)).split(separator: 0).compactMap { BytePath($0) }
+        let untracked = ["ls-files", "--others", "--exclude-standard", "-z", "--full-name", "--", ":/"]
+        // Both print paths relative to the top of the work tree.
+        let prefix = try ask(["rev-parse", "--show-prefix"]).filter { $0 != UInt8(ascii: "\n") }
+        var changes = Changes()
+        for path in try (ask(diff) + ask(untracked)).split(separator: 0) {
+            if path.starts(with: prefix), let inside = BytePath(path.dropFirst(prefix.count)) {
+                changes.inside.append(inside)
+            } else {
+                changes.outside += 1
+            }
+        }
+        return changes
     }
 
-    /// The names of all filter drivers that are configured. Git runs their `clean` to compare a file with a revision.
+    /// Whether a file was ever committed, so that it can be one that was deleted.
+    func knows(_ path: BytePath) -> Bool {
+        guard let answer = try? ask(["log", "-1", "--format=%H", "--", ":(literal)\(path)"]) else { return false }
+        return !answer.isEmpty
+    }
+
+    /// The names of all configured filter drivers. Git runs their `clean` command to compare a file with a revision.
     private func filters() throws(UsageError) -> [[UInt8]] {
         // Status 1: there are none.
         let keys = try ask(["config", "--null", "--name-only", "--get-regexp", "^filter\\."], expecting: [0, 1])
@@ -87,7 +110,7 @@ struct GitRepository {
         do throws(ProcessExchange.Failure) {
             answer = try exchange.run()
         } catch {
-            throw UsageError(message: "cannot ask git: \(error.reason); name the files instead of --since")
+            throw UsageError(message: "cannot run git: \(error.reason); name the files instead of --since")
         }
         guard case .status(let status) = answer.ending, expecting.contains(status) else {
             throw UsageError(message: "git could not compare the tree (see its message); check the revision of --since")
@@ -95,11 +118,11 @@ struct GitRepository {
         return answer.output
     }
 
-    // MARK: Running nothing
+    // MARK: Environment
 
-    /// The environment in which git starts no other program. Options on its command line do the rest.
+    /// An environment that, together with the options above, keeps git from starting other programs.
     ///
-    /// - `core.fsmonitor`, `core.hooksPath`: commands that are run for a look at the files, or after the index is written.
+    /// - `core.fsmonitor`, `core.hooksPath`: commands that git runs to find changed files, or after it writes the index.
     /// - `GIT_NO_LAZY_FETCH` (since git 2.44), `GIT_ALLOW_PROTOCOL`: a partial clone fetches nothing, so that no
     ///   `core.sshCommand`, `remote.*.uploadpack` or remote helper is run.
     private static func variables(_ filters: [[UInt8]]) -> [BytePath] {
@@ -111,7 +134,7 @@ struct GitRepository {
                 settings.append((Array("filter.".utf8) + name + Array(".\(key)".utf8), value))
             }
         }
-        // The user's own settings of this kind stay.
+        // Keep the settings that the user passes in the same way.
         let own = ["GIT_CONFIG_COUNT", "GIT_NO_LAZY_FETCH", "GIT_ALLOW_PROTOCOL"]
         let first = Host.environment("GIT_CONFIG_COUNT").flatMap { Int($0.description) } ?? 0
         let begin = (0...10_000).contains(first) ? first : 0

@@ -1,4 +1,5 @@
-// What `graph`, `affected` and `cycles` share: a question about imports, to the daemon or to a session of their own.
+// The part that `graph`, `affected` and `cycles` share: a question about imports, for the daemon or for a session of their
+// own.
 
 import BasicTypes
 import BuildModel
@@ -14,7 +15,7 @@ struct GraphQuestion {
     let printer: DiagnosticPrinter
     private(set) var parameters: ControlParameters
 
-    /// - Parameter asksForFiles: the operands are files to ask about, which need not exist, and not places to work in.
+    /// - Parameter asksForFiles: whether the operands are files to ask about, which need not exist, and not paths to work in.
     init(_ invocation: Invocation, _ declaration: VerbDeclaration, asksForFiles: Bool) throws(UsageError) {
         let parsed = invocation.arguments
         arguments = try SessionArguments(asksForFiles ? parsed.withoutOperands : parsed, for: declaration)
@@ -28,13 +29,22 @@ struct GraphQuestion {
             }
             kinds.insert(kind)
         }
-        // The daemon must keep the whole tree, and with these options. Without interpreters it cannot be asked, and
-        // working alone reports why.
+        // The daemon must keep the whole tree up to date with these options. If no interpreter is found, it cannot be asked,
+        // and our own session reports why.
         parameters = ControlParameters(
             version: FreshpycCommand.version, options: try? arguments.requiredOptions(declaration), starts: [""])
         parameters.kinds = (kinds.isEmpty ? Set(ImportKind.allCases) : kinds).map(\.rawValue).sorted()
         parameters.depth = try parsed.count("--depth")
     }
+
+    /// The places that the operands name; empty for the whole tree.
+    var places: [BytePath] {
+        let starts = arguments.configuration.starts
+        return arguments.arguments.operands.isEmpty || starts.contains(.empty) ? [] : starts
+    }
+
+    /// Follows no import: the answer shows the modules of the named paths alone.
+    mutating func showOnlyPlaces() { parameters.depth = places.isEmpty ? nil : 0 }
 
     /// Sets the files that the question is about.
     ///
@@ -60,12 +70,17 @@ struct GraphQuestion {
         let root = arguments.configuration.rootPath
         let absolute = (given.isAbsolute ? given : arguments.workingDirectory.appending(given)).normalized
         let folder = (try? Host.realPath(absolute.parent)) ?? absolute.parent
+        if let module = ModuleLocator.path(of: given, root: root, workingDirectory: arguments.workingDirectory),
+            let path = module.relative(to: root)
+        {
+            return path
+        }
         guard let path = folder.appending(absolute.lastComponent).relative(to: root) ?? absolute.relative(to: root)
         else { throw UsageError(message: "'\(given)' is not in \(root); name a file of this tree") }
         return path
     }
 
-    /// Prints an answer, and what could not be read for it.
+    /// Prints an answer, and the files that could not be read for it.
     ///
     /// - Returns: 2 if something could not be read: the answer may lack modules, which must not look like success.
     private func finish<Answer: ImportsDocument>(_ answer: Answer, _ show: (Answer) -> Int32) -> Int32 {
@@ -78,12 +93,12 @@ struct GraphQuestion {
         return unread.isEmpty ? status : 2
     }
 
-    /// A path of an answer, as seen from the current directory.
+    /// A path of an answer, relative to the current directory.
     func shown(_ path: String) -> String {
         printer.root == printer.workingDirectory ? path : printer.shown(BytePath(path)).description
     }
 
-    /// Asks the daemon, or else scans what has changed since the last time.
+    /// Asks the daemon, or else scans the sources that have changed since the last scan.
     ///
     /// - Parameters:
     ///   - alone: answers from a session.
@@ -103,7 +118,7 @@ struct GraphQuestion {
         configuration.options.isCheckOnly = true
         configuration.starts = [.empty]
         let place = configuration.stateDirectory ?? configuration.rootPath.appending(".freshpyc")
-        // Nothing is written to a tree in which freshpyc has not been used.
+        // Do not write to a tree in which freshpyc has not been used.
         configuration.writesGraph = client == nil && (try? Host.status(place)) ?? nil != nil
         let settled = configuration
         let parameters = parameters

@@ -1,4 +1,4 @@
-// `--help`: a verb's declaration as text, wrapped to the terminal, or to 80 columns where the output is not one.
+// `--help`: a verb's declaration as text, wrapped to the terminal, or to 80 columns if the output is not a terminal.
 
 import LinuxSystem
 
@@ -7,7 +7,7 @@ struct HelpText {
     private static let indent = 26
     private let columns: Int
 
-    /// - Parameter columns: characters of the longest line; examples are never wrapped.
+    /// - Parameter columns: maximum length of a line, at least 60; examples are never wrapped.
     init(columns: Int) { self.columns = max(60, columns) }
 
     /// For standard output.

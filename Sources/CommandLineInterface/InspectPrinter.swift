@@ -49,18 +49,18 @@ struct InspectPrinter {
 
     private func writer(_ file: PycFile) -> String {
         guard let writer = inspected.writer else {
-            return "magic number \(file.magicNumber), which no Python found here writes"
+            return "magic number \(file.magicNumber), of no Python found here"
         }
         return "\(writer.name) (magic number \(file.magicNumber)), \(writer.path)"
     }
 
     private func header(_ file: PycFile) -> String {
         let length = "\(file.shape.headerLength) bytes; "
-        guard let header = file.header else { return length + "flags that Python does not know" }
+        guard let header = file.header else { return length + "unknown flags" }
         switch header.validation {
         case .timestamp(let seconds, let size):
-            let source = size.map { " and \(Plural.count($0, "byte"))" } ?? ""
-            return length + "timestamp: valid for a source of \(CalendarTime(seconds: seconds).text)\(source)"
+            let source = size.map { " (\(Plural.count($0, "byte")))" } ?? ""
+            return length + "timestamp: valid for a source modified at \(CalendarTime(seconds: seconds).text)\(source)"
         case .hash(let hash, let isChecked):
             let meaning =
                 isChecked
@@ -159,7 +159,7 @@ struct InspectPrinter {
     private func entry(_ label: String, _ value: String, indent: String) -> String {
         let column = indent.utf8.count + 12
         var text = indent + label + String(repeating: " ", count: max(1, 12 - label.utf8.count))
-        // Bytes are near enough to columns, and ten times as fast to count.
+        // Counts bytes instead of columns, which is close enough and ten times as fast.
         guard column + value.utf8.count > Self.width else { return text + value + "\n" }
         var used = column
         var isFirst = true

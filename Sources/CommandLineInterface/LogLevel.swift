@@ -2,13 +2,13 @@
 
 /// From the fewest lines to the most. Each level also prints the lines of the levels before it.
 enum LogLevel: String, CaseIterable, Comparable {
-    /// Why the watch ends, if nobody asked it to.
+    /// Why the watch ended, unless the user stopped it.
     case error
-    /// What the user should look after: polled directories, a database that was set aside.
+    /// Problems that the user should know about: polled directories, a database that was set aside.
     case warning
     /// One line per wave.
     case info
-    /// Each source of a wave, and the reason why it was compiled.
+    /// Each changed source of a wave, with its result and the reason.
     case debug
 
     static func < (left: LogLevel, right: LogLevel) -> Bool {

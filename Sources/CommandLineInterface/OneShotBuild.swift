@@ -1,4 +1,4 @@
-// One wave for `build` and `check`: asked of the daemon, or done here.
+// One wave for `build` and `check`, in the daemon or in this process.
 
 import BuildModel
 import Documents
@@ -30,7 +30,9 @@ final class OneShotBuild {
         var arguments = try SessionArguments(parsed, for: declaration)
         let isUntrusted = parsed.has(CheckVerb.untrusted.name)
         if isUntrusted { try UntrustedTree.restrict(&arguments.configuration) }
-        let results = BuildOutput(kind, arguments, isStrict: parsed.has("--strict"), output: invocation.output)
+        let results = BuildOutput(
+            kind, arguments, isStrict: arguments.arguments.has(OptionSpecification.strict.name),
+            output: invocation.output)
         if !isUntrusted {
             switch parsed.has("--no-daemon")
                 ? DaemonBuild.presence(arguments) : DaemonBuild.run(kind, arguments, declaration)

@@ -1,8 +1,10 @@
 // The declaration of one option. Parsing and `--help` are generated from it, so neither knows any option by name.
 
+import BasicTypes
+
 /// One option of a verb.
 struct OptionSpecification: Sendable {
-    /// What follows the option's name, with the word that stands for it in the help (`DIR`).
+    /// The value of an option, with its placeholder in the help (`DIR`).
     enum Value: Sendable, Equatable {
         /// A flag takes no value.
         case none

@@ -76,7 +76,7 @@ struct ParsedArguments {
             throw UsageError(message: "option '\(name)' needs a value: \(name) \(metavariable)")
         }
         if case .path = option.value, value.text.isEmpty {
-            throw UsageError(message: "option '\(name)' needs a path, and '' is none")
+            throw UsageError(message: "option '\(name)' needs a path, not an empty string")
         }
         try option.check(value.text)
         values[option.name, default: []].append(value)
@@ -85,9 +85,25 @@ struct ParsedArguments {
     /// Fills in settings for options that the command line does not give. Settings without an option here are ignored.
     mutating func fill(_ settings: Settings, options: [OptionSpecification]) {
         for (key, entry) in settings.entries where values[key.option] == nil && !entry.words.isEmpty {
-            guard options.contains(where: { $0.name == key.option }) else { continue }
+            guard let option = options.first(where: { $0.name == key.option }) else { continue }
+            // A format that only some verbs have does not concern the others.
+            if key == .format, case .choice(_, of: let words) = option.value, !entry.words.allSatisfy(words.contains) {
+                continue
+            }
             values[key.option] = entry.words.map { Argument(BytePath($0)) }
         }
+    }
+
+    /// The same options, with other operands.
+    func mappingOperands(_ transform: (BytePath) -> BytePath) -> ParsedArguments {
+        var copy = self
+        copy.operands = operands.map(transform)
+        return copy
+    }
+
+    /// Replaces a value of an option.
+    mutating func replace(_ old: String, by new: String, in name: String) {
+        values[name] = values[name]?.map { $0.text == old ? Argument(BytePath(new)) : $0 }
     }
 
     /// The same options, and no operands.
@@ -97,7 +113,7 @@ struct ParsedArguments {
         return copy
     }
 
-    /// - Parameter maximum: how many paths the verb takes.
+    /// - Parameter maximum: the maximum number of paths that the verb takes: 0 or 1.
     func requireOperands(atMost maximum: Int, for verb: VerbDeclaration) throws(UsageError) {
         guard operands.count > maximum else { return }
         let number = maximum == 0 ? "no path" : "one path"
@@ -113,7 +129,7 @@ struct ParsedArguments {
     /// The last one counts; with its exact bytes.
     func lastPath(_ name: String) -> BytePath? { values[name]?.last?.path }
 
-    /// The word that was chosen, as one of an enumeration; the declaration of the option lists the same words.
+    /// The chosen word as a case of an enumeration. The declaration of the option lists the same words.
     func choice<Choice: RawRepresentable<String>>(_ name: String, _: Choice.Type = Choice.self) -> Choice? {
         last(name).flatMap { Choice(rawValue: $0) }
     }

@@ -1,4 +1,4 @@
-// One run of `precompile`: from options, prefixes and destinations to a deployment, and its result.
+// One run of `precompile`: turns the options into a deployment, runs it and shows the result.
 
 import BasicTypes
 import Batches
@@ -38,8 +38,8 @@ final class PrecompileRun {
 
     func start() {
         do throws(UsageError) {
-            // The interpreters decide which directories are walked only with --environment or --stdlib; otherwise the walk
-            // begins while they start.
+            // Only with --environment or --stdlib does the scan depend on the interpreters. Otherwise, it begins while they
+            // start.
             let isWide = parsed.has("--environment") || parsed.has("--stdlib")
             let early = isWide ? nil : try makeOptions([])
             let ahead = early.map { options in
@@ -91,7 +91,7 @@ final class PrecompileRun {
     private func makeOptions(_ interpreters: [Interpreter]) throws(UsageError) -> DeploymentOptions {
         let configuration = arguments.configuration
         var places: [(path: BytePath, interpreter: Int?)] = []
-        // Without a path, the current directory is meant, unless --environment or --stdlib names something else.
+        // Without a path, compile the current directory, unless --environment or --stdlib selects something else.
         if hasNamedPaths || !(parsed.has("--environment") || parsed.has("--stdlib")) {
             places += configuration.starts.map { (configuration.rootPath.appending($0), nil) }
         }
@@ -140,7 +140,7 @@ final class PrecompileRun {
         return options
     }
 
-    /// What CPython's own `make install` skips: test data that is not valid Python.
+    /// Paths that CPython's own `make install` does not compile: installed packages, and test data that is not valid Python.
     private static let leftOutOfLibraries = [
         "site-packages/", "dist-packages/", "badsyntax_*.py", "bad_coding*.py", "lib2to3/tests/data/",
         "test_lib2to3/data/",
@@ -179,12 +179,12 @@ final class PrecompileRun {
         return found
     }
 
-    /// - Throws: if that cannot be determined: a guess would put everything into another place.
+    /// - Throws: if that cannot be determined: a wrong guess would put all files in the wrong place.
     private func isDirectory(_ path: BytePath) throws(UsageError) -> Bool {
         do throws(SystemError) {
             return try Host.status(path)?.kind == .directory
         } catch {
-            throw UsageError(message: "cannot look at \(path): \(error.reason); make it readable, or leave it out")
+            throw UsageError(message: "cannot access \(path): \(error.reason); make it readable, or omit it")
         }
     }
 

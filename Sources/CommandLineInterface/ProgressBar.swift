@@ -5,7 +5,7 @@ import LinuxSystem
 /// Shows a wave's progress on standard error, if that is a terminal.
 final class ProgressBar {
     private static let interval: Int64 = 50_000_000
-    /// Shorter waves show nothing, in nanoseconds.
+    /// Waves that take less time than this show no progress bar, in nanoseconds.
     private static let patience: Int64 = 150_000_000
 
     private let isShown: Bool

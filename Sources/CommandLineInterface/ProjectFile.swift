@@ -1,85 +1,129 @@
-// `[tool.freshpyc]` in pyproject.toml, read with an interpreter's own tomllib; the result is remembered in `.freshpyc/`.
+// pyproject.toml: `[tool.freshpyc]` and `requires-python`, read with an interpreter's own tomllib; the result is remembered
+// in `.freshpyc/`.
 
 import BasicTypes
-import FoundationEssentials
 import Interpreters
 import LinuxSystem
 
-/// A pyproject.toml with a table for freshpyc.
+/// A pyproject.toml.
 struct ProjectFile {
     private let root: BytePath
     private let contents: [UInt8]
 
-    /// `nil` if there is no such file or no such table.
-    init?(root: BytePath) {
-        guard let contents = Host.contents(root.appending("pyproject.toml")), Self.mentionsUs(contents) else {
-            return nil
-        }
-        self.root = root
-        self.contents = contents
+    /// What freshpyc takes from the file.
+    struct Contents {
+        /// `[tool.freshpyc]`; `nil` if there is no such table.
+        var table: [String: JSONValue]?
+        /// `requires-python` of `[project]` (PEP 621).
+        var requiredPython: String?
     }
 
-    /// Whether a line begins the table. Only if so, an interpreter is started to read the TOML.
-    static func mentionsUs(_ contents: [UInt8]) -> Bool {
+    /// `nil` if there is no such file.
+    init?(root: BytePath) throws(UsageError) {
+        let place = root.appending("pyproject.toml")
+        do throws(SystemError) {
+            guard try Host.status(place)?.kind == .regular, let contents = try Host.readFile(place) else { return nil }
+            self.contents = contents
+        } catch {
+            throw UsageError(message: "\(place): cannot read the configuration: \(error.reason); make it readable")
+        }
+        self.root = root
+    }
+
+    /// Whether the file mentions us at all, in any way that TOML allows. If not, the settings need no interpreter to read it.
+    var mentionsUs: Bool { contents.firstRange(of: Array("freshpyc".utf8)) != nil }
+
+    /// Whether the file may say which Pythons the project supports.
+    var mentionsRequiredPython: Bool { contents.firstRange(of: Array("requires-python".utf8)) != nil }
+
+    /// Whether a line looks like the header of our table. Otherwise a mention may be that of a dependency.
+    private var looksConfigured: Bool {
         contents.split(separator: UInt8(ascii: "\n")).contains { line in
-            let line = line.drop { $0 == 0x20 || $0 == 0x09 }
-            return line.starts(with: "[tool.freshpyc]".utf8) || line.starts(with: "[tool.freshpyc.".utf8)
+            let text = String(decoding: line, as: UTF8.self).filter { !$0.isWhitespace && $0 != "\"" && $0 != "'" }
+            return text.hasPrefix("[tool.freshpyc") || text.hasPrefix("tool.freshpyc") || text.hasPrefix("freshpyc={")
         }
     }
 
     private static let remembered = BytePath(".freshpyc/pyproject.json")
-    private static let program =
-        "import sys,tomllib,json; print(json.dumps(tomllib.loads(sys.stdin.buffer.read().decode()).get('tool',{}).get('freshpyc',{})))"
+    /// Prints an object with both values. Exit status 3 and a message: the file is not TOML.
+    private static let program = """
+        import json, sys
+        try:
+            import tomllib
+        except ImportError:
+            sys.exit(4)
+        try:
+            contents = tomllib.loads(sys.stdin.buffer.read().decode())
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            print(error)
+            sys.exit(3)
+        def entry(table, *names):
+            for name in names:
+                table = table.get(name) if isinstance(table, dict) else None
+            return table
+        print(json.dumps({"freshpyc": entry(contents, "tool", "freshpyc"),
+                          "requires-python": entry(contents, "project", "requires-python")}, default=str))
+        """
 
-    /// The table: remembered from an earlier run if the file has not changed, else from an interpreter.
+    /// Reads the file: remembered from an earlier run if it has not changed, else with an interpreter.
     ///
     /// - Parameter mayRemember: whether `.freshpyc/` may be written.
-    func table(mayRemember: Bool) throws(UsageError) -> [String: JSONValue] {
-        let mark = Array("\(Fingerprint(of: contents))\n".utf8)
+    func read(mayRemember: Bool) throws(UsageError) -> Contents {
+        let mark = Array("2 \(Fingerprint(of: contents))\n".utf8)
         if let earlier = Host.contents(root.appending(Self.remembered)), earlier.starts(with: mark),
-            let table = Self.decode(earlier[mark.count...])
+            let contents = try? Self.decode(Array(earlier[mark.count...]))
         {
-            return table
+            return contents
         }
-        let answer = try read()
-        guard let table = Self.decode(answer[...]) else {
-            throw UsageError(message: "pyproject.toml: [tool.freshpyc] is not a table")
-        }
+        guard let answer = try ask() else { return Contents() }
+        let contents = try Self.decode(answer)
         if mayRemember { remember(mark + answer) }
-        return table
+        return contents
     }
 
-    private static func decode(_ bytes: ArraySlice<UInt8>) -> [String: JSONValue]? {
-        guard case .table(let table)? = try? JSONDecoder().decode(JSONValue.self, from: Data(bytes)) else { return nil }
-        return table
+    private static func decode(_ bytes: [UInt8]) throws(UsageError) -> Contents {
+        guard case .table(let answer)? = try? JSONValueReader.read(bytes) else {
+            throw UsageError(message: "pyproject.toml: the interpreter's answer cannot be read")
+        }
+        var contents = Contents()
+        switch answer["freshpyc"] {
+        case .table(let table): contents.table = table
+        case nil, .null: break
+        default: throw UsageError(message: "pyproject.toml: [tool.freshpyc] is not a table")
+        }
+        if case .text(let text) = answer["requires-python"] { contents.requiredPython = text }
+        return contents
     }
 
-    /// tomllib is in the standard library since 3.11.
-    private func read() throws(UsageError) -> [UInt8] {
+    /// - Returns: what the program prints; `nil` if no interpreter has tomllib, and nothing looks like our table.
+    private func ask() throws(UsageError) -> [UInt8]? {
+        // tomllib is new in Python 3.11.
         for candidate in InterpreterFinder(root: root).all() {
             guard let answer = try? Self.run(candidate.path, input: contents) else { continue }
             switch answer.ending {
             case .status(0): return answer.output
             case .status(3):
-                throw UsageError(message: "pyproject.toml: invalid TOML; check it with `python3 -m tomllib`")
+                let lines = answer.output.split(separator: UInt8(ascii: "\n"))
+                let reason = lines.first.map { String(decoding: $0, as: UTF8.self) } ?? "not TOML"
+                throw UsageError(message: "pyproject.toml: invalid TOML: \(reason)")
             default: continue
             }
         }
+        guard looksConfigured else { return nil }
         throw UsageError(
             message:
                 "reading pyproject.toml needs Python 3.11 or newer, and none was found; install one, or use freshpyc.json instead"
         )
     }
 
-    /// Nanoseconds that an interpreter may take to read the file.
+    /// The time limit for an interpreter to read the file, in nanoseconds.
     private static let deadline: Int64 = 10_000_000_000
 
     private static func run(
         _ python: BytePath, input: [UInt8]
     ) throws(ProcessExchange.Failure) -> ProcessExchange.Answer {
-        let guarded = "import tomllib,sys\ntry:\n exec(sys.argv[1])\nexcept tomllib.TOMLDecodeError: sys.exit(3)"
-        return try ProcessExchange(
-            python, arguments: ["-I", "-S", "-c", guarded, program].map { BytePath($0) },
+        try ProcessExchange(
+            python, arguments: ["-I", "-S", "-c", program].map { BytePath($0) },
             environment: [BytePath("LC_ALL=C.UTF-8")], input: input, deadline: deadline
         ).run()
     }

@@ -21,19 +21,19 @@ enum RootLocator {
         let directories = places.map { $0.isDirectory ? $0.path : $0.path.parent }
         var common = directories[0]
         for directory in directories { while !directory.isWithin(common) { common = common.parent } }
-        let root = marked(from: common) ?? common
+        let root = project(of: common) ?? common
         return LocatedRoot(root: root, starts: starts(places.compactMap { $0.path.relative(to: root) }))
     }
 
-    /// Removes paths inside of others.
+    /// Removes paths inside others.
     private static func starts(_ paths: [BytePath]) -> [BytePath] {
         var seen: Set<BytePath> = []
         let kept = paths.filter { seen.insert($0).inserted }
         return kept.filter { !isMet($0, from: seen) }
     }
 
-    /// Whether a walk from another of the places meets this one. A directory that is left out by its name is met only where
-    /// it is named itself.
+    /// Whether a walk from another of the places finds this one. A directory that is skipped because of its name is found
+    /// only if it is named itself.
     private static func isMet(_ path: BytePath, from places: Set<BytePath>) -> Bool {
         var current = path
         while !current.isEmpty {
@@ -58,26 +58,53 @@ enum RootLocator {
         } catch {
             throw UsageError(message: "cannot access '\(given)': \(error.reason); check its permissions")
         }
+        if let module = ModuleLocator.path(
+            of: given, root: project(of: workingDirectory) ?? workingDirectory, workingDirectory: workingDirectory)
+        {
+            return try place(module, workingDirectory)
+        }
         throw UsageError(
             message: !exists
                 ? "no such file or directory: '\(given)'; check the path"
                 : "'\(given)' is not a Python source; name a directory or a .py file")
     }
 
-    /// The nearest directory upwards that is marked as a root.
-    private static func marked(from directory: BytePath) -> BytePath? {
+    /// The project of a directory: the nearest parent, or itself, with a project file; without one, the nearest with a
+    /// database.
+    private static func project(of directory: BytePath) -> BytePath? {
+        let owner = (try? Host.status(directory))?.owner
         var current = directory
+        var database: BytePath?
+        var isInInstallation = false
         while true {
-            if isMarked(current) { return current }
-            if current.components.isEmpty { return nil }
+            let marks = isInInstallation ? configurationFiles : configurationFiles + [".git"]
+            if marks.contains(where: { isTrusted(current.appending($0), owner) }) { return current }
+            isInInstallation = isInInstallation || isInstallation(current)
+            if database == nil, isTrusted(current.appending(".freshpyc"), owner, mustBe: .directory) {
+                database = current
+            }
+            if current.components.isEmpty { return database }
             current = current.parent
         }
     }
 
-    private static func isMarked(_ directory: BytePath) -> Bool {
-        if (try? Host.status(directory.appending(".freshpyc"), followsLinks: false))?.kind == .directory { return true }
-        if (try? Host.status(directory.appending("freshpyc.json")))?.kind == .regular { return true }
-        guard let project = Host.contents(directory.appending("pyproject.toml")) else { return false }
-        return ProjectFile.mentionsUs(project)
+    /// Each of these marks a project, as does `.git`, which is a file in a worktree and in a submodule.
+    private static let configurationFiles = ["freshpyc.json", "pyproject.toml"]
+
+    /// Whether a directory is where an interpreter looks for modules. A repository around it is not their project: pyenv, for
+    /// example, is itself a clone.
+    private static func isInstallation(_ directory: BytePath) -> Bool {
+        let name = directory.lastComponent
+        return ["site-packages", "dist-packages"].contains { name.elementsEqual($0.utf8) }
+            || name.starts(with: "python".utf8) && directory.parent.lastComponent.starts(with: "lib".utf8)
+    }
+
+    /// Whether a file exists and may decide the root. In a directory such as /tmp, anyone could put a configuration above
+    /// the trees of others, and a configuration names programs to run. As in git, the owner counts.
+    private static func isTrusted(
+        _ path: BytePath, _ owner: UInt32?, mustBe kind: FileStatus.Kind? = nil
+    ) -> Bool {
+        guard let status = try? Host.status(path), kind == nil || status.kind == kind else { return false }
+        return [UnixSocket.user, 0, owner].contains(status.owner)
     }
 }

@@ -1,5 +1,6 @@
 // `--select` and `--ignore`: which findings are shown.
 
+import BasicTypes
 import BuildModel
 
 /// Findings that `--select` and `--ignore` choose. Errors that keep a module from compiling or being read always show.
@@ -36,6 +37,9 @@ struct RuleSelection: Sendable {
         if let selected { return selected.contains(diagnostic.rule) && !ignored.contains(diagnostic.rule) }
         return !ignored.contains(diagnostic.rule)
     }
+
+    /// The findings that should be shown.
+    func filter(_ findings: [LocatedDiagnostic]) -> [LocatedDiagnostic] { findings.filter { shows($0.diagnostic) } }
 
     /// Removes findings that should not be shown.
     func filter(_ report: WaveReport) -> WaveReport {

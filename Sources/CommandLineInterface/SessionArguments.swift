@@ -1,17 +1,18 @@
-// From a command line, a configuration file and the environment to the configuration of a session.
+// Makes the configuration of a session from a command line, a configuration file and the environment.
 
 import BasicTypes
 import BuildDatabase
 import BuildModel
+import Interpreters
 import LinuxSystem
 import Waves
 
-/// The formats of results. Each verb declares which of them it has.
+/// The formats of results. Each verb declares which of them it supports.
 enum OutputFormat: String, CaseIterable {
     case text, json, github
 }
 
-/// What verbs that work on a tree share.
+/// The arguments that all verbs for a tree share.
 struct SessionArguments {
     var configuration: SessionConfiguration
     let format: OutputFormat
@@ -44,6 +45,7 @@ struct SessionArguments {
         settings = try Self.settings(commandLine, verb, root: located.root)
         var arguments = commandLine
         arguments.fill(settings, options: verb.options)
+        try Self.honourRequiredPython(&arguments, root: located.root)
         self.arguments = arguments
         format = arguments.choice("--format") ?? .text
         isQuiet = arguments.has("--quiet")
@@ -71,6 +73,7 @@ struct SessionArguments {
                 ($0.isAbsolute ? $0 : directory.appending($0)).normalized
             }, holder: "freshpyc \(verb.name)")
         if verb.traits.contains(.serves) { configuration.lifetime = .service }
+        configuration.declaredDependencies = settings.affects
         configuration.analyzesImports = verb.traits.contains(.analyzesImports)
         configuration.storePlace = Self.storePlace(arguments, verb, directory)
         for path in arguments.paths("--source-root") {
@@ -97,7 +100,23 @@ struct SessionArguments {
         }
     }
 
-    /// Where compiled code is shared, or `nil`.
+    /// `--python all` means all that the project supports (`requires-python` in pyproject.toml).
+    private static func honourRequiredPython(
+        _ arguments: inout ParsedArguments, root: BytePath
+    ) throws(UsageError) {
+        let option = OptionSpecification.python.name
+        guard arguments.all(option).contains(InterpreterFinder.everything), !arguments.has(CheckVerb.untrusted.name),
+            let project = try ProjectFile(root: root), project.mentionsRequiredPython,
+            let required = try project.read(mayRemember: false).requiredPython
+        else { return }
+        guard VersionSpecifier(required) != nil else {
+            return FreshpycCommand.complain(
+                "pyproject.toml: requires-python '\(required)' is not a version specifier; all Pythons are used")
+        }
+        arguments.replace(InterpreterFinder.everything, by: required, in: option)
+    }
+
+    /// The path of the store for compiled code; `nil` if the verb or the user does not use one.
     private static func storePlace(
         _ arguments: ParsedArguments, _ verb: VerbDeclaration, _ directory: BytePath
     ) -> BytePath? {

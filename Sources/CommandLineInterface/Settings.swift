@@ -1,17 +1,20 @@
-// Settings from the configuration file and from the environment. The command line wins over both.
+// Settings from the configuration file and from the environment. The command line overrides both.
 
 import BasicTypes
 import BuildModel
-import FoundationEssentials
+import Interpreters
 import LinuxSystem
+import Service
 
 /// A setting of `freshpyc.json`, `[tool.freshpyc]` or the environment.
 enum SettingKey: String, CaseIterable {
-    case python, optimize, invalidation, exclude, gitignore, jobs, timeout, select, ignore
+    case python, optimize, invalidation, exclude, gitignore, jobs, timeout, select, ignore, strict, format, exec
     case sourceRoots = "source-roots"
     case idleTimeout = "idle-timeout"
     case stateDirectory = "state-dir"
     case logLevel = "log-level"
+    case execMode = "exec-mode"
+    case execOnError = "exec-on-error"
     case store
 
     /// The command line option with the same meaning.
@@ -37,10 +40,16 @@ enum SettingKey: String, CaseIterable {
 
     fileprivate var expected: String {
         switch self {
-        case .python, .exclude, .select, .ignore, .sourceRoots: "a string or a list of strings"
+        case .select, .ignore:
+            "a rule or a list of rules: \(RuleSelection.optional.map(\.rawValue).joined(separator: ", "))"
+        case .python, .exclude, .sourceRoots: "a string or a list of strings"
         case .optimize: "0, 1, 2 or a list of these"
         case .invalidation: "timestamp, checked-hash or unchecked-hash"
-        case .gitignore: "true or false"
+        case .gitignore, .strict: "true or false"
+        case .format: OutputFormat.allCases.map(\.rawValue).joined(separator: ", ")
+        case .exec: "a command"
+        case .execMode: ImpactCommand.Mode.allCases.map(\.rawValue).joined(separator: " or ")
+        case .execOnError: ImpactCommand.OnError.allCases.map(\.rawValue).joined(separator: " or ")
         case .jobs: "a number from 1 to 1024"
         case .timeout, .idleTimeout: "a number of seconds above 0"
         case .stateDirectory: "a string"
@@ -54,11 +63,16 @@ enum SettingKey: String, CaseIterable {
         switch (self, value) {
         case (.python, .text(let text)), (.exclude, .text(let text)), (.stateDirectory, .text(let text)),
             (.store, .text(let text)),
-            (.select, .text(let text)), (.ignore, .text(let text)), (.sourceRoots, .text(let text)):
+            (.exec, .text(let text)), (.sourceRoots, .text(let text)):
             return text.isEmpty ? nil : [text]
+        case (.select, .text(let text)), (.ignore, .text(let text)):
+            return (try? RuleSelection(selected: [text], ignored: [])) == nil ? nil : [text]
+        case (.format, .text(let text)): return OutputFormat(rawValue: text) == nil ? nil : [text]
+        case (.execMode, .text(let text)): return ImpactCommand.Mode(rawValue: text) == nil ? nil : [text]
+        case (.execOnError, .text(let text)): return ImpactCommand.OnError(rawValue: text) == nil ? nil : [text]
         case (.invalidation, .text(let text)): return InvalidationMode(rawValue: text) == nil ? nil : [text]
         case (.logLevel, .text(let text)): return LogLevel(rawValue: text) == nil ? nil : [text]
-        case (.gitignore, .truth(let truth)): return truth ? [""] : []
+        case (.gitignore, .truth(let truth)), (.strict, .truth(let truth)): return truth ? [""] : []
         case (.optimize, .number(let number)): return [0.0, 1, 2].contains(number) ? [String(Int(number))] : nil
         case (.jobs, .number(let number)):
             return number >= 1 && number <= 1024 && number == number.rounded() ? [String(Int(number))] : nil
@@ -77,34 +91,7 @@ enum SettingKey: String, CaseIterable {
     }
 }
 
-/// Any JSON value.
-enum JSONValue: Decodable {
-    case null
-    case truth(Bool)
-    case number(Double)
-    case text(String)
-    case list([JSONValue])
-    case table([String: JSONValue])
-
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let truth = try? container.decode(Bool.self) {
-            self = .truth(truth)
-        } else if let number = try? container.decode(Double.self) {
-            self = .number(number)
-        } else if let text = try? container.decode(String.self) {
-            self = .text(text)
-        } else if let list = try? container.decode([JSONValue].self) {
-            self = .list(list)
-        } else {
-            self = .table(try container.decode([String: JSONValue].self))
-        }
-    }
-}
-
-/// All settings of a root, and where each comes from. The environment wins over the file.
+/// All settings of a root, and where each comes from. The environment overrides the file.
 struct Settings {
     struct Entry {
         let words: [String]
@@ -113,6 +100,8 @@ struct Settings {
     }
 
     private(set) var entries: [SettingKey: Entry] = [:]
+    /// The table `affects`, which has no option.
+    private(set) var affects: [DeclaredDependency] = []
 
     init(root: BytePath, mayRemember: Bool) throws(UsageError) {
         let place = root.appending("freshpyc.json")
@@ -122,19 +111,26 @@ struct Settings {
         } catch {
             throw UsageError(message: "\(place): cannot read the configuration: \(error.reason); make it readable")
         }
-        let project = ProjectFile(root: root)
-        if file != nil, project != nil {
+        let project = try ProjectFile(root: root)
+        let table = project?.mentionsUs == true ? try project?.read(mayRemember: mayRemember).table : nil
+        if file != nil, table != nil {
             throw UsageError(
                 message:
                     "both freshpyc.json and [tool.freshpyc] in pyproject.toml configure \(root); remove one of them")
         }
         if let contents = file {
-            guard case .table(let table)? = try? JSONDecoder().decode(JSONValue.self, from: Data(contents)) else {
-                throw UsageError(message: "freshpyc.json: not a JSON object; see config/freshpyc.schema.json")
+            let json: [String: JSONValue]
+            do throws(JSONSyntaxError) {
+                guard case .table(let table) = try JSONValueReader.read(contents) else {
+                    throw JSONSyntaxError(line: 1, column: 1, message: "not an object; see config/freshpyc.schema.json")
+                }
+                json = table
+            } catch {
+                throw UsageError(message: "freshpyc.json:\(error.line):\(error.column): \(error.message)")
             }
-            try read(table, from: "freshpyc.json", root: root)
-        } else if let project {
-            try read(try project.table(mayRemember: mayRemember), from: "pyproject.toml", root: root)
+            try read(json, from: "freshpyc.json", root: root)
+        } else if let table {
+            try read(table, from: "pyproject.toml", root: root)
         }
         try readEnvironment()
     }
@@ -142,7 +138,7 @@ struct Settings {
     /// No settings at all.
     init() {}
 
-    /// Without any file.
+    /// Settings from the environment alone.
     static func ofEnvironment() throws(UsageError) -> Settings {
         var settings = Settings()
         try settings.readEnvironment()
@@ -163,19 +159,24 @@ struct Settings {
     /// The value that a variable's text means; items of lists are separated by commas.
     private static func value(_ text: String, for key: SettingKey) -> JSONValue {
         switch key {
-        case .gitignore:
+        case .gitignore, .strict:
             ["1", "true", "yes"].contains(text)
                 ? .truth(true) : ["0", "false", "no"].contains(text) ? .truth(false) : .null
         case .jobs, .timeout, .idleTimeout: Double(text).map { .number($0) } ?? .null
         case .optimize: .list(text.split(separator: ",").map { Double($0).map { .number($0) } ?? .null })
-        case .python, .exclude, .select, .ignore, .sourceRoots:
+        case .python: .list(VersionSpecifier.separate(text).map { .text($0) })
+        case .exclude, .select, .ignore, .sourceRoots:
             .list(text.split(separator: ",").map { .text(String($0)) })
-        case .invalidation, .stateDirectory, .logLevel, .store: .text(text)
+        case .invalidation, .stateDirectory, .logLevel, .store, .format, .exec, .execMode, .execOnError: .text(text)
         }
     }
 
     private mutating func read(_ table: [String: JSONValue], from file: String, root: BytePath) throws(UsageError) {
         for (name, value) in table.sorted(by: { $0.key < $1.key }) where name != "$schema" {
+            if name == "affects" {
+                affects = try Self.affects(value, in: file)
+                continue
+            }
             guard let key = SettingKey(rawValue: name) else {
                 let hint = Suggestion.nearest(to: name, among: SettingKey.allCases.map(\.rawValue))
                 throw UsageError(
@@ -193,7 +194,30 @@ struct Settings {
                     return isPath && !word.hasPrefix("/") ? root.appending(word).normalized.description : word
                 }
             }
+            if key == .sourceRoots, let missing = words.first(where: { !Self.isDirectory($0) }) {
+                throw UsageError(message: "\(file): '\(name)': there is no directory \(missing)")
+            }
             entries[key] = Entry(words: words, origin: file)
         }
+    }
+
+    private static func affects(_ value: JSONValue, in file: String) throws(UsageError) -> [DeclaredDependency] {
+        guard case .table(let table) = value else {
+            throw UsageError(message: "\(file): 'affects' must be a table of patterns")
+        }
+        var dependencies: [DeclaredDependency] = []
+        for (files, sources) in table.sorted(by: { $0.key < $1.key }) {
+            guard let patterns = SettingKey.exclude.words(sources),
+                let dependency = DeclaredDependency(files: files, sources: patterns)
+            else {
+                throw UsageError(message: "\(file): affects: '\(files)' must be a pattern, and its value one or a list")
+            }
+            dependencies.append(dependency)
+        }
+        return dependencies
+    }
+
+    private static func isDirectory(_ path: String) -> Bool {
+        (try? Host.status(BytePath(path)))?.kind == .directory
     }
 }

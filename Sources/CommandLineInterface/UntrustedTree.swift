@@ -1,4 +1,4 @@
-// `check --untrusted`: nothing that the tree contains or names is executed or believed.
+// `check --untrusted`: nothing that the tree contains or names is executed or trusted.
 //
 // The compiler only parses the sources, so what remains is the choice of the interpreter, and files of the tree that
 // decide what freshpyc does: its configuration (see `Settings`) and its database, which could claim that a module is fine.
@@ -10,10 +10,10 @@ import LinuxSystem
 import Waves
 
 enum UntrustedTree {
-    /// Selects interpreters outside of the tree, and ignores the database inside.
+    /// Selects interpreters outside the tree, and ignores the database inside it.
     static func restrict(_ configuration: inout SessionConfiguration) throws(UsageError) {
         let root = configuration.rootPath
-        // `/` as root: no `.venv` and no `.python-version` of the tree is looked at.
+        // With `/` as the root, `.venv` and `.python-version` of the tree are ignored.
         let finder = InterpreterFinder(root: BytePath("/"))
         let candidates: [InterpreterCandidate]
         do throws(InterpreterError) {
@@ -29,7 +29,7 @@ enum UntrustedTree {
             guard places.allSatisfy({ !$0.isWithin(root) }) else {
                 throw UsageError(
                     message:
-                        "\(path) is inside the untrusted tree \(root), and will not be executed; name an interpreter outside of it with --python"
+                        "\(path) is inside the untrusted tree \(root), and will not be executed; name an interpreter outside it with --python"
                 )
             }
         }

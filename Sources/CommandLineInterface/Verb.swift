@@ -1,4 +1,4 @@
-// What every verb declares and does. A verb is one type in one file, in Verbs/; `FreshpycCommand.verbs` lists them.
+// The protocol of all verbs. Each verb is one type in its own file in Verbs/; `FreshpycCommand.verbs` lists them.
 
 /// One verb: what can follow `freshpyc` on a command line.
 protocol Verb: SendableMetatype {
@@ -18,9 +18,9 @@ struct Invocation {
     let output: StandardOutput
 }
 
-/// Everything that is said about a verb: parsing, `--help` and error messages are generated from it.
+/// The declaration of a verb. Parsing, `--help` and error messages are generated from it.
 struct VerbDeclaration: Sendable {
-    /// What a verb needs, for the code that verbs share.
+    /// Properties of a verb, for the code that verbs share.
     struct Traits: OptionSet, Sendable {
         let rawValue: UInt8
 
@@ -34,7 +34,7 @@ struct VerbDeclaration: Sendable {
         static let remembers = Traits(rawValue: 1 << 3)
         /// It shares compiled code with other trees.
         static let usesStore = Traits(rawValue: 1 << 4)
-        /// It stays until it is stopped, and answers other verbs.
+        /// It runs until it is stopped, and answers other verbs.
         static let serves = Traits(rawValue: 1 << 5)
         /// It has the command line of a Python module, and parses it as Python does.
         static let readsOwnCommandLine = Traits(rawValue: 1 << 6)
@@ -55,13 +55,13 @@ struct VerbDeclaration: Sendable {
     let name: String
     /// Half a sentence, in lower case and without a full stop.
     let summary: String
-    /// What follows the name in the usage line.
+    /// The text after the name in the usage line.
     var arguments = "[OPTIONS] [PATH…]"
     var traits: Traits = []
     /// Paragraphs.
     let description: [String]
     let options: [OptionSpecification]
-    /// What each exit status of the verb means.
+    /// The meaning of each exit status.
     let exitStatuses: KeyValuePairs<Int32, String>
     let examples: [Example]
 

@@ -1,11 +1,11 @@
-// `verify --format json`.
+// The JSON output of `verify`.
 
 import BasicTypes
 import BuildModel
 import BytecodeCare
 import Documents
 
-/// What `verify --format json` prints; OUTPUT.md describes it.
+/// The output of `verify --format json`; OUTPUT.md describes it.
 struct VerifyDocument: Encodable {
     struct Counts: Encodable {
         let verified: Int

@@ -9,7 +9,7 @@ import Waves
 
 /// Shows one watch.
 final class WatchDisplay {
-    /// What only a watch can be told.
+    /// Options that only `watch` has.
     struct Options: Sendable {
         /// Nanoseconds.
         let idleTimeout: Int64?
@@ -17,6 +17,9 @@ final class WatchDisplay {
         /// From `--exec`.
         let command: String?
         let commandMode: ImpactCommand.Mode
+        let commandOnError: ImpactCommand.OnError
+        /// Whether each wave begins on an empty screen, and shows all findings again.
+        let clearsScreen: Bool
     }
 
     private let arguments: SessionArguments
@@ -29,6 +32,15 @@ final class WatchDisplay {
     /// In the background: where everything goes after the first line.
     private let log: LogFile?
     private var hasAnnounced = false
+    /// Whether the tree is ours. Until then, the log may be that of another daemon.
+    private var isOpen = false
+    private var standing = StandingFindings()
+    /// Files named in one line.
+    private static let mostNames = 5
+
+    private var clearsScreen: Bool {
+        options.clearsScreen && log == nil && arguments.format == .text && Host.isTerminal(1) && Host.isTerminal(2)
+    }
 
     private var output: StandardOutput { invocation.output }
 
@@ -56,11 +68,14 @@ final class WatchDisplay {
                 }
             ) { [self] in show($0) }
             self.service = service
+            isOpen = true
             if let command = options.command {
-                // The command does not run in `/` as a daemon does: its relative paths are relative to the root.
+                // Unlike a daemon, the command does not run in `/`: its relative paths are relative to the root.
                 let own = Array("\(SessionArguments.backgroundVariable)=".utf8)
                 let environment = Host.variables.filter { !$0.bytes.starts(with: own) }
-                service.run(command, mode: options.commandMode, environment: environment, sharesOutput: log == nil)
+                service.run(
+                    command, mode: options.commandMode, onError: options.commandOnError, environment: environment,
+                    sharesOutput: log == nil)
             }
             service.start { [self] in progress.update($0, $1) }
         } catch {
@@ -70,18 +85,28 @@ final class WatchDisplay {
 
     private func show(_ event: WatchEvent) {
         switch event {
-        case .ready(let report, let directories):
+        case .ready(let report, let standing, let directories):
             progress.clear()
+            let before = update(standing)
             show(report)
+            if hasAnnounced { sayFixed(since: before) }
             let modules = Plural.count(report.modules, "module")
+            let imports = self.standing.all.count { $0.diagnostic.severity == .error && $0.diagnostic.rule.isOfImports }
+            let wrong = imports == 0 ? "" : ", \(Plural.count(imports, "import error"))"
             let watched = Plural.count(directories, "directory", "directories")
-            let line = "ready: \(modules), \(report.failed) failed, watching \(watched)"
+            let line = "ready: \(modules), \(report.failed) failed\(wrong), watching \(watched)"
             say(line, .info)
             if log != nil, !hasAnnounced { output.write(line + "\n") }
             hasAnnounced = true
-        case .wave(let report):
+        case .wave(let report, let standing):
+            let before = update(standing)
             show(report)
-            if report.hasChanges { say(line(report), .info) }
+            sayFixed(since: before)
+            let summary = [
+                report.hasChanges ? line(report) : nil, self.standing.standing(since: before),
+            ].compactMap { $0 }
+            if !summary.isEmpty { sayWithClock(summary.joined(separator: "; "), .info) }
+        case .command(let event): show(event)
         case .notice(let text):
             progress.clear()
             say("freshpyc: \(text)", .warning)
@@ -94,15 +119,57 @@ final class WatchDisplay {
                 say("freshpyc: stopped after \(seconds) without changes or requests", .info)
                 end(nil, status: 0)
             case .rootGone:
-                end("freshpyc: \(arguments.configuration.rootPath) is gone; start again when it is back", status: 2)
+                end(
+                    "freshpyc: \(arguments.configuration.rootPath) was removed; start freshpyc again once it exists",
+                    status: 2)
             case .failed(let message): end("freshpyc: \(message)", status: 2)
             }
         }
     }
 
+    /// - Returns: the findings of the wave before.
+    private func update(_ findings: [LocatedDiagnostic]) -> StandingFindings {
+        let before = standing
+        standing = StandingFindings(arguments.rules.filter(findings))
+        return before
+    }
+
+    /// `fixed: a.py, b.py and 3 more`
+    private func sayFixed(since before: StandingFindings) {
+        let fixed = standing.fixed(since: before)
+        guard !fixed.isEmpty else { return }
+        let names = fixed.prefix(Self.mostNames).map { printer.shown($0).description }.joined(separator: ", ")
+        let more = fixed.count > Self.mostNames ? " and \(fixed.count - Self.mostNames) more" : ""
+        sayWithClock("fixed: \(names)\(more)", .info)
+    }
+
+    private func show(_ event: CommandEvent) {
+        switch event {
+        case .started(let command):
+            // A list of files may be long.
+            let text = command.count > 200 ? command.prefix(200) + " ..." : command[...]
+            sayWithClock("running: \(text)", .info)
+        case .notNeeded: sayWithClock("no test is affected, so the command was not run", .info)
+        case .stopped: sayWithClock("the command was stopped", .info)
+        case .ended(.status(0), let duration):
+            sayWithClock("the command succeeded after \(WaveReport.seconds(duration))", .info)
+        case .ended(.status(let status), let duration):
+            sayWithClock(
+                "the command failed with exit status \(status) after \(WaveReport.seconds(duration))", .warning)
+        case .ended(.signal(let number), let duration):
+            sayWithClock("the command was killed by signal \(number) after \(WaveReport.seconds(duration))", .warning)
+        case .failedToStart(let error): sayWithClock("cannot run the command: \(error)", .warning)
+        }
+    }
+
+    /// With the time of day, which a log has anyway.
+    private func sayWithClock(_ line: String, _ level: LogLevel) {
+        say(log == nil ? "[\(Host.clockTime)] \(line)" : line, level)
+    }
+
     private func end(_ line: String?, status: Int32) {
         if let line {
-            say(line, .error)
+            if isOpen || log == nil { say(line, .error) }
             // The process that waits for the first line gets the reason instead.
             if log != nil, !hasAnnounced { output.write(line + "\n") }
         }
@@ -116,7 +183,12 @@ final class WatchDisplay {
     }
 
     private func show(_ everything: WaveReport) {
-        let report = arguments.rules.filter(everything)
+        var report = arguments.rules.filter(everything)
+        if clearsScreen {
+            // Moves to the top left corner, and clears the screen (ECMA-48).
+            Host.writeError("\u{1B}[H\u{1B}[2J")
+            report.diagnostics = standing.all
+        }
         for change in report.changes where options.level == .debug {
             let reason = change.reason.map { " (\($0.rawValue))" } ?? ""
             say("  \(printer.shown(change.path)) \(change.result.rawValue)\(reason)", .debug)
@@ -131,7 +203,7 @@ final class WatchDisplay {
         } else {
             output.write(lines: report.diagnostics.map { printer.text($0) })
         }
-        // Nobody reads the results any more, or they cannot be kept: `FreshpycCommand` reports which.
+        // Stop if the results can no longer be written. `FreshpycCommand` reports why.
         if log == nil, output.failure != nil { loop.later { [self] in service?.end() } }
     }
 

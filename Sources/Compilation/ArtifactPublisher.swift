@@ -111,7 +111,7 @@ package final class ArtifactPublisher {
             let directory = try root.directory(path.parent)
             guard try directory.removeFile(BytePath.empty.appending(path.lastComponent)) else { return }
         } catch  where error.isMissing || error.isLoop {
-            // The directory is a symbolic link (ELOOP): what is behind it is not ours.
+            // If the directory is a symbolic link (ELOOP), its target is not ours.
             return
         }
         removeIfEmptyCache(path.parent)
@@ -141,8 +141,8 @@ package final class ArtifactPublisher {
                 })
             else { return }
             let source = BytePath.empty.appending(Array(name.bytes.dropLast(suffix.utf8.count)) + Array(".py".utf8))
-            // A dangling link is not a source, and neither is a directory, whose removal would say nothing of bytecode. If
-            // we cannot tell whether the source exists, the bytecode stays.
+            // A dangling link is not a source, and neither is a directory. If we cannot tell whether the source exists, the
+            // bytecode stays.
             if parent.isSurelyMissing(source) || parent.isSurelyDirectory(source) { orphans.append(name) }
         }
         for name in orphans { _ = try? cache.removeFile(name) }
@@ -150,7 +150,7 @@ package final class ArtifactPublisher {
     }
 
     /// Whether this is the name of a leftover temporary file: its process has ended, or it is ours and no wave is
-    /// running (a folder was copied while we were writing in it).
+    /// running (a directory was copied while we were writing to it).
     package static func isStray(_ name: BytePath) -> Bool {
         guard name.bytes.starts(with: temporaryPrefix.utf8) else { return false }
         let digits = name.bytes.dropFirst(temporaryPrefix.utf8.count).prefix { (0x30...0x39).contains($0) }

@@ -28,8 +28,20 @@ extension Interpreter {
 
 extension Bindings {
     /// Makes graph bindings from those of the code. `import *` is not an uncertainty here: the graph follows it.
-    package init(_ bindings: ModuleBindings, names: inout NameTable) {
-        let isKnown = bindings.uncertainties.allSatisfy { $0 == .importsStar }
-        self = isKnown ? .names(Set(bindings.names.map { names.intern($0) })) : .unknowable
+    ///
+    /// - Parameter importsItself: whether some code of the module imports the module, so that a function can set its names.
+    package init(_ bindings: ModuleBindings, importsItself: Bool, names: inout NameTable) {
+        let isKnown = bindings.uncertainties.allSatisfy {
+            $0 == .importsStar || $0 == .setsByNameInFunction && !importsItself
+        }
+        guard isKnown else {
+            self = .unknowable
+            return
+        }
+        let ids = bindings.names.map { names.intern($0) }
+        self = .names(
+            BoundNames(
+                topLevel: Array(ids.prefix(bindings.topLevelCount)),
+                others: Array(ids.dropFirst(bindings.topLevelCount))))
     }
 }

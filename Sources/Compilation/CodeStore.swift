@@ -1,5 +1,5 @@
-// Loads compiled code from the store that all trees share, and saves it there. Stored code has no file name, or another
-// one: this file puts in the right one.
+// Loads compiled code from the store that all trees share, and saves it there. The file name in stored code may be that of
+// another source: loading replaces it.
 
 import BasicTypes
 import BuildDatabase

@@ -30,11 +30,11 @@ package enum CompileVerdict {
                 }
             self = refused(
                 .compilerCrash,
-                "\(interpreter.name) died on this file every time (\(how)); simplify the file or --exclude it")
+                "\(interpreter.name) crashed on this file every time (\(how)); simplify the file or --exclude it")
         case .timedOut:
             self = refused(
                 .timeout,
-                "\(interpreter.name) did not compile this file in \(WaveReport.seconds(deadline)), twice; raise --timeout or --exclude it"
+                "\(interpreter.name) took longer than \(WaveReport.seconds(deadline)) to compile this file, twice; raise --timeout or --exclude it"
             )
         case .unavailable(let failure):
             self = .unavailable(Diagnostic(.unreadable, .error, message: failure.message(path: interpreter.path)))

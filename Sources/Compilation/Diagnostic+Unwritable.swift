@@ -8,7 +8,7 @@ extension Diagnostic {
     /// The diagnostic for bytecode that cannot be written.
     package static func unwritable(_ path: BytePath, _ error: SystemError) -> Diagnostic {
         let hint: String
-        if error.isNotDirectory || error.isLoop {
+        if error.isNotDirectory || error.isOfDirectory || error.isLoop {
             hint = "remove or rename what is in its place"
         } else if error.isTooLong {
             hint = "shorten the file's name or --exclude it"
@@ -17,7 +17,14 @@ extension Diagnostic {
         } else {
             hint = "fix that and run again"
         }
-        return Diagnostic(.unwritable, .error, message: "cannot write \(path.parent): \(error.reason); \(hint)")
+        let reason = error.isLoop ? "it is a symbolic link" : error.reason
+        let place = unwritablePlace(path, error)
+        return Diagnostic(.unwritable, .error, message: "cannot write \(place): \(reason); \(hint)")
+    }
+
+    /// What cannot be written: the bytecode file, or its directory and so every file in it.
+    package static func unwritablePlace(_ path: BytePath, _ error: SystemError) -> BytePath {
+        error.isTooLong || error.isOfDirectory ? path : path.parent
     }
 
     /// The diagnostic for outdated bytecode that cannot be removed.

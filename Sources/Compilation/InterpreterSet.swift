@@ -22,8 +22,8 @@ package final class InterpreterSet {
     package private(set) var selected: [InterpreterID] = []
     /// The selected interpreters, at the locations found in this run.
     private var installed: [InterpreterID: Interpreter] = [:]
-    /// The executables that the selection was made from, also those that were skipped because another one writes the same
-    /// files: they may be replaced by some that do not.
+    /// The executables that the selection was made from, including those that were skipped because another one writes the
+    /// same files: after an update they may write others.
     private var executables: [BytePath: Stamp] = [:]
     private var pools: [InterpreterID: WorkerPool] = [:]
     package private(set) var notices: [String] = []
@@ -50,6 +50,7 @@ package final class InterpreterSet {
                 notices.append(error.message)
                 continue
             }
+            if let requirement = candidate.requirement, !requirement.contains(found.interpreter.version) { continue }
             executables[found.interpreter.path] = found.interpreter.executable
             guard installed[found.id] == nil else { continue }
             if let other = tags[found.interpreter.cacheTag] {
@@ -67,10 +68,10 @@ package final class InterpreterSet {
                     WorkerPool(loop: loop, probed: probed, size: jobs, deadline: deadline), found.id)
             }
         }
-        if selected.isEmpty { throw .noneFound }
+        if selected.isEmpty { throw .none(of: candidates) }
     }
 
-    /// Whether an executable of the selection was replaced or removed, so that another selection may be due.
+    /// Whether an executable of the selection was replaced or removed. If so, the selection may have to be made again.
     package var hasChanged: Bool {
         executables.contains { path, executable in
             do throws(SystemError) {
@@ -108,7 +109,7 @@ package final class InterpreterSet {
         return InterpreterID(rawValue: known.firstIndex { $0.compilesLike(interpreter) } ?? known.count - 1)
     }
 
-    /// Makes sure that the next run, or the next wave of a watch, starts a selected interpreter and asks what it is.
+    /// Makes the next run, or the next wave of a watch, probe a selected interpreter again.
     private func forgetInstallation(_ id: InterpreterID) {
         guard let path = installed[id]?.path else { return }
         let unknown = Stamp(

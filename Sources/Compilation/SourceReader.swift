@@ -41,7 +41,7 @@ package struct SourceSnapshot: Sendable {
 
 /// Why a source could not be read.
 package enum SourceProblem: Error {
-    /// The source does not exist any more, or is not a regular file.
+    /// The source no longer exists, or is not a regular file.
     case gone
     case diagnostic(Diagnostic, SystemError?)
 

@@ -45,7 +45,7 @@ extension ContinuousBuild {
     ///
     /// - Parameter forces: whether to recompile everything.
     package func barrier(forces: Bool = false, _ done: @escaping (BarrierTally) -> Void) {
-        // Another session answers, which judges everything for the interpreters as they are now.
+        // The interpreters have changed: a new session, which judges everything for the current ones, will answer.
         guard mayBuild() else { return tell(.stop) }
         let sawAllEvents = sawCookie()
         nextWaiter += 1

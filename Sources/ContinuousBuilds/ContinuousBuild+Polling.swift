@@ -5,8 +5,8 @@ import FileWatching
 import LinuxSystem
 
 extension ContinuousBuild {
-    /// The directories to poll after a scan. Each poll is a scan, which tries to watch them again; so polling ends by
-    /// itself when the limit allows it.
+    /// The directories to poll after a scan. Each poll is a scan, which tries to watch them again, so polling ends when
+    /// the limit allows it.
     ///
     /// - Returns: `nil` if the set has not changed.
     func polledDirectories(_ result: ScanResult, _ starts: [BytePath]) -> Set<BytePath>? {

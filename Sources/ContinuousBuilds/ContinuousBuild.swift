@@ -35,8 +35,6 @@ package final class ContinuousBuild {
 
     /// Called after each wave that did something.
     package var onWave: (WaveReport) -> Void = { _ in }
-    /// Called once, with the findings of the first import analysis.
-    package var onFindings: (WaveReport) -> Void = { _ in }
     /// Called once, if the root was deleted or replaced.
     package var onRootGone: () -> Void = {}
     /// Called before each wave. Returns `false` if the interpreters have changed, and the wave must not start.
@@ -70,24 +68,13 @@ package final class ContinuousBuild {
             guard plan.phase != .stopped else { return }
             standing.update(with: report) { _ in true }
             note(report)
-            ready(report)
-            // After `ready`, which need not wait for it, and before requests are answered, which may ask for imports.
-            analyze(result.sources)
+            var first = report
+            first.diagnostics += session.startAnalysis(result.sources)
+            first.duration = Host.monotonic - begun
+            ready(first)
             endWave(report, guarded: session.allGuarded) { _ in true }
             Host.trimMemory()
         }
-    }
-
-    /// Analyzes imports for the first time, and reports the findings.
-    private func analyze(_ sources: [ScannedSource]) {
-        guard plan.phase != .stopped else { return }
-        let begun = Host.monotonic
-        guard let findings = session.startAnalysis(sources), !findings.isEmpty else { return }
-        var report = WaveReport(clock: session.clock)
-        report.diagnostics = findings
-        report.duration = Host.monotonic - begun
-        onFindings(report)
-        Host.trimMemory()
     }
 
     /// Stops watching. A running wave is cancelled without a report.
@@ -102,6 +89,8 @@ package final class ContinuousBuild {
     private func scan(_ starts: [BytePath], obeysRules: Bool) -> ScanResult {
         let result = scanner.scan(starts, obeysRules: obeysRules)
         watcher.adopt(result)
+        // A named place may be replaced by another of its name, which sends an event to the directories above it only.
+        if !obeysRules { watcher.adopt(scanner.watchAbove(starts)) }
         if let polled = polledDirectories(result, starts) {
             perform(plan.handle(.polled(polled), now: Host.monotonic))
         }
@@ -237,7 +226,7 @@ package final class ContinuousBuild {
         } else {
             collect(dirt, into: &input)
         }
-        // Folders are importable too: a folder without sources is a namespace package.
+        // Directories are importable too: a directory without `__init__.py` is a namespace package.
         input.others = (Array(dirt.importable) + dirt.appeared + dirt.gone).map {
             ImportableName.stem($0.lastComponent)
         }
@@ -273,11 +262,17 @@ package final class ContinuousBuild {
         if !dirt.gone.isEmpty { paths.formUnion(session.knownPaths(within: PathSet(dirt.gone))) }
         if !dirt.appeared.isEmpty {
             let appeared = PathSet(dirt.appeared)
-            let result = scan(appeared.topmost, obeysRules: true)
-            input.sources = result.sources
-            input.problems = result.problems
+            let starts = session.configuration.starts
+            // Directories above a named place are watched too, but only what was named is built.
+            let below = appeared.topmost.filter { directory in starts.contains { directory.isWithin($0) } }
+            let named = starts.filter { appeared.covers($0) && !below.contains($0) }
+            for (places, obeysRules) in [(below, true), (named, false)] where !places.isEmpty {
+                let result = scan(places, obeysRules: obeysRules)
+                input.sources += result.sources
+                input.problems += result.problems
+            }
             paths.formUnion(session.knownPaths(within: appeared))
-            paths.subtract(result.sources.map(\.path))
+            paths.subtract(input.sources.map(\.path))
         }
         // A change sends an event for one name of the file only. Add the other names: those of the recorded file, and
         // those of the file that is there now.

@@ -164,7 +164,7 @@ package struct WatchPlan: Hashable, Sendable {
     package private(set) var guarded: Set<BytePath> = []
     package private(set) var retries: Set<BytePath> = []
     private var sightings: [ArtifactSighting] = []
-    /// A retry looks at everything, because an interpreter could not be run.
+    /// Whether a retry covers the whole tree, because an interpreter could not be run.
     private var retriesEverything = false
     private var isForced = false
     private var resealsGuarded = false
@@ -306,10 +306,10 @@ package struct WatchPlan: Hashable, Sendable {
         guarded.formUnion(end.guarded)
         retriesEverything = end.lacksInterpreter
         var actions: [Action] = []
-        // Who asked during the wave may have corrected what failed in it a moment before.
+        // A client that sent a request during the wave may have just fixed what failed in it.
         if !waiting.isEmpty { actions += retryFailed() }
         if !succeeded.isEmpty {
-            // Other sources failed with them, in the same directories, and were not reported. The requests wait for them.
+            // Other sources in the same directories failed too, without being reported. The requests also wait for them.
             actions.append(.findStale(Set(succeeded.map(\.parent))))
             waiting = joined + waiting
             joined = []

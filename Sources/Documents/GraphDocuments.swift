@@ -6,7 +6,7 @@ import ImportGraph
 
 /// An answer about imports.
 package protocol ImportsDocument: Codable, Sendable {
-    /// What could not be read, so that imports of it and in it are missing; `nil` if nothing.
+    /// The directories and sources that could not be read, so that imports of them and in them are missing; `nil` if none.
     var unread: [ReportDocument.Finding]? { get set }
 }
 
@@ -33,7 +33,7 @@ package struct GraphDocument: ImportsDocument {
         package var through: [String]
         /// Dotted names of modules that are not in the tree.
         package var external: [String]
-        /// It depends on a version or platform that is not the interpreter's.
+        /// Whether it never runs, because it needs a version or platform that is not the interpreter's.
         package var never: Bool
 
         package init(_ kept: GraphImport) {
@@ -48,7 +48,7 @@ package struct GraphDocument: ImportsDocument {
             never = kept.neverRuns
         }
 
-        /// Empty lists and false values are left out: most are empty or false.
+        /// Accepts missing keys: empty lists and false values are not encoded, because most are empty or false.
         package init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
             line = try container.decode(Int.self, forKey: .line)
@@ -82,7 +82,7 @@ package struct GraphDocument: ImportsDocument {
         }
     }
 
-    /// As JSON. For a hundred thousand imports this takes a tenth of the time of `JSONEncoder`.
+    /// The document as JSON. For 100,000 imports, this takes a tenth of the time of `JSONEncoder`.
     package var line: [UInt8] {
         var writer = JSONLineWriter(capacity: modules.count * 2000)
         writer.open("{")
@@ -181,6 +181,8 @@ package struct AffectedDocument: ImportsDocument {
     package var affected: [Source]
     /// Changes whose effects are not known exactly, and what was assumed instead.
     package var widened: [Widening]
+    /// Files that do not exist and that nothing imports.
+    package var unknown: [String]?
     package var unread: [ReportDocument.Finding]?
 
     package init(changed: [BytePath], _ answer: AffectedAnswer) {
@@ -191,6 +193,7 @@ package struct AffectedDocument: ImportsDocument {
                 chain: source.chain.map { Step(path: $0.path.description, link: $0.link, line: $0.line) })
         }
         widened = answer.widened.map { Widening(path: $0.path.description, reason: $0.reason) }
+        if !answer.unknown.isEmpty { unknown = answer.unknown.map(\.description) }
     }
 }
 
@@ -211,10 +214,13 @@ package struct CyclesDocument: ImportsDocument {
     }
 
     package var schema = 1
+    /// The number of modules that were searched.
+    package var modules: Int
     package var cycles: [Cycle]
     package var unread: [ReportDocument.Finding]?
 
-    package init(_ answers: [CycleAnswer]) {
+    package init(_ answers: [CycleAnswer], modules: Int) {
+        self.modules = modules
         cycles = answers.map { cycle in
             Cycle(
                 eager: cycle.isEager, members: cycle.members.map(\.description),

@@ -11,7 +11,7 @@ package struct InspectedFile {
     package let bytes: [UInt8]
     /// `nil` if the file is too short for any header.
     package let file: PycFile?
-    /// What the file's name says.
+    /// The parts of the file's name; `nil` if it is not the name of bytecode in `__pycache__`.
     package let name: CacheName?
     /// `nil` if none of the interpreters found writes this magic number.
     package let writer: Interpreter?
@@ -24,9 +24,9 @@ package struct InspectedFile {
         self.writer = writer
     }
 
-    /// Problems that keep Python from running it, and oddities.
+    /// The first problem: one that keeps Python from running the file, or an oddity. `nil` if there is none.
     package var problem: String? {
-        guard let file else { return "\(bytes.count) bytes are too few for a header" }
+        guard let file else { return "too short for a header (\(Plural.count(bytes.count, "byte")))" }
         guard file.hasMagicEnding else {
             return "this is not bytecode: its first four bytes are not a magic number"
         }
@@ -34,10 +34,10 @@ package struct InspectedFile {
         case .failure(let error):
             return "the code cannot be read: \(error) of the code, which begins at byte \(file.shape.headerLength)"
         case .success(let arena):
-            if file.header == nil { return "the header has flags that Python does not know, and refuses" }
+            if file.header == nil { return "the header has unknown flags, which Python rejects" }
             if !file.holdsCode {
                 let what = file.withBody(bytes) { ConstantText(arena.root, of: arena, body: $0, limit: 40) }
-                return "this is no module: a \(what.type) stands where the code should be"
+                return "not a module: it contains a \(what.type) instead of a code object"
             }
             guard file.trailing > 0 else { return nil }
             return "\(Plural.count(file.trailing, "byte")) after the code, which Python ignores"
@@ -45,7 +45,7 @@ package struct InspectedFile {
     }
 }
 
-/// What `inspect --format json` prints.
+/// The output of `inspect --format json`.
 ///
 /// Code objects are a list, not a tree: they can be nested a thousand deep, which JSON parsers refuse.
 package struct InspectDocument: Encodable {
@@ -92,7 +92,7 @@ package struct InspectDocument: Encodable {
         package let cells: [String]
         package let free: [String]
         package let constants: [Constant]
-        /// Lists that are left out here, with the index of the code object that has them; -1 if none has.
+        /// Lists that are omitted here, with the index of the code object that has them; -1 if none has.
         package let elsewhere: [String: Int]?
     }
 

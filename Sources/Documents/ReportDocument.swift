@@ -3,7 +3,7 @@
 import BasicTypes
 import BuildModel
 
-/// What `--format json` prints for a wave.
+/// The output of `--format json` for a wave.
 package struct ReportDocument: Codable, Sendable {
     /// Raised when a reader of the old format could misread the new one.
     package static let schema = 1
@@ -49,7 +49,7 @@ package struct ReportDocument: Codable, Sendable {
         package let headerBytes: Int
         package let sourceHash: String?
         package let origin: String?
-        /// How many sources it cannot compile; `nil` for interpreters that are only listed.
+        /// The number of sources that it cannot compile; `nil` for interpreters that are only listed.
         package var failed: Int?
 
         package init(_ interpreter: Interpreter, origin: String? = nil) {
@@ -114,7 +114,7 @@ extension ReportDocument.Finding {
             message: diagnostic.message, interpreters: located.interpreters.isEmpty ? nil : located.interpreters)
     }
 
-    /// The finding, for a client that shows what a daemon has found.
+    /// Decodes the finding, for a client that shows the findings of a daemon.
     package var located: LocatedDiagnostic {
         LocatedDiagnostic(
             path: BytePath(shown: path, hexadecimal: pathBytes),
@@ -126,7 +126,7 @@ extension ReportDocument.Finding {
 }
 
 extension ReportDocument {
-    /// The report, for a client that shows what a daemon has found.
+    /// Decodes the report, for a client that shows the report of a daemon.
     package var report: WaveReport {
         var report = WaveReport(clock: clock)
         report.modules = modules.total

@@ -1,6 +1,6 @@
 // The daemon's answers to `wait`, `status` and `why` as JSON.
 
-/// The answer to `wait`: all bytecode in scope is for the tree as it was at the time of the request, or later.
+/// The answer to `wait`: all bytecode in scope reflects the tree at the time of the request, or later.
 package struct WaitDocument: Codable, Sendable {
     package var clock: UInt64
     package var modules: Int
@@ -19,7 +19,7 @@ package struct StatusDocument: Codable, Sendable {
     package struct Watches: Codable, Sendable {
         package var directories: Int
         package var used: Int
-        /// fs.inotify.max_user_watches; 0 where it cannot be read.
+        /// fs.inotify.max_user_watches; 0 if it cannot be read.
         package var allowed: Int
 
         package init(directories: Int, used: Int, allowed: Int) {
@@ -44,7 +44,7 @@ package struct StatusDocument: Codable, Sendable {
     package struct Imports: Codable, Sendable {
         package var edges: Int
         package var findings: Int
-        /// The time that the imports of the last wave took, from reading sources to findings.
+        /// How long the import analysis of the last wave took, from reading sources to findings.
         package var lastMicroseconds: Int64
 
         package init(edges: Int, findings: Int, lastMicroseconds: Int64) {
@@ -60,12 +60,12 @@ package struct StatusDocument: Codable, Sendable {
     package var root: String
     package var socket: String
     package var clock: UInt64
-    /// `idle`, `settling`, `building`, or `blocked` where nothing can be compiled; then `problem` says why.
+    /// `idle`, `settling`, `building`, or `blocked` if nothing can be compiled; `problem` then says why.
     package var phase: String
     package var problem: String?
     package var modules: Int
     package var failed: Int
-    /// Sources and directories that have not been looked at yet.
+    /// Sources and directories that have not been checked yet.
     package var queue: Int
     package var watches: Watches
     /// Directories that are polled because they cannot be watched, and why.
@@ -74,7 +74,7 @@ package struct StatusDocument: Codable, Sendable {
     package var overflows: Int
     package var rescans: Int
     package var workers: Workers
-    /// Bytes, of the daemon alone.
+    /// The memory of the daemon in bytes, without its workers.
     package var memory: Int
     /// `nil` until the watch is ready.
     package var imports: Imports?

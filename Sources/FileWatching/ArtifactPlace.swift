@@ -1,14 +1,14 @@
-// Where the bytecode of a source lies.
+// Where the scanner looks for the bytecode of a source.
 
 import BasicTypes
 
-/// Where an artifact of a source lies, as the scanner needs it.
+/// The location of an artifact relative to its source.
 package struct ArtifactPlace: Hashable, Sendable {
-    /// `__pycache__`, or empty for beside the source.
+    /// `__pycache__`; empty for the directory of the source.
     package let directory: [UInt8]
-    /// Gives the file's name for the name of a source.
+    /// Returns the artifact's file name for the name of a source.
     package let fileName: @Sendable (ArraySlice<UInt8>) -> [UInt8]
-    /// What the file's name has in the place of `.py`.
+    /// Replaces `.py` in the file name.
     package let suffix: String
 
     package init(directory: String, suffix: String, fileName: @escaping @Sendable (ArraySlice<UInt8>) -> [UInt8]) {
@@ -26,7 +26,7 @@ package struct ArtifactPlace: Hashable, Sendable {
         hasher.combine(suffix)
     }
 
-    /// The place relative to the source's directory.
+    /// The path of the artifact. Relative to the same directory as `source`.
     package func path(of source: BytePath) -> BytePath {
         source.parent.appending(directory).appending(fileName(source.lastComponent))
     }

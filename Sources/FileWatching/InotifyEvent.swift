@@ -1,8 +1,8 @@
-// The events of inotify(7), as values.
+// Decodes the events of inotify(7).
 
 /// One event.
 package struct InotifyEvent: Hashable, Sendable {
-    /// Bits of `inotify_event.mask`, by inotify(7).
+    /// Bits of `inotify_event.mask` (inotify(7)).
     package struct Mask: OptionSet, Hashable, Sendable {
         package let rawValue: UInt32
         package init(rawValue: UInt32) { self.rawValue = rawValue }
@@ -22,10 +22,10 @@ package struct InotifyEvent: Hashable, Sendable {
         package static let isDirectory = Mask(rawValue: 0x4000_0000)
     }
 
-    /// Which watch; -1 for an overflow of the queue.
+    /// Watch descriptor; -1 for a queue overflow.
     package let watch: Int32
     package let mask: Mask
-    /// The name within the watched directory; empty where the event is of the directory itself.
+    /// The name within the watched directory; empty if the event is about the directory itself.
     package let name: [UInt8]
 
     package init(watch: Int32, mask: Mask, name: [UInt8] = []) {
@@ -34,8 +34,8 @@ package struct InotifyEvent: Hashable, Sendable {
         self.name = name
     }
 
-    /// Takes a buffer apart as read(2) filled it: `int wd; u32 mask, cookie, len; char name[len]`, padded with NUL.
-    /// A record that is cut off ends the list; the kernel never writes one.
+    /// Decodes a buffer filled by read(2): `int wd; u32 mask, cookie, len; char name[len]`, padded with NUL. Ignores an
+    /// incomplete record at the end; the kernel never writes one.
     package static func decode(_ buffer: UnsafeRawBufferPointer) -> [InotifyEvent] {
         var events: [InotifyEvent] = []
         var offset = 0

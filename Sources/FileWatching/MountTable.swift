@@ -11,8 +11,8 @@ package struct MountTable: Sendable {
 
     package let mounts: [Mount]
 
-    /// File systems on which others than this kernel change files: network and shared folders, and FUSE, whose server
-    /// may change what it likes.
+    /// File systems where files can change without this kernel: network and shared directories. FUSE is handled
+    /// separately: its server may change files at will.
     private static let silent: Set<String> = [
         "9p", "afs", "ceph", "cifs", "coda", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "prl_fs", "smb3", "smbfs",
         "vboxsf", "virtiofs", "vmhgfs",
@@ -30,7 +30,7 @@ package struct MountTable: Sendable {
         }
     }
 
-    /// Space, tab, line break and backslash are written as three octal digits.
+    /// Space, tab, newline and backslash are escaped as three octal digits.
     private static func unescaped(_ field: ArraySlice<UInt8>) -> [UInt8] {
         var bytes: [UInt8] = []
         var rest = field
@@ -46,8 +46,8 @@ package struct MountTable: Sendable {
         return bytes
     }
 
-    /// The type of the file system that a directory lies on, where that sends no events. The last mount that covers it
-    /// is on top.
+    /// The type of the file system that contains a directory, if it sends no events; otherwise `nil`. Of several mounts
+    /// at one path, the last is on top.
     package func silentType(_ directory: BytePath) -> String? {
         var best: Mount?
         for mount in mounts where directory.isWithin(mount.path) {
@@ -59,7 +59,7 @@ package struct MountTable: Sendable {
         return type
     }
 
-    /// Mounts strictly below a directory that send no events.
+    /// Mounts below a directory (not at it) that send no events.
     package func silentMounts(below directory: BytePath) -> [Mount] {
         mounts.filter { $0.path != directory && $0.path.isWithin(directory) && silentType($0.path) != nil }
     }

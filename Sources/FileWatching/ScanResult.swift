@@ -1,15 +1,15 @@
-// What a walk of a tree found, and what it could not look at.
+// The results of scanning a tree, including what could not be read.
 
 import BasicTypes
 import BuildModel
 import LinuxSystem
 
-/// A source as a walk found it.
+/// A source found by a scan.
 package struct ScannedSource: Sendable {
     /// Relative to the root.
     package let path: BytePath
     package let stamp: Stamp
-    /// For each artifact that was asked for, its stamp, or `nil` where there is none.
+    /// For each requested artifact, its stamp; `nil` if there is none.
     package let artifacts: [Stamp?]
     /// Whether the file has several hard links: an edit through another name sends no event for this one.
     package let isHardLinked: Bool
@@ -22,23 +22,24 @@ package struct ScannedSource: Sendable {
     }
 }
 
-/// What one look at the path of a source showed.
+/// The result of examining the path of a source.
 package enum Observation: Sendable {
     /// A regular file, or a link to one.
     case present(ScannedSource)
-    /// Nothing has this name (`ENOENT`, `ENOTDIR`).
+    /// There is no such file (`ENOENT`, `ENOTDIR`).
     case gone
-    /// Something else has the name: a directory, a FIFO, a link that leads nowhere or in a circle. Or the file can be
-    /// reached only through a directory that is a symbolic link, which no walk follows.
+    /// It is something else: a directory, a FIFO, a dangling or circular link. Or it can only be reached through a
+    /// directory that is a symbolic link, which scans do not follow.
     case notASource
-    /// The look failed (`EACCES`, `EIO`, `ESTALE`, `EMFILE`, …): nothing is known, so nothing may be concluded.
+    /// It could not be examined (`EACCES`, `EIO`, `ESTALE`, `EMFILE`, …): nothing is known, so nothing may be
+    /// concluded.
     case unreadable(SystemError)
 
     package var source: ScannedSource? { if case .present(let source) = self { source } else { nil } }
 }
 
-/// A directory that could not be listed, or a source whose status could not be read. Nothing is known about what is
-/// there: a record at or below such a place says neither that its source exists nor that it is gone.
+/// A directory that could not be listed, or a source whose status could not be read. Nothing is known about it: a
+/// source with a record at or below such a place may or may not still exist.
 package struct UnreadablePlace: Hashable, Sendable {
     /// Relative to the root.
     package let path: BytePath
@@ -61,27 +62,27 @@ package struct UnreadablePlace: Hashable, Sendable {
     }
 }
 
-/// What a walk found.
+/// The result of a scan.
 package struct ScanResult: Sendable {
     package var sources: [ScannedSource] = []
     /// Directories that were listed.
     package var directories: [BytePath] = []
-    /// Names of sources that are symbolic links, wherever these lead.
+    /// Paths of sources that are symbolic links, wherever they lead.
     package var links: [BytePath] = []
-    /// The directories that have a `__pycache__`.
+    /// Directories that contain a `__pycache__`.
     package var caches: [BytePath] = []
-    /// Watches that were set: watch, directory, role.
+    /// New watches: watch descriptor, directory, role.
     package var watches: [(Int32, BytePath, WatchTable.Role)] = []
-    /// Places about which the walk says nothing, because it could not look at them.
+    /// Places that could not be examined.
     package var unreadable: [UnreadablePlace] = []
-    /// Directories that could not be watched, with the error.
+    /// Directories that could not be watched, with the errors.
     package var unwatched: [(BytePath, SystemError)] = []
 
     package init() {}
 
-    /// The unreadable places, for the user.
+    /// The unreadable places, as diagnostics.
     package var problems: [LocatedDiagnostic] { unreadable.map(\.diagnostic) }
 
-    /// The places about which the walk says nothing: what lies at or below them may exist although it was not found.
+    /// The unreadable places: sources at or below them may exist although the scan did not find them.
     package var unreadablePlaces: PathSet { PathSet(unreadable.map(\.path)) }
 }

@@ -1,10 +1,10 @@
-// Walks a tree: its sources, their stamps, and the stamps of their bytecode. Watches a directory before listing it.
+// Scans a tree for sources, their stamps, and the stamps of their bytecode. Watches each directory before listing it.
 
 import BasicTypes
 import BuildModel
 import LinuxSystem
 
-/// Walks a tree level by level, the directories of a level side by side.
+/// Scans a tree level by level, with the directories of a level in parallel.
 package struct TreeScanner: Sendable {
     private let root: Directory
     private let rootPath: BytePath
@@ -12,7 +12,7 @@ package struct TreeScanner: Sendable {
     private let places: [ArtifactPlace]
     private let inotify: InotifyDescriptor?
 
-    /// - Parameter inotify: where every directory is watched, before it is listed, so that nothing falls between.
+    /// - Parameter inotify: watches every directory before it is listed, so that no change is missed.
     package init(
         root: Directory, rootPath: BytePath, scope: Scope, places: [ArtifactPlace], inotify: InotifyDescriptor? = nil
     ) {
@@ -27,9 +27,10 @@ package struct TreeScanner: Sendable {
     private struct Pending: Sendable {
         let path: BytePath
         let ignores: IgnoreStack
-        /// Named by the user, or the root: in scope whatever it is.
+        /// The root, or named by the user: always in scope.
         let isNamed: Bool
-        /// Below a directory of installed packages that was named: whatever import can reach is in scope.
+        /// At or below a directory of installed packages that the user named: everything that import can reach is in
+        /// scope.
         let entersPackages: Bool
     }
 
@@ -38,18 +39,18 @@ package struct TreeScanner: Sendable {
         var subdirectories: [Pending] = []
     }
 
-    /// Walks from these places, each a directory or a source relative to the root. All are taken to be named by the
-    /// user, unless `obeysRules` is set: then rules on the way from the root to them hold.
+    /// Scans from these places, each a directory or a source relative to the root. They are treated as named by the
+    /// user unless `obeysRules` is set; then the rules on the way from the root apply.
     ///
-    /// - Parameter areInstalled: the places hold installed packages or the standard library. There, a `venv` or `_build`
-    ///   is a package like others. Places with such a name of their own count as that anyway.
+    /// - Parameter areInstalled: whether the places contain installed packages or the standard library, where `venv` or
+    ///   `_build` is a package like any other. Places that have such a name themselves are always treated like that.
     package func scan(_ starts: [BytePath], obeysRules: Bool = false, areInstalled: Bool = false) -> ScanResult {
         var result = ScanResult()
         var level: [Pending] = []
         for start in starts {
             let isDirectory: Bool
             do throws(SystemError) {
-                isDirectory = try self.isDirectory(start)
+                isDirectory = try obeysRules ? isDirectoryOfTree(start) : self.isDirectory(start)
             } catch {
                 result.unreadable.append(
                     UnreadablePlace(path: start, error: error, isDirectory: !start.hasSuffix(".py")))
@@ -93,6 +94,26 @@ package struct TreeScanner: Sendable {
         return result
     }
 
+    /// Watches the directories above these places, which are relative to the root; for a source, also its `__pycache__`.
+    package func watchAbove(_ places: [BytePath]) -> ScanResult {
+        var listing = Listing()
+        var above: Set<BytePath> = []
+        for place in places where !place.isEmpty {
+            if Scope.isSource(named: place.lastComponent),
+                let cache = try? root.directory(place.parent.appending("__pycache__"))
+            {
+                watch(cache, place.parent, .artifacts, in: &listing)
+            }
+            var directory = place.parent
+            while above.insert(directory).inserted {
+                if let opened = try? root.directory(directory) { watch(opened, directory, .sources, in: &listing) }
+                if directory.isEmpty { break }
+                directory = directory.parent
+            }
+        }
+        return listing.result
+    }
+
     private func isDirectory(_ path: BytePath) throws(SystemError) -> Bool {
         do throws(SystemError) {
             return try root.status(path.isEmpty ? BytePath(".") : path, followsLinks: true)?.kind == .directory
@@ -101,7 +122,17 @@ package struct TreeScanner: Sendable {
         }
     }
 
-    /// Whether a name is a symbolic link now; `nil` if that cannot be determined.
+    /// Whether this is a directory that a scan from the root would reach, without following links.
+    private func isDirectoryOfTree(_ path: BytePath) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            let name = path.lastComponent.isEmpty ? BytePath(".") : BytePath.empty.appending(path.lastComponent)
+            return try root.directory(path.parent).status(name, followsLinks: false)?.kind == .directory
+        } catch  where error.isMissing || error.isLoop {
+            return false
+        }
+    }
+
+    /// Whether a name is currently a symbolic link; `nil` if that cannot be determined.
     package func isLink(_ path: BytePath) -> Bool? {
         do throws(SystemError) {
             return try root.status(path, followsLinks: false)?.kind == .symbolicLink
@@ -110,15 +141,15 @@ package struct TreeScanner: Sendable {
         }
     }
 
-    /// Looks at one source, as a walk would find it: its directory is not reached through links, but the source itself
-    /// may be one.
+    /// Examines one source as a scan would find it: its directory is not reached through links, but the source itself
+    /// can be a link.
     package func observe(_ path: BytePath) -> Observation {
         do throws(SystemError) {
             let directory = try root.directory(path.parent)
             let name = BytePath.empty.appending(path.lastComponent)
             return try observe(name, path, in: directory, hasCache: true)
         } catch {
-            // Only a link on the way can be the cause: no link is followed there, so there is no circle.
+            // The cause must be a link on the way: links are not followed there, so it is not a cycle.
             if error.isLoop { return .notASource }
             return error.isMissing ? .gone : .unreadable(error)
         }
@@ -144,11 +175,12 @@ package struct TreeScanner: Sendable {
         }
     }
 
-    /// Whether a source or directory that an event named is out of scope.
+    /// Whether a source or directory from an event is out of scope.
     ///
     /// - Parameters:
-    ///   - start: the place that the user named and that it lies in; the rules hold below it.
-    ///   - isToBeListed: whether listing it will tell if it is an environment, and watch it in case it stops being one.
+    ///   - start: the place named by the user that contains it; the rules apply below it.
+    ///   - isToBeListed: whether the directory will be listed. Listing finds out if it is an environment, and watches
+    ///     it in case it stops being one.
     package func isExcludedOnTheWay(
         to path: BytePath, isDirectory: Bool, below start: BytePath = .empty, isToBeListed: Bool = false
     ) -> Bool {
@@ -176,7 +208,7 @@ package struct TreeScanner: Sendable {
         return false
     }
 
-    /// Whether a place that the user named holds installed packages.
+    /// Whether a place named by the user contains installed packages.
     private func entersPackages(_ start: BytePath) -> Bool {
         let components = start.isEmpty ? [rootPath.lastComponent] : start.components
         return components.contains { Scope.excludesDirectory(named: $0) } || isEnvironment(start)
@@ -189,7 +221,7 @@ package struct TreeScanner: Sendable {
 
     // MARK: One directory
 
-    /// The names of one directory that matter, gathered before any is looked at: what they are may depend on others.
+    /// The relevant names in one directory. They are collected first because how one is treated can depend on others.
     private struct Names {
         var sources: [BytePath] = []
         /// Of the sources, those that are symbolic links.
@@ -210,7 +242,7 @@ package struct TreeScanner: Sendable {
                 try sort(name, kind, directory, into: &names)
             }
             if names.isEnvironment, !pending.isNamed, !pending.entersPackages {
-                // It stays watched: without its pyvenv.cfg it would be in scope again.
+                // It stays watched: if its pyvenv.cfg is deleted, it is in scope again.
                 return listing
             }
             listing.result.directories.append(pending.path)
@@ -231,7 +263,7 @@ package struct TreeScanner: Sendable {
                         listing.result.sources.append(source)
                     }
                 } catch {
-                    // A directory that can be listed but not searched fails for each of its files; it is reported once.
+                    // A directory that can be listed but not searched fails for each of its files; report it only once.
                     guard names.links.contains(name) else { throw error }
                     listing.result.unreadable.append(UnreadablePlace(path: path, error: error, isDirectory: false))
                 }
@@ -248,7 +280,7 @@ package struct TreeScanner: Sendable {
                     Pending(path: path, ignores: ignores, isNamed: false, entersPackages: entersPackages))
             }
         } catch {
-            // A directory that vanished or became a link during the walk is no problem: its event follows.
+            // A directory that vanished or became a link during the scan is not an error: its event follows.
             if !error.isMissing, !error.isLoop {
                 listing.result.unreadable.append(
                     UnreadablePlace(path: pending.path, error: error, isDirectory: true))
@@ -263,7 +295,7 @@ package struct TreeScanner: Sendable {
         var kind = kind
         var length = 0
         while name[length] != 0 { length += 1 }
-        // `Scope.isSource(named:)`, without making a collection of every name in the tree.
+        // Same as `Scope.isSource(named:)`, without creating a collection for every name in the tree.
         let isSource = length > 3 && name[length - 1] == 0x79 && name[length - 2] == 0x70 && name[length - 3] == 0x2E
         if kind == .unknown {
             switch try directory.status(name, followsLinks: false)?.kind {
@@ -321,8 +353,8 @@ package struct TreeScanner: Sendable {
         IgnoreRules(contents: Host.contents(directory.appending(file)) ?? [], directory: directory)
     }
 
-    /// The rules that hold at a directory before its own: the user's, the repository's own, and every file from the top
-    /// of the work tree down.
+    /// The rules that apply to a directory apart from its own `.gitignore`: the user's, the repository's
+    /// `info/exclude`, and each `.gitignore` from the top of the work tree down.
     private func ignoresAbove(_ directory: BytePath) -> IgnoreStack {
         let place = rootPath.appending(directory)
         var upwards: [BytePath] = []

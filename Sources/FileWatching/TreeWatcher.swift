@@ -1,4 +1,4 @@
-// Reads the inotify queue, maintains the watch table, and passes hints on.
+// Reads the inotify queue, maintains the watch table, and passes on hints.
 
 import BasicTypes
 import LinuxSystem
@@ -9,7 +9,7 @@ package final class TreeWatcher {
     private var table = WatchTable()
     private var source: EventLoop.Source?
     private var buffer = [UInt8](repeating: 0, count: 65_536)
-    /// Called on the loop with all that one reading of the queue gave.
+    /// Called on the loop with all hints from one read of the queue.
     package var onHints: ([TreeHint]) -> Void = { _ in }
 
     package init() throws(SystemError) {
@@ -18,10 +18,10 @@ package final class TreeWatcher {
 
     package var directoryCount: Int { table.directoryCount }
     package var watchCount: Int { table.watchCount }
-    /// How often the kernel's queue was full and events were lost.
+    /// Number of times that the kernel's queue overflowed and events were lost.
     package private(set) var overflows = 0
 
-    /// Begins to hand on hints. Events that came before wait in the queue.
+    /// Starts delivering hints. Earlier events are still in the queue.
     package func start(on loop: EventLoop) {
         source = loop.onReadable(inotify.descriptor) { [weak self] in self?.deliver() }
     }
@@ -31,17 +31,17 @@ package final class TreeWatcher {
         source = nil
     }
 
-    /// Takes over the watches that a scan has set.
+    /// Adds the watches from a scan to the table.
     package func adopt(_ result: ScanResult) {
         for (watch, path, role) in result.watches { table.add(watch, path: path, role: role) }
     }
 
-    /// Watches the directory where cookies are made.
+    /// Watches the directory where cookies are created.
     package func watchCookies(in directory: Directory) throws(SystemError) {
         table.add(try inotify.watch(directory, .cookies), path: .empty, role: .cookies)
     }
 
-    /// Watches the `__pycache__` of a directory, if that directory is watched and has one.
+    /// Watches the `__pycache__` of a directory if it has one and the directory is watched.
     package func watchArtifacts(in directory: BytePath, root: Directory) {
         guard table.isWatched(directory),
             let cache = try? root.directory(directory.appending("__pycache__")),
@@ -50,13 +50,13 @@ package final class TreeWatcher {
         table.add(watch, path: directory, role: .artifacts)
     }
 
-    /// Reads the queue to its end and hands on what it holds.
+    /// Reads the whole queue and passes on its hints.
     package func deliver() {
         let hints = drain()
         if !hints.isEmpty { onHints(hints) }
     }
 
-    /// Reads the queue to its end.
+    /// Reads the whole queue and returns its hints.
     package func drain() -> [TreeHint] {
         var hints: [TreeHint] = []
         var ended: [Int32] = []

@@ -1,29 +1,30 @@
-// Maps watches to directories and back, and events to hints. Makes no system call: it returns the watches to be ended.
+// Maps watches to directories and back, and events to hints. Makes no system calls: it returns the watches to be
+// removed.
 
 import BasicTypes
 import BuildModel
 
-/// Something that may have changed: never a fact, always a reason to look.
+/// Something that may have changed. A hint is never a fact, only a reason to look.
 package enum TreeHint: Hashable, Sendable {
-    /// A name that ends in `.py`: look at it now.
+    /// A name that ends in `.py`: examine it now.
     case source(BytePath)
-    /// The same, but somebody has it open for writing: an event at its closing is to be expected.
+    /// The same, but a process has it open for writing: expect an event when it is closed.
     case sourceBeingWritten(BytePath)
-    /// The same, deleted: perhaps its whole directory is being deleted.
+    /// The same, deleted: its whole directory may be in the process of being deleted.
     case sourceDeleted(BytePath)
     /// An importable file other than a source was added, removed or replaced: a stub, an extension module.
     case importable(BytePath)
     /// A file in the `__pycache__` of this directory.
     case artifact(directory: BytePath, name: [UInt8])
-    /// A directory is there that was not: scan it.
+    /// A new directory: scan it.
     case directoryAppeared(BytePath)
-    /// A directory is gone with everything in it.
+    /// A directory was removed with everything in it.
     case directoryGone(BytePath)
-    /// A file was made in the database's directory: every earlier event has been delivered.
+    /// A file was created in the database's directory: all earlier events have been delivered.
     case cookie([UInt8])
     /// Ignore rules changed.
     case rulesChanged
-    /// Events were lost: look at everything.
+    /// Events were lost: examine everything.
     case eventsLost
     /// The root itself was moved or unmounted.
     case rootGone
@@ -47,8 +48,8 @@ package struct WatchTable: Sendable {
     private var byWatch: [Int32: Entry] = [:]
     private var sources: [BytePath: Int32] = [:]
     private var artifacts: [BytePath: Int32] = [:]
-    /// The watches of each path, and the directories in it that are watched or hold one that is. Deleting a tree has an
-    /// event for each of its directories, so what lies below one is not searched for among all.
+    /// For each path, its watches and the subdirectories that are watched or contain a watched one. Deleting a tree
+    /// sends an event for each of its directories; with this, the watches below one are found without searching all.
     private var places: [BytePath: Place] = [:]
 
     private struct Place: Sendable {
@@ -59,13 +60,14 @@ package struct WatchTable: Sendable {
 
     package init() {}
 
-    /// Directories with sources that are watched.
+    /// Number of watched source directories.
     package var directoryCount: Int { sources.count }
     package var watchCount: Int { byWatch.count }
 
     package func isWatched(_ directory: BytePath) -> Bool { sources[directory] != nil }
 
-    /// Notes a watch. The kernel gives one directory one watch, by whatever path it was reached: the newest path holds.
+    /// Records a watch. The kernel has one watch per directory, whatever path it was reached by; the latest path is
+    /// kept.
     package mutating func add(_ watch: Int32, path: BytePath, role: Role) {
         if let old = byWatch[watch], old != Entry(path: path, role: role) { forget(old, watch: watch) }
         byWatch[watch] = Entry(path: path, role: role)
@@ -100,9 +102,9 @@ package struct WatchTable: Sendable {
         }
     }
 
-    /// Forgets everything at or below a directory.
+    /// Forgets all watches at or below a directory.
     ///
-    /// - Returns: the watches to be ended.
+    /// - Returns: the watches to be removed.
     package mutating func removeTree(_ directory: BytePath) -> [Int32] {
         var ended: [Int32] = []
         var open = [directory]
@@ -115,11 +117,11 @@ package struct WatchTable: Sendable {
         return ended
     }
 
-    /// What an event may mean. Watches that are to be ended are appended to `ended`.
+    /// Converts an event to hints. Appends watches to be removed to `ended`.
     package mutating func hints(for event: InotifyEvent, ended: inout [Int32]) -> [TreeHint] {
         if event.mask.contains(.overflowed) { return [.eventsLost] }
         guard let entry = byWatch[event.watch] else {
-            // Of a watch that was ended while its events were on their way.
+            // The watch was removed while its events were queued.
             return []
         }
         if event.mask.contains(.ignored) {
@@ -168,11 +170,11 @@ package struct WatchTable: Sendable {
         }
         if !event.mask.isDisjoint(with: [.created, .movedTo]) { return [.directoryAppeared(path)] }
         if event.mask.contains(.attributes) {
-            // Perhaps it has become readable.
+            // It may have become readable.
             return isWatched(path) ? [] : [.directoryAppeared(path)]
         }
         if !event.mask.isDisjoint(with: [.movedFrom, .deleted]) {
-            // The watches of a moved directory live on with it, under a path that no longer holds.
+            // The watches of a moved directory move with it, so their paths are no longer valid.
             ended += removeTree(path)
             return [.directoryGone(path)]
         }

@@ -12,14 +12,10 @@ package struct IgnoreComments {
     private var lines: [Int: Set<String>] = [:]
     private var wholeFile: Set<String> = []
 
-    package init(of path: BytePath, root: Directory) {
-        guard let file = try? root.fileFollowingLinks(path),
-            let bytes = try? file.readAll(expected: 65_536, limit: Self.maximumSize, path: path)
-        else {
-            self.init([])
-            return
-        }
-        self.init(bytes)
+    /// The contents of a source; empty if it cannot be read, or is too large.
+    package static func contents(of path: BytePath, root: Directory) -> [UInt8] {
+        guard let file = try? root.fileFollowingLinks(path) else { return [] }
+        return (try? file.readAll(expected: 65_536, limit: maximumSize, path: path)) ?? []
     }
 
     package init(_ bytes: [UInt8]) {
@@ -65,12 +61,23 @@ package struct IgnoreComments {
         return nil
     }
 
-    /// Removes the ignored diagnostics.
-    package func filter(_ diagnostics: [Diagnostic]) -> [Diagnostic] {
-        if lines.isEmpty, wholeFile.isEmpty { return diagnostics }
-        return diagnostics.filter { diagnostic in
-            let rules = wholeFile.union(lines[diagnostic.line] ?? [])
-            return !rules.contains(Self.all) && !rules.contains(diagnostic.rule.rawValue)
+    /// Whether a finding of this rule on one of these lines is ignored.
+    package func ignores(_ rule: Rule, on lines: [Int]) -> Bool {
+        if self.lines.isEmpty, wholeFile.isEmpty { return false }
+        let rules = lines.reduce(wholeFile) { $0.union(self.lines[$1] ?? []) }
+        return rules.contains(Self.all) || rules.contains(rule.rawValue)
+    }
+
+    /// Warnings about rules in the comments that do not exist.
+    package var unknownRules: [Diagnostic] {
+        let known = Rule.allCases.map(\.rawValue)
+        return lines.sorted { $0.key < $1.key }.flatMap { line, rules in
+            rules.sorted().filter { $0 != Self.all && !known.contains($0) }.map { name in
+                let hint = Suggestion.nearest(to: name, among: known).map { "; did you mean '\($0)'?" } ?? ""
+                return Diagnostic(
+                    .unknownRule, .warning, line: line, column: 1,
+                    message: "'\(name)' in this comment is not a rule\(hint)")
+            }
         }
     }
 }

@@ -12,8 +12,7 @@ extension ImportAnalysis {
         var new: [LocatedDiagnostic] = []
         for module in modules {
             guard let entry = graph.tree[module], let path = BytePath(entry.path) else { continue }
-            let found = graph.findings(of: module).map { diagnostic($0) }
-            let kept = found.isEmpty ? [] : IgnoreComments(of: path, root: root).filter(found)
+            let kept = shown(graph.findings(of: module), in: path)
             let old = findings.removeValue(forKey: path) ?? []
             if !kept.isEmpty { findings[path] = kept }
             new += kept.filter { !old.contains($0) }.map { LocatedDiagnostic(path: path, diagnostic: $0) }
@@ -24,18 +23,37 @@ extension ImportAnalysis {
     /// Checks the imports of all sources.
     package func judgeAll() { _ = judge(Set(graph.tree.modules)) }
 
-    /// Cycles, and modules that hide each other. They are searched for again only if edges have changed.
+    /// Import cycles, and modules that hide each other. Searches again only if the graph has changed.
     package func findingsOfTheTree() -> [LocatedDiagnostic] {
         if treeFindings.changes == graph.changes { return treeFindings.findings }
         var found: [LocatedDiagnostic] = []
         for finding in graph.treeFindings(standardLibrary: standardLibrary) {
             guard let entry = graph.tree[finding.module], let path = BytePath(entry.path) else { continue }
-            found += IgnoreComments(of: path, root: root).filter([diagnostic(finding)]).map {
-                LocatedDiagnostic(path: path, diagnostic: $0)
-            }
+            found += shown([finding], in: path).map { LocatedDiagnostic(path: path, diagnostic: $0) }
         }
         treeFindings = (graph.revision, graph.changes, found)
         return found
+    }
+
+    /// The findings of a source that its comments do not ignore, each at the name that it is about.
+    private func shown(_ findings: [ImportFinding], in path: BytePath) -> [Diagnostic] {
+        guard !findings.isEmpty else { return [] }
+        let bytes = IgnoreComments.contents(of: path, root: root)
+        let comments = IgnoreComments(bytes)
+        var shown: [Diagnostic] = []
+        for finding in findings {
+            var diagnostic = diagnostic(finding)
+            if let name = finding.name, let text = StatementText(bytes, line: finding.line, column: finding.column),
+                let place = text.place(of: name, isImported: finding.rule != .unresolvedImport)
+                    ?? text.place(of: name, isImported: false)
+            {
+                diagnostic.line = place.line
+                diagnostic.column = place.column
+            }
+            // A comment counts on the line of the name, and on the first line of the statement.
+            if !comments.ignores(diagnostic.rule, on: [finding.line, diagnostic.line]) { shown.append(diagnostic) }
+        }
+        return shown + comments.unknownRules
     }
 
     private func diagnostic(_ finding: ImportFinding) -> Diagnostic {

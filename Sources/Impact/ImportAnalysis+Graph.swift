@@ -1,4 +1,4 @@
-// Questions about the graph of a tree: what imports what, what a change reaches, which modules form cycles.
+// Queries about the graph of a tree: which modules import which, and which form cycles.
 
 import BasicTypes
 import BuildModel
@@ -6,7 +6,7 @@ import ImportGraph
 import LinuxSystem
 
 extension ImportAnalysis {
-    private func path(_ module: ModuleID) -> BytePath? {
+    func path(_ module: ModuleID) -> BytePath? {
         graph.tree[module].flatMap { BytePath($0.path) }
     }
 
@@ -28,7 +28,7 @@ extension ImportAnalysis {
 
     /// The part of the graph that these paths select.
     ///
-    /// - Parameter paths: sources, or folders for all sources in them; empty for the whole graph.
+    /// - Parameter paths: sources, or directories for all sources below them; empty for the whole graph.
     package func nodes(
         from paths: [BytePath], direction: GraphSelection.Direction, depth: Int, kinds: Set<ImportKind>
     ) -> [GraphNode] {
@@ -36,7 +36,8 @@ extension ImportAnalysis {
         if begin.isEmpty, !paths.isEmpty { return [] }
         let selection = GraphSelection(from: begin, direction: direction, depth: depth, kinds: kinds)
         let chosen = graph.modules(of: selection)
-        let shown = paths.isEmpty ? nil : Set(chosen)
+        // Without steps, all that these sources import is shown.
+        let shown = paths.isEmpty || depth == 0 ? nil : Set(chosen)
         let texts = shownPaths()
         let graph = graph
         // Each thread has its own value of the graph. Lookups are cached already, so the storage is not copied.
@@ -46,8 +47,8 @@ extension ImportAnalysis {
         return nodes.compactMap { $0 }
     }
 
-    /// The sources at these paths, and in these folders.
-    private func modules(at paths: [BytePath]) -> [ModuleID] {
+    /// The sources at or below these paths.
+    func modules(at paths: [BytePath]) -> [ModuleID] {
         var found: [ModuleID] = []
         var folders: [BytePath] = []
         for path in paths {
@@ -59,70 +60,6 @@ extension ImportAnalysis {
             + graph.tree.modules.filter { module in
                 graph.tree[module].flatMap { BytePath($0.path) }.map { places.covers($0) } ?? false
             }
-    }
-
-    // MARK: affected
-
-    /// The sources that a change of these files affects. The files need not exist.
-    package func affected(by paths: [BytePath], kinds: Set<ImportKind>, testsAlone: Bool) -> AffectedAnswer {
-        var answer = AffectedAnswer()
-        var begin: [ModuleID] = []
-        var absent: [[UInt8]] = []
-        for path in paths {
-            if let module = graph.tree.find(path.bytes) {
-                begin.append(module)
-                if graph.facts(of: module)?.isOutdated == true {
-                    answer.widened.append((path, "does not compile, so its imports may be incomplete"))
-                }
-            } else {
-                begin += widened(path, graph, &absent, &answer)
-            }
-        }
-        begin += graph.importers(ofAbsent: absent)
-        let dependents = Dependents(of: begin, in: graph, kinds: kinds)
-        for module in dependents.links.keys {
-            guard let entry = graph.tree[module], !testsAlone || TestNames.isTest(entry.path) else { continue }
-            let chain = dependents.chain(from: module).compactMap { step(from: $0.0, $0.1) }
-            answer.sources.append(AffectedSource(chain: chain))
-        }
-        answer.sources.sort { $0.path < $1.path }
-        return answer
-    }
-
-    private func step(from module: ModuleID, _ link: DependentLink) -> AffectedSource.Step? {
-        path(module).map { path in
-            switch link {
-            case .changed: AffectedSource.Step(path: path, link: "changed", line: 0)
-            case .imports(_, let line): AffectedSource.Step(path: path, link: "imports", line: line)
-            case .package: AffectedSource.Step(path: path, link: "package", line: 0)
-            case .conftest: AffectedSource.Step(path: path, link: "conftest", line: 0)
-            }
-        }
-    }
-
-    /// What a file affects that is not in the graph. For a source that is deleted or out of scope, its importers. For
-    /// any other file, the sources in the nearest folder that has some: they may read it.
-    private func widened(
-        _ path: BytePath, _ graph: DependencyGraph, _ absent: inout [[UInt8]], _ answer: inout AffectedAnswer
-    ) -> [ModuleID] {
-        let name = path.lastComponent
-        if ImportableName.isLeaf(name) || path.hasSuffix(".py") {
-            absent.append(Array(path.parent.appending(ImportableName.stem(name) + Array(".py".utf8)).bytes))
-            return []
-        }
-        var folder = path
-        while !folder.isEmpty {
-            folder = folder.parent
-            guard let directory = graph.tree.directory(Array(folder.bytes), names: graph.names) else { continue }
-            let beside = graph.tree.modules(in: directory)
-            guard !beside.isEmpty else { continue }
-            let place = folder.isEmpty ? "the root" : "\(folder)/"
-            answer.widened.append((path, "is not a source: every source in \(place) may read it"))
-            return beside
-        }
-        answer.widened.append(
-            (path, "is not a source, and no folder above it has sources: nothing is known to read it"))
-        return []
     }
 
     // MARK: cycles
@@ -138,7 +75,7 @@ extension ImportAnalysis {
 }
 
 extension ImportAnalysis {
-    /// The text of each path, indexed by module number. Each one is shown for many imports.
+    /// The text of each path, indexed by module number. Computed once, because each path is shown for many imports.
     fileprivate func shownPaths() -> [String] {
         var texts = [String](repeating: "", count: graph.tree.capacity)
         for module in graph.tree.modules {

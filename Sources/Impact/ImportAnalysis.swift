@@ -1,4 +1,4 @@
-// Keeps the import graph of a tree up to date: scans sources that changed, and reads the names they bind from bytecode.
+// Keeps the import graph of a tree up to date: scans changed sources, and reads the names that they bind from bytecode.
 
 import BasicTypes
 import BuildDatabase
@@ -13,7 +13,7 @@ import LinuxSystem
 package final class ImportAnalysis {
     package var graph: DependencyGraph
     package let root: Directory
-    private let rootPath: BytePath
+    let rootPath: BytePath
     private let evaluators: [ConditionEvaluator]
     package let standardLibrary: Set<[UInt8]>
     /// The interpreters and source roots that `graph.json` must match.
@@ -27,12 +27,18 @@ package final class ImportAnalysis {
     package var treeFindings: (revision: Int, changes: Int, findings: [LocatedDiagnostic]) = (-1, -1, [])
     /// How long the import analysis of the last wave took, in nanoseconds.
     package var lastDuration: Int64 = 0
+    /// From `[tool.freshpyc.affects]`.
+    let declaredDependencies: [DeclaredDependency]
     /// Whether the graph has changes that are not in `graph.json`.
     private var isChanged = false
 
-    package init(root: Directory, rootPath: BytePath, interpreters: [Interpreter], sourceRoots: [BytePath]) {
+    package init(
+        root: Directory, rootPath: BytePath, interpreters: [Interpreter], sourceRoots: [BytePath],
+        declaredDependencies: [DeclaredDependency] = []
+    ) {
         self.root = root
         self.rootPath = rootPath
+        self.declaredDependencies = declaredDependencies
         identity =
             interpreters.map(\.name).joined(separator: ", ") + "; "
             + sourceRoots.map(\.description).joined(separator: ":")
@@ -44,7 +50,7 @@ package final class ImportAnalysis {
             installed: interpreters.reduce(into: []) { $0.formUnion(InstalledNames.of($1)) },
             isImplicitlyRelative: !interpreters.isEmpty && interpreters.allSatisfy { $0.version.hasPrefix("2.") },
             listing: ImportableFiles.listing(root),
-            isProject: ImportableFiles.isProject(root))
+            isProject: ImportableFiles.isProject(root), isInstallation: ImportableFiles.isInstallation(root))
     }
 
     // MARK: Loading and saving
@@ -126,7 +132,7 @@ package final class ImportAnalysis {
     /// - Parameters:
     ///   - sources: the sources that the scanner found.
     ///   - others: names of importable files that are not sources and appeared or disappeared.
-    ///   - isComplete: whether `sources` is the whole tree, so that all other sources are gone.
+    ///   - isComplete: whether `sources` is the whole tree, so that all other sources have been removed.
     ///   - compilation: the recorded compilation of a source.
     /// - Returns: the sources whose findings may have changed.
     @discardableResult
@@ -175,6 +181,29 @@ package final class ImportAnalysis {
         graph.tree.find(source.bytes).flatMap { graph.facts(of: $0) }.map { $0.bindings == .unread } ?? true
     }
 
+    /// The sources that these import names from, directly or through `import *`, and whose bindings are not known.
+    package func importedWithoutBindings(by sources: [BytePath]) -> Set<BytePath> {
+        var open = sources.compactMap { graph.tree.find($0.bytes) }
+        var seen = Set(open)
+        var found: Set<BytePath> = []
+        let isFirst = seen
+        while let module = open.popLast() {
+            guard let facts = graph.facts(of: module) else { continue }
+            for edge in graph.edges(from: module) where !edge.isImplicit {
+                let kept = facts.imports[Int(edge.position)]
+                let isStar = facts.names[kept.names].contains { $0.name == graph.star }
+                guard kept.form == .names, isStar || isFirst.contains(module), seen.insert(edge.target).inserted else {
+                    continue
+                }
+                open.append(edge.target)
+                if graph.facts(of: edge.target)?.bindings == .unread, let path = path(edge.target) {
+                    found.insert(path)
+                }
+            }
+        }
+        return found
+    }
+
     /// Whether a source could be read, now or earlier.
     package func knows(_ source: BytePath) -> Bool { states[source] != nil }
 
@@ -196,6 +225,17 @@ package final class ImportAnalysis {
         return item.readsSource || item.mustScan || item.hasBindings || item.artifact != nil ? item : nil
     }
 
+    /// Whether a source imports a module of its own name, or of its package's.
+    private static func importsItself(_ path: BytePath, _ facts: ModuleFacts?, _ names: inout NameTable) -> Bool {
+        let stem =
+            path.lastComponent.elementsEqual("__init__.py".utf8)
+            ? path.parent.lastComponent : path.lastComponent.dropLast(3)
+        guard let facts, let own = names.find(stem) else { return false }
+        return facts.names.contains { $0.name == own }
+            || facts.imports.contains { names.components(of: $0.module).last == own }
+            || facts.names.contains { names.components(of: $0.name).last == own }
+    }
+
     /// Merges a scan into the facts of its source.
     ///
     /// - Returns: the new facts; `nil` if they have not changed.
@@ -212,9 +252,12 @@ package final class ImportAnalysis {
                 facts?.isOutdated = item.isFailing
             }
         }
-        if let bindings = scan.bindings { facts?.bindings = Bindings(bindings, names: &names) }
+        let importsItself = Self.importsItself(item.path, facts, &names)
+        if let bindings = scan.bindings {
+            facts?.bindings = Bindings(bindings, importsItself: importsItself, names: &names)
+        }
         if let noted = compiled.removeValue(forKey: item.path), noted.fingerprint == states[item.path]?.fingerprint {
-            facts?.bindings = Bindings(noted.bindings, names: &names)
+            facts?.bindings = Bindings(noted.bindings, importsItself: importsItself, names: &names)
         }
         return facts == before ? nil : facts
     }

@@ -47,7 +47,7 @@ package enum InstalledNames {
     }
 }
 
-/// Files and folders of a tree that can be imported and are not in the graph.
+/// Files and directories of a tree that can be imported and are not in the graph.
 package enum ImportableFiles {
     package static func listing(_ root: Directory) -> @Sendable ([UInt8]) -> [[UInt8]] {
         { folder in
@@ -57,7 +57,7 @@ package enum ImportableFiles {
                 let bytes = BytePath(cString: entry).bytes
                 let stem = bytes.prefix { $0 != UInt8(ascii: ".") }
                 if stem.count == bytes.count {
-                    // A folder that is out of scope, a link, or has no sources.
+                    // A directory that is out of scope, a link, or has no sources.
                     let isFolder =
                         kind == .directory
                         || kind != .regular
@@ -71,7 +71,19 @@ package enum ImportableFiles {
         }
     }
 
-    /// Whether a folder has a file that marks a Python project.
+    /// Whether a directory has the metadata of installed distributions (Core metadata specifications, `.dist-info`).
+    package static func isInstallation(_ root: Directory) -> @Sendable ([UInt8]) -> Bool {
+        { folder in
+            guard let path = BytePath(folder), let directory = try? root.directory(path) else { return false }
+            var isOne = false
+            try? DirectoryListing().forEach(in: directory, path: path) { entry, _ throws(SystemError) in
+                if BytePath(cString: entry).hasSuffix(".dist-info") { isOne = true }
+            }
+            return isOne
+        }
+    }
+
+    /// Whether a directory has a file that marks a Python project.
     package static func isProject(_ root: Directory) -> @Sendable ([UInt8]) -> Bool {
         { folder in
             guard let path = BytePath(folder) else { return false }

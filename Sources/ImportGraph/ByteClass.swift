@@ -1,18 +1,18 @@
-// The lexical class of each byte, for the cursor that walks over a source.
+// The lexical class of each byte, for SourceCursor.
 
-/// One lookup per byte decides whether the cursor has to stop for it.
+/// One table lookup per byte decides whether the cursor has to stop there.
 enum ByteClass {
-    /// Ends a run of code that means nothing here.
+    /// Ends a run of code that the cursor can skip.
     static let stopsCode: UInt8 = 1 << 0
-    /// The same where a colon may end the code: in the header of a compound statement, in a replacement field.
+    /// The same where a colon can end the code: in the header of a compound statement or a replacement field.
     static let stopsHeader: UInt8 = 1 << 1
-    /// Ends a run of the text of a string that is not triple-quoted.
+    /// Ends a run of text in a string that is not triple-quoted.
     static let stopsString: UInt8 = 1 << 2
     /// The same in a formatted string.
     static let stopsFormatted: UInt8 = 1 << 3
-    /// Part of a name. All bytes beyond ASCII are: Python sorts out later which ones it takes (PEP 3131).
+    /// Part of a name. All bytes beyond ASCII count: Python decides later which ones it accepts (PEP 3131).
     static let isName: UInt8 = 1 << 4
-    /// Begins one of the words in ``Keyword`` that can begin a statement of interest.
+    /// The first byte of a ``Keyword`` that can begin a relevant statement.
     static let opensKeyword: UInt8 = 1 << 5
     static let isDigit: UInt8 = 1 << 6
 
@@ -35,7 +35,7 @@ enum ByteClass {
     }()
 }
 
-/// The words that matter, as their bytes in one little-endian number: none is longer than eight.
+/// The relevant keywords, with their bytes packed into a little-endian number. None is longer than eight bytes.
 enum Keyword: UInt64 {
     case `as` = 0x7361
     case `assert` = 0x7472_6573_7361
@@ -63,8 +63,8 @@ enum Keyword: UInt64 {
     case `while` = 0x65_6C69_6877
     case `with` = 0x6874_6977
 
-    /// Whether a line inside of brackets that begins with it proves that a bracket was never closed. The words that
-    /// expressions have too (`if`, `for`, `else`, `from`), and names (`lazy`, `case`), prove nothing.
+    /// Whether a line within brackets that begins with this word proves that a bracket was never closed. Words that
+    /// also occur in expressions (`if`, `for`, `else`, `from`), and names (`lazy`, `case`), prove nothing.
     var neverOccursInBrackets: Bool {
         switch self {
         case .as, .async, .case, .else, .for, .from, .if, .lazy: false

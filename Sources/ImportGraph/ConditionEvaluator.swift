@@ -1,9 +1,9 @@
-// Evaluates a test of version or platform for one interpreter.
+// Evaluates version and platform tests for one interpreter.
 
 /// Decides tests such as `sys.version_info >= (3, 8) and sys.platform != "win32"` without Python.
 ///
-/// Never guesses: what depends on anything else is unknown, unless `and` or `or` makes it not matter.
-/// `TYPE_CHECKING` is false, as it is wherever programs run.
+/// Never guesses: a test that depends on anything else is unknown, unless `and` or `or` makes that irrelevant.
+/// `TYPE_CHECKING` is false, as it always is at run time.
 package struct ConditionEvaluator: Sendable {
     package enum Verdict: String, Hashable, Sendable {
         case holds, fails, unknown
@@ -17,7 +17,7 @@ package struct ConditionEvaluator: Sendable {
         }
     }
 
-    /// `sys.version_info`, as much of it as is known.
+    /// The known leading components of `sys.version_info`.
     package let version: [Int]
     /// `sys.platform`: `linux`, `darwin`, `win32`; `linux2` in Python 2.
     package let platform: [UInt8]?
@@ -32,7 +32,7 @@ package struct ConditionEvaluator: Sendable {
         typeCheckingNames = []
     }
 
-    /// Knows of no interpreter, only of type checking.
+    /// Evaluates only type-checking constants, without an interpreter.
     init(typeCheckingNames: [[UInt8]]) {
         version = []
         platform = nil
@@ -40,14 +40,14 @@ package struct ConditionEvaluator: Sendable {
         self.typeCheckingNames = typeCheckingNames
     }
 
-    /// - Parameter test: what stands between `if` and the colon.
+    /// - Parameter test: the text between `if` and the colon.
     package func evaluate(_ test: [UInt8]) -> Verdict {
         test.withUnsafeBufferPointer { evaluate(ExpressionReader($0)) }
     }
 
     package func evaluate(_ test: String) -> Verdict { evaluate(Array(test.utf8)) }
 
-    /// Whether all of an import's conditions hold.
+    /// Whether all conditions of an import hold.
     package func evaluate(_ conditions: [ImportCondition]) -> Verdict {
         var verdict = Verdict.holds
         for condition in conditions {
@@ -68,7 +68,7 @@ package struct ConditionEvaluator: Sendable {
 
     // MARK: Names
 
-    /// What a name without an owner stands for.
+    /// The value of a name that is not an attribute.
     func value(of name: Range<Int>, in reader: ExpressionReader) -> ConditionValue {
         if typeCheckingNames.contains(where: { reader.source[name].elementsEqual($0) }) { return .truth(false) }
         switch String(decoding: reader.source[name], as: UTF8.self) {
@@ -78,6 +78,7 @@ package struct ConditionEvaluator: Sendable {
         case "os": return .module(.os)
         case "platform": return .module(.platform)
         case "six": return .module(.six)
+        case "cython": return .module(.cython)
         case "version_info": return .version(version)
         case "PY2": return isMajor(2)
         case "PY3": return isMajor(3)
@@ -85,7 +86,7 @@ package struct ConditionEvaluator: Sendable {
         }
     }
 
-    /// What an attribute of a value is.
+    /// The value of an attribute.
     func value(of name: Range<Int>, of owner: ConditionValue, in reader: ExpressionReader) -> ConditionValue {
         let attribute = String(decoding: reader.source[name], as: UTF8.self)
         switch (owner, attribute) {
@@ -97,6 +98,7 @@ package struct ConditionEvaluator: Sendable {
         case (.module(.os), "name"): return text(operatingSystemFamily)
         case (.module(.six), "PY2"): return isMajor(2)
         case (.module(.six), "PY3"): return isMajor(3)
+        case (.module(.cython), "compiled"): return .truth(false)
         case (.module(.platform), "system"): return .function(result: systemName)
         case (.module(.platform), "python_implementation"): return .function(result: implementationName)
         case (.version(let version), "major"): return version.count > 0 ? .integer(version[0]) : .unknown
@@ -120,7 +122,7 @@ package struct ConditionEvaluator: Sendable {
         }
     }
 
-    /// `platform.system()`, where it follows from `sys.platform`.
+    /// `platform.system()`, if it follows from `sys.platform`.
     private var systemName: ConditionValue {
         guard let platform else { return .unknown }
         if platform.starts(with: "linux".utf8) { return .text(Array("Linux".utf8)) }

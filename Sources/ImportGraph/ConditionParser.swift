@@ -1,8 +1,8 @@
-// Parses tests of version and platform: the part of Python's expression grammar that they use.
+// Parses version and platform tests: the part of Python's expression grammar that they use.
 
-/// A recursive descent over one test. What it does not understand makes the whole test unknown.
+/// A recursive descent parser for one test. Anything that it does not understand makes the whole test unknown.
 struct ConditionParser {
-    /// Deeper than any test that people write, and no danger to the stack.
+    /// Deeper than any test that people write, but safe for the stack.
     private static let maximumDepth = 50
 
     private var reader: ExpressionReader
@@ -169,7 +169,7 @@ struct ConditionParser {
 
     // MARK: Operands
 
-    /// A primary; arithmetic makes it unknown.
+    /// A primary, with any arithmetic on it, which makes it unknown.
     private mutating func operand() -> ConditionValue {
         var value = signedPrimary()
         while !isLost, case .symbol(let first, let second) = reader.upcoming, isArithmetic(first, second) {
@@ -209,7 +209,7 @@ struct ConditionParser {
             value = number.map { .integer($0) } ?? .unknown
         case .string(let text):
             value = text.map { .text(reader.bytes($0)) } ?? .unknown
-            // Strings side by side are one.
+            // Adjacent strings are one.
             while case .string = reader.upcoming {
                 _ = reader.next()
                 value = .unknown
@@ -234,14 +234,14 @@ struct ConditionParser {
         return .unknown
     }
 
-    /// What follows an opening bracket: something in parentheses, a tuple, a list or a set.
+    /// What follows an opening bracket: a parenthesized expression, a tuple, a list or a set.
     private mutating func display() -> ConditionValue {
         let (values, hasComma, close) = list()
         if close == UInt8(ascii: ")"), values.count == 1, !hasComma { return values[0] }
         return .tuple(values)
     }
 
-    /// Expressions between commas, to the closing bracket.
+    /// Comma-separated expressions, through the closing bracket.
     private mutating func list() -> (values: [ConditionValue], hasComma: Bool, close: UInt8) {
         var values: [ConditionValue] = []
         var hasComma = false
@@ -256,7 +256,7 @@ struct ConditionParser {
                 hasComma = true
             default:
                 values.append(expression())
-                // What follows must end the element: a keyword argument or a comprehension is beyond this parser.
+                // Something else follows the element, such as a keyword argument or a comprehension: not supported.
                 guard case .symbol(let next, 0) = reader.upcoming, ",)]}".utf8.contains(next) else {
                     isLost = true
                     return (values, hasComma, 0)
@@ -266,7 +266,7 @@ struct ConditionParser {
         return (values, hasComma, 0)
     }
 
-    /// `[1]`, `[:2]`, `[0:2]`; the bracket is taken.
+    /// `[1]`, `[:2]`, `[0:2]`, after the opening bracket.
     private mutating func subscripted(_ value: ConditionValue) -> ConditionValue {
         var start: ConditionValue = .integer(0)
         if reader.upcoming != .symbol(":") { start = expression() }

@@ -1,18 +1,18 @@
-// The values that parts of a test can have, compared, indexed and tested as Python does.
+// The values of expressions in a test: comparison, indexing and truth as in Python.
 
 /// A value that the evaluator understands, or `unknown`.
 indirect enum ConditionValue: Hashable {
-    enum Module { case sys, os, platform, six, implementation }
+    enum Module { case sys, os, platform, six, implementation, cython }
 
     case unknown
     case truth(Bool)
     case integer(Int)
     case text([UInt8])
     case tuple([ConditionValue])
-    /// `sys.version_info`: these numbers, then more that are not known.
+    /// `sys.version_info`: these numbers, then unknown ones.
     case version([Int])
     case module(Module)
-    /// What any call gives.
+    /// A function that returns this, whatever the arguments.
     case function(result: ConditionValue)
     /// `text.startswith` or `text.endswith`
     case affixTest(of: [UInt8], isPrefix: Bool)
@@ -66,7 +66,7 @@ indirect enum ConditionValue: Hashable {
         }
     }
 
-    /// `self[start:end]`, both from the front.
+    /// `self[start:end]`; negative indices give `unknown`.
     func slice(from start: Int, to end: Int?) -> ConditionValue {
         guard start >= 0, end ?? start >= start else { return .unknown }
         switch self {
@@ -83,7 +83,7 @@ indirect enum ConditionValue: Hashable {
 
     // MARK: Comparison
 
-    /// -1, 0 or 1, where it can be told.
+    /// -1, 0 or 1; `nil` if unknown.
     func compared(to other: ConditionValue) -> Int? {
         switch (self, other) {
         case (.integer(let left), .integer(let right)):
@@ -103,7 +103,7 @@ indirect enum ConditionValue: Hashable {
         }
     }
 
-    /// Lexicographic; an open one goes on with what is not known.
+    /// Compares lexicographically. If `isOpen`, `left` continues with unknown values.
     private static func compare(_ left: [ConditionValue], isOpen: Bool, _ right: [ConditionValue]) -> Int? {
         for index in right.indices {
             guard index < left.count else { return isOpen ? nil : -1 }

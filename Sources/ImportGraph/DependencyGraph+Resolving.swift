@@ -1,7 +1,8 @@
-// Resolves the names in imports as Python's finders do (PEP 328, PEP 420). What no source has is asked of the listing.
+// Resolves the names in imports as Python's finders do (PEP 328, PEP 420). Names that no source has are looked up in
+// the listing.
 
 extension DependencyGraph {
-    /// What an import comes to.
+    /// Resolves one import.
     package mutating func judge(_ kept: KeptImport, at position: Int, of module: ModuleID) -> ImportJudgement {
         var judgement = ImportJudgement()
         guard let entry = tree[module], let facts = facts(of: module) else { return judgement }
@@ -9,25 +10,30 @@ extension DependencyGraph {
         switch kept.form {
         case .modules:
             for name in asked {
-                // As an argument of `add` it would be evaluated after `self`, which is then copied with all its tables.
+                // Not inline: as an argument of `add` it would be evaluated after `self` is accessed, which copies all
+                // its tables.
                 let resolution = resolve(name.name, from: entry.directory)
                 add(resolution, name.name, to: &judgement, position)
             }
         case .names, .call:
             let resolution = base(of: kept, in: entry)
+            if asked.first?.name == everything {
+                addAll(below: resolution, to: &judgement, position)
+                break
+            }
             judge(asked.map(\.name), of: resolution, kept.module, position, &judgement)
         }
         return judgement
     }
 
-    /// What stands between `from` and `import`.
+    /// Resolves the module between `from` and `import`.
     private mutating func base(of kept: KeptImport, in entry: SourceTree.Module) -> Resolution {
         guard kept.level > 0 else { return resolve(kept.module, from: entry.directory) }
         var start: DirectoryID? = entry.directory
         switch kept.anchor {
         case .enclosingPackage: break
         case .ownName:
-            // `__name__` of a module is below its folder, where there is nothing to find.
+            // A module's `__name__` is not a package, so nothing can be found in it.
             if tree.initial(of: entry.directory) != tree.find(entry.path) { return Resolution(.unknown) }
         case .named:
             guard case .package(let directory, _) = resolve(kept.anchorName, from: entry.directory).end else {
@@ -37,7 +43,7 @@ extension DependencyGraph {
         case .unknown: return Resolution(.unknown)
         }
         for _ in 1..<Int(kept.level) { start = start.flatMap { tree.parent(of: $0) } }
-        // Above the tree there may be more of the package.
+        // The package may continue above the tree.
         guard let start else { return Resolution(.unknown) }
         return walk(names.components(of: kept.module)[...], from: entrance(start))
     }
@@ -46,7 +52,7 @@ extension DependencyGraph {
         tree.initial(of: directory).map { Resolution(.package(directory, $0)) } ?? Resolution(.namespace(directory))
     }
 
-    /// Names that are asked of a module: submodules, or what it binds.
+    /// Judges names that are imported from a module: submodules, or names that it binds.
     private mutating func judge(
         _ asked: [NameID], of resolution: Resolution, _ name: NameID, _ position: Int,
         _ judgement: inout ImportJudgement
@@ -73,9 +79,11 @@ extension DependencyGraph {
                 add(module, to: &judgement, position, isImplicit: false)
             case .namespace: break
             case nil:
+                // An extension module or the like beside the package; not a name that the package binds.
+                if let initial, !binds(initial, name), isListed(name, in: directory), !isInitial(name) { continue }
                 asksPackage = true
                 if let initial {
-                    // A name that it binds, in nearly all cases; the folder is looked into only where it does not.
+                    // Nearly always a name that the package binds. The directory is only searched if it does not.
                     judgement.asked.append(.init(module: initial, name: name, isCertain: resolution.isCertain))
                 } else if !isListed(name, in: directory) {
                     judgement.state = .missing
@@ -86,6 +94,30 @@ extension DependencyGraph {
         }
         for package in resolution.packages { add(package, to: &judgement, position, isImplicit: true) }
         if let initial { add(initial, to: &judgement, position, isImplicit: !asksPackage) }
+    }
+
+    /// Adds all modules below a package or namespace, with the packages on the way.
+    private func addAll(below resolution: Resolution, to judgement: inout ImportJudgement, _ position: Int) {
+        var open: [DirectoryID]
+        switch resolution.end {
+        case .package(let directory, _), .namespace(let directory): open = [directory]
+        default: return
+        }
+        for package in resolution.packages { add(package, to: &judgement, position, isImplicit: true) }
+        while let directory = open.popLast() {
+            for module in tree.modules(in: directory).sorted() {
+                add(module, to: &judgement, position, isImplicit: false)
+            }
+            open += tree.subdirectories(of: directory)
+        }
+    }
+
+    /// `__init__`, which the listing of a package has, and which is the package itself.
+    private func isInitial(_ name: NameID) -> Bool { names[name].elementsEqual("__init__".utf8) }
+
+    private func binds(_ module: ModuleID, _ name: NameID) -> Bool {
+        guard case .names(let bound)? = facts(of: module)?.bindings else { return false }
+        return bound.contains(name)
     }
 
     private func add(_ module: ModuleID, to judgement: inout ImportJudgement, _ position: Int, isImplicit: Bool) {
@@ -115,9 +147,19 @@ extension DependencyGraph {
 
     // MARK: Absolute names
 
-    /// What an absolute name means to the sources of a folder.
+    /// The source of the tree that a dotted name stands for, or that defines it.
+    package mutating func module(named dotted: [UInt8], from directory: DirectoryID) -> ModuleID? {
+        switch resolve(names.intern(dotted), from: directory).end {
+        case .module(let module), .package(_, let module): module
+        // `pkg.module.name`: the module was found, and the rest is a name in it.
+        case .missing(let missing): missing.container
+        default: nil
+        }
+    }
+
+    /// Resolves an absolute name as imported by the sources of a directory.
     mutating func resolve(_ name: NameID, from directory: DirectoryID) -> Resolution {
-        let base = isImplicitlyRelative ? directory : SourceRoots.base(of: directory, in: tree)
+        let base = isImplicitlyRelative ? directory : roots.base(of: directory, in: tree)
         let key = ResolutionKey(base: base, name: name)
         if let known = resolutions[key] { return known }
         let found = look(names.components(of: name), base)
@@ -127,11 +169,17 @@ extension DependencyGraph {
 
     private mutating func look(_ components: [NameID], _ base: DirectoryID) -> Resolution {
         guard let first = components.first else { return Resolution(.unknown) }
-        // What is built into the interpreter, or loaded before any program, cannot be hidden.
+        // Modules that are built in, or loaded before any program starts, cannot be shadowed.
         if outside.isBuiltIn(first) { return Resolution(.external) }
+        // Exists only for Cython, whatever `cython` is (https://cython.readthedocs.io/en/latest/src/tutorial/pure.html).
+        if components.count > 1, names[first].elementsEqual("cython".utf8),
+            names[components[1]].elementsEqual("cimports".utf8)
+        {
+            return Resolution(.external)
+        }
         let rest = components.dropFirst()
-        var roots = self.roots.chain(from: SourceRoots.base(of: base, in: tree), in: tree)
-        // Python 2 looks beside the importing source first.
+        var roots = self.roots.chain(from: self.roots.base(of: base, in: tree), in: tree)
+        // Python 2 first looks in the directory of the importing source.
         if isImplicitlyRelative, !roots.contains(base) { roots.insert(base, at: 0) }
         var portions: [DirectoryID] = []
         var missing: Resolution?
@@ -146,7 +194,7 @@ extension DependencyGraph {
             case nil: continue
             }
             let isEvident = self.roots.isEvident(root, in: tree, isProject: isProject)
-            // A folder may merely be called like something of the standard library, or that is installed.
+            // A directory may just happen to have the name of a standard library module or an installed package.
             if outside.isStandard(first), index > 0 || !isEvident { continue }
             if outside.contains(first), !isEvident { continue }
             var found = walk(rest, from: Resolution(start, isCertain: isEvident))
@@ -154,10 +202,10 @@ extension DependencyGraph {
                 if missing != nil { found.isCertain = false }
                 return found
             }
-            // Tests often mirror the packages that they test, and then it depends on who runs them.
+            // Test directories often mirror the packages that they test. Which one is found depends on who runs them.
             missing = missing ?? found
         }
-        // PEP 420: a folder without `__init__.py` counts only where no package has the name.
+        // PEP 420: a directory without `__init__.py` counts only if no package has the name.
         if missing == nil, outside.contains(first) { return Resolution(.external) }
         let attempts = portions.map { attempt(rest, in: $0) }
         if let hit = attempts.first(where: { !$0.isMissing }) {
@@ -166,17 +214,18 @@ extension DependencyGraph {
         let found = elsewhere(first, rest)
         if let missing { return found.map { $0.isMissing ? missing : $0 } ?? missing }
         if let found { return found }
-        // A folder is listed too: one that is a part of the namespace was looked into already.
+        // The listing also has directories. Those that are namespace portions were searched already.
         for root in roots where !isNamespace(first, in: root) && isListed(first, in: root) { return Resolution(.leaf) }
         if let attempt = attempts.first(where: \.isCertain) ?? attempts.last { return attempt }
-        // What was there once makes a finding, and never an edge: edges are those of a tree that is looked at afresh.
+        // A module that once existed leads to a finding but never to an edge, so that edges are the same as after a
+        // fresh scan.
         if let root = roots.first(where: { hasVanished(first, from: $0) }) {
             return Resolution(.missing(Resolution.Missing(container: nil, directory: root, name: first)))
         }
         return Resolution(.external)
     }
 
-    /// The rest of a name in one part of a namespace, of which other parts may lie in other places than this tree.
+    /// Resolves the rest of a name in one portion of a namespace package. Other portions may be outside this tree.
     private mutating func attempt(_ rest: ArraySlice<NameID>, in portion: DirectoryID) -> Resolution {
         var attempt = walk(rest, from: Resolution(.namespace(portion)))
         switch attempt.end {
@@ -187,7 +236,7 @@ extension DependencyGraph {
         return attempt
     }
 
-    /// A name in packages that begin anywhere in the tree: it counts where only one has it.
+    /// Looks for a top-level package of this name anywhere in the tree. It counts only if there is exactly one.
     private mutating func elsewhere(_ first: NameID, _ rest: ArraySlice<NameID>) -> Resolution? {
         let starts = roots.beginnings(of: first).compactMap { root -> Resolution? in
             guard case .package(let directory, let module)? = tree.find(first, in: root) else { return nil }

@@ -1,12 +1,12 @@
-// Which source imports which, kept up to date while sources change.
+// Which source imports which, updated as sources change.
 
 /// The dependencies of a tree's sources.
 package struct DependencyGraph: Sendable {
-    /// The names that can be imported from a folder and are not sources of the tree: extension modules, stubs,
-    /// files out of scope.
+    /// Returns the names that can be imported from a directory but are not sources of the tree: extension modules,
+    /// stubs, files out of scope.
     package typealias Listing = @Sendable (_ directory: [UInt8]) -> [[UInt8]]
 
-    /// Whether a folder holds what marks a project: `pyproject.toml`, `setup.cfg`, `setup.py`.
+    /// Whether a directory contains a project file: `pyproject.toml`, `setup.cfg`, `setup.py`.
     package typealias ProjectMark = @Sendable (_ directory: [UInt8]) -> Bool
 
     struct ResolutionKey: Hashable, Sendable {
@@ -22,37 +22,46 @@ package struct DependencyGraph: Sendable {
     var resolutions: [ResolutionKey: Resolution] = [:]
     let outside: OutsideNames
     private var vanishedModules = VanishedModules()
-    /// What modules have at their top level, with all that `import *` brings; found out when it is asked for.
+    /// The top-level names of modules, including those from `import *`; computed on demand.
     var exported: [ModuleID: ModuleExports] = [:]
     private let listing: Listing
     let isProject: ProjectMark
+    private let isInstallation: ProjectMark
+    /// The directories that some of their own sources import by name, with these sources.
+    private var selfImporters: [DirectoryID: Set<ModuleID>] = [:]
     private var listed: [DirectoryID: Set<NameID>] = [:]
     let isImplicitlyRelative: Bool
-    let star: NameID
+    /// The name `*`.
+    package let star: NameID
+    /// Stands for all modules below a package, in a call whose argument only begins with a text.
+    let everything: NameID
     private let configuredRoots: [[UInt8]]
-    /// Counts changes of edges, for what is computed from all of them.
+    /// Counts changes of edges, to invalidate what is computed from all of them.
     package private(set) var revision = 0
-    /// Counts changes of any kind: of facts, and of which sources there are.
+    /// Counts all changes: of facts, and of the set of sources.
     package private(set) var changes = 0
 
     /// - Parameters:
-    ///   - configuredRoots: folders relative to the tree's root; empty where they are to be found.
-    ///   - builtIn: top-level names that nothing in a tree can hide.
-    ///   - standard: those of the standard library.
-    ///   - installed: those of installed packages.
-    ///   - isImplicitlyRelative: Python 2, which looks beside the importing source first.
-    ///   - listing: asked about folders in which a name is looked for that no source has.
+    ///   - configuredRoots: source directories relative to the tree's root; empty to find them automatically.
+    ///   - builtIn: top-level names that nothing in a tree can shadow.
+    ///   - standard: top-level names of the standard library.
+    ///   - installed: top-level names of installed packages.
+    ///   - isImplicitlyRelative: Python 2, which first looks in the directory of the importing source.
+    ///   - listing: called for directories in which a name is looked up that no source has.
     package init(
         configuredRoots: [[UInt8]] = [], builtIn: Set<[UInt8]> = [], standard: Set<[UInt8]> = [],
         installed: Set<[UInt8]> = [], isImplicitlyRelative: Bool = false,
-        listing: @escaping Listing = { _ in [] }, isProject: @escaping ProjectMark = { _ in false }
+        listing: @escaping Listing = { _ in [] }, isProject: @escaping ProjectMark = { _ in false },
+        isInstallation: @escaping ProjectMark = { _ in false }
     ) {
         tree = SourceTree(names: &names)
         roots = SourceRoots(tree, configured: configuredRoots, names: &names)
         star = names.intern("*".utf8)
+        everything = names.intern("**".utf8)
         self.configuredRoots = configuredRoots
         self.listing = listing
         self.isProject = isProject
+        self.isInstallation = isInstallation
         self.isImplicitlyRelative = isImplicitlyRelative
         outside = OutsideNames(builtIn: builtIn, standard: standard, installed: installed, names: &names)
     }
@@ -61,7 +70,7 @@ package struct DependencyGraph: Sendable {
         known.indices.contains(Int(module.rawValue)) ? known[Int(module.rawValue)] : nil
     }
 
-    /// What a source imports, once for each import that names it.
+    /// What a source imports. A target occurs once for each import that names it.
     package func edges(from module: ModuleID) -> [ImportEdge] {
         edges.edges(from: module)
     }
@@ -85,8 +94,8 @@ package struct DependencyGraph: Sendable {
         package var isEmpty: Bool { changed.isEmpty && removed.isEmpty && others.isEmpty }
     }
 
-    /// Applies a change, and resolves every import again whose answer it can change. The work is proportional to the
-    /// number of these imports, however many sources are added or removed.
+    /// Applies a change and re-resolves every import that it can affect. The work is proportional to the number of
+    /// these imports, however many sources are added or removed.
     ///
     /// - Returns: the sources whose findings may have changed.
     package mutating func apply(_ update: Update) -> Set<ModuleID> {
@@ -127,21 +136,71 @@ package struct DependencyGraph: Sendable {
                 again.insert(module)
             }
         }
+        // Whether `from package import name` needs the package depends on what the package binds.
+        for module in rebound {
+            if let entry = tree[module], tree.initial(of: entry.directory) == module {
+                again.formUnion(importers(of: module))
+            }
+        }
         for name in update.others { mentions.insert(names.intern(name)) }
-        if !mentions.isEmpty || newPackages {
+        if !mentions.isEmpty { mentions.insert(everything) }
+        let namespaces = Set(selfImporters.keys)
+        let isRestructured = !mentions.isEmpty || newPackages
+        noteSelfImporters(isRestructured ? tree.modules : Array(again))
+        let hasOtherNamespaces = namespaces != Set(selfImporters.keys)
+        if isRestructured || hasOtherNamespaces {
             resolutions = [:]
             listed = [:]
-            roots = SourceRoots(tree, configured: configuredRoots, names: &names)
+            roots = SourceRoots(
+                tree, configured: configuredRoots, namespaces: Set(selfImporters.keys), names: &names,
+                isInstallation: isInstallation)
         }
-        if newPackages || mentions.count > 64 {
+        if newPackages || hasOtherNamespaces || mentions.count > 64 {
             again = Set(tree.modules)
         } else if !mentions.isEmpty {
             again.formUnion(modules(mentioning: mentions))
         }
         if resolve(again) || !removed.isEmpty { revision += 1 }
         if vanishedModules.isFull { forgetUnmentioned() }
-        // Who asks a name of a module is judged again when that binds other names.
+        // Importers of a module are judged again if the names it binds have changed.
         return again.union(starImporters(of: rebound))
+    }
+
+    /// Updates `selfImporters` for these modules.
+    private mutating func noteSelfImporters(_ modules: [ModuleID]) {
+        if configuredRoots.isEmpty == false { return }
+        if modules.count == tree.modules.count {
+            selfImporters = [:]
+        } else {
+            for (directory, importers) in selfImporters {
+                let left = importers.subtracting(modules)
+                selfImporters[directory] = left.isEmpty ? nil : left
+            }
+        }
+        for module in modules {
+            guard let entry = tree[module] else { continue }
+            let base = SourceRoots.plainBase(of: entry.directory, in: tree)
+            if base != .root, isImportedByItsOwnName(base, by: module) {
+                selfImporters[base, default: []].insert(module)
+            }
+        }
+    }
+
+    /// Whether a source in a directory without an `__init__.py` imports something of the directory by the directory's own
+    /// name, as in `from poetry.config import x` in `poetry/`. Then the directory is a namespace package.
+    private mutating func isImportedByItsOwnName(_ directory: DirectoryID, by module: ModuleID) -> Bool {
+        guard let facts = facts(of: module) else { return false }
+        let own = tree.name(of: directory)
+        for kept in facts.imports where kept.level == 0 {
+            let dotted = kept.form == .modules ? facts.names[kept.names].map(\.name) : [kept.module]
+            for name in dotted {
+                let components = names.components(of: name)
+                if components.count > 1, components[0] == own, tree.find(components[1], in: directory) != nil {
+                    return true
+                }
+            }
+        }
+        return false
     }
 
     private mutating func makeRoom() {
@@ -149,7 +208,7 @@ package struct DependencyGraph: Sendable {
         edges.makeRoom(tree.capacity)
     }
 
-    /// Finds out what these sources import.
+    /// Resolves the imports of these sources.
     ///
     /// - Returns: whether any edge changed.
     private mutating func resolve(_ modules: Set<ModuleID>) -> Bool {
@@ -168,15 +227,15 @@ package struct DependencyGraph: Sendable {
 
     // MARK: Vanished modules
 
-    /// Modules that this tree once had: their paths without `.py` or `/__init__.py`.
+    /// Modules that this tree once had, as paths without `.py` or `/__init__.py`.
     package var vanished: Set<[UInt8]> { vanishedModules.places }
 
-    /// Adds the modules that an earlier run saw vanish.
+    /// Adds modules that vanished in an earlier run.
     package mutating func remember(vanished places: [[UInt8]]) {
         vanishedModules.formUnion(places.filter { tree.find($0 + Array(".py".utf8)) == nil })
     }
 
-    /// Forgets the vanished modules that no import can mean.
+    /// Forgets the vanished modules that no import mentions.
     private mutating func forgetUnmentioned() {
         var mentioned = [Bool](repeating: false, count: names.count)
         for facts in known {
@@ -187,7 +246,7 @@ package struct DependencyGraph: Sendable {
         vanishedModules.prune { names.find($0).map { mentioned[Int($0.rawValue)] } ?? false }
     }
 
-    /// Whether a folder once had a module of this name.
+    /// Whether a directory once had a module of this name.
     func hasVanished(_ name: NameID, from directory: DirectoryID) -> Bool {
         guard !vanishedModules.places.isEmpty else { return false }
         let folder = tree.path(of: directory)
@@ -195,7 +254,7 @@ package struct DependencyGraph: Sendable {
             folder.isEmpty ? Array(names[name]) : folder + [UInt8(ascii: "/")] + names[name])
     }
 
-    /// Sources with an import that has one of these names in it.
+    /// Sources with an import that mentions one of these names.
     private func modules(mentioning wanted: Set<NameID>) -> [ModuleID] {
         let mentions = names.mentioning(wanted)
         return tree.modules.filter { module in
@@ -205,7 +264,7 @@ package struct DependencyGraph: Sendable {
         }
     }
 
-    /// Asks whether something can be imported from a folder that is not kept here.
+    /// Whether the listing has this name: it can be imported from the directory but is not a source of the tree.
     mutating func isListed(_ name: NameID, in directory: DirectoryID) -> Bool {
         if let known = listed[directory] { return known.contains(name) }
         let found = Set(listing(tree.path(of: directory)).map { names.intern($0) })
@@ -213,7 +272,7 @@ package struct DependencyGraph: Sendable {
         return found.contains(name)
     }
 
-    /// All who import one of these modules, or a module that takes everything from one of them, and so on.
+    /// All importers of these modules, directly or through modules that `import *` from them.
     private func starImporters(of modules: Set<ModuleID>) -> Set<ModuleID> {
         var found: Set<ModuleID> = []
         var open = Array(modules)

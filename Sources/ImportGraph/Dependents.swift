@@ -1,38 +1,46 @@
 // The sources that a change affects: importers, packages that run first, and tests below a conftest.py.
 
-/// Why a source is reached.
+/// Why a source is affected.
 package enum DependentLink: Hashable, Sendable {
     /// It changed itself.
     case changed
-    /// It imports this one, on this line.
+    /// It imports this module, on this line.
     case imports(ModuleID, line: Int)
-    /// It lies in the package of this `__init__.py`, which runs first.
+    /// It is in the package of this `__init__.py`, which runs first.
     case package(ModuleID)
     /// pytest loads this conftest.py before it.
     case conftest(ModuleID)
+    /// The user declared that it depends on this module.
+    case declared(ModuleID)
+    /// It names the module in a string.
+    case mentions(ModuleID)
 
-    /// The source through which it is reached.
+    /// The source through which it is affected.
     package var through: ModuleID? {
         switch self {
         case .changed: nil
-        case .imports(let module, _), .package(let module), .conftest(let module): module
+        case .imports(let module, _), .package(let module), .conftest(let module), .declared(let module),
+            .mentions(let module):
+            module
         }
     }
 }
 
 /// Everything that a change can affect.
 package struct Dependents: Sendable {
-    /// Each source that is reached, with a shortest way.
+    /// Each affected source, with the last link of a shortest path from a change.
     package private(set) var links: [ModuleID: DependentLink] = [:]
 
     /// - Parameters:
-    ///   - kinds: which imports count.
+    ///   - kinds: the kinds of imports to follow.
     ///   - depth: maximum number of steps.
-    ///   - isTest: which sources pytest collects; asked about paths.
+    ///   - isTest: whether the source at this path is a test.
+    ///   - others: dependents that the graph does not know.
     package init(
         of changed: some Sequence<ModuleID>, in graph: DependencyGraph,
         kinds: Set<ImportKind> = Set(ImportKind.allCases),
-        depth: Int = .max, isTest: ([UInt8]) -> Bool = TestNames.isTest
+        depth: Int = .max, isTest: ([UInt8]) -> Bool,
+        others: (ModuleID) -> [(ModuleID, DependentLink)] = { _ in [] }
     ) {
         var level: [ModuleID] = []
         for module in changed where links[module] == nil {
@@ -49,12 +57,16 @@ package struct Dependents: Sendable {
                     links[dependent] = link
                     next.append(dependent)
                 }
+                for (dependent, link) in others(module) where links[dependent] == nil {
+                    links[dependent] = link
+                    next.append(dependent)
+                }
             }
             level = next.sorted()
         }
     }
 
-    /// What a source reaches in one step and was not reached before.
+    /// The sources that a source affects in one step and that were not reached yet.
     private func direct(
         _ module: ModuleID, _ graph: DependencyGraph, _ lookup: inout EdgeLookup, _ isTest: ([UInt8]) -> Bool
     ) -> [(ModuleID, DependentLink)] {
@@ -71,9 +83,9 @@ package struct Dependents: Sendable {
                 found.append((member, .package(module)))
             }
         }
-        if TestNames.isConftest(entry.path) {
+        if Self.isConftest(entry.path) {
             for test in Self.below(entry.directory, graph.tree) where test != module {
-                if let path = graph.tree[test]?.path, isTest(path) || TestNames.isConftest(path) {
+                if let path = graph.tree[test]?.path, isTest(path) || Self.isConftest(path) {
                     found.append((test, .conftest(module)))
                 }
             }
@@ -81,7 +93,7 @@ package struct Dependents: Sendable {
         return found
     }
 
-    /// The sources that a package's `__init__.py` runs before: its modules, and the beginnings of what lies in it.
+    /// The sources that run after a package's `__init__.py`: its modules, and the `__init__.py` of its subpackages.
     private static func members(of directory: DirectoryID, _ tree: SourceTree) -> [ModuleID] {
         var found = tree.modules(in: directory)
         for below in tree.subdirectories(of: directory) {
@@ -94,12 +106,17 @@ package struct Dependents: Sendable {
         return found
     }
 
-    /// All sources at and below a folder.
+    /// All sources in a directory and below it.
     private static func below(_ directory: DirectoryID, _ tree: SourceTree) -> [ModuleID] {
         tree.modules(in: directory) + tree.subdirectories(of: directory).flatMap { below($0, tree) }
     }
 
-    /// From a source to the change that reaches it: each with the link to the next.
+    private static func isConftest(_ path: [UInt8]) -> Bool {
+        let name = path.lastIndex(of: UInt8(ascii: "/")).map { path[($0 + 1)...] } ?? path[...]
+        return name.elementsEqual("conftest.py".utf8)
+    }
+
+    /// The path from a source to the change that affects it, each with its link to the next.
     package func chain(from module: ModuleID) -> [(ModuleID, DependentLink)] {
         var chain: [(ModuleID, DependentLink)] = []
         var current: ModuleID? = module
@@ -111,23 +128,8 @@ package struct Dependents: Sendable {
     }
 }
 
-/// Names that pytest looks for when nothing else is configured.
-package enum TestNames {
-    /// `test_*.py` and `*_test.py`.
-    package static func isTest(_ path: [UInt8]) -> Bool {
-        let name = fileName(path)
-        return name.starts(with: "test_".utf8) || name.dropLast(3).suffix(5).elementsEqual("_test".utf8)
-    }
-
-    package static func isConftest(_ path: [UInt8]) -> Bool { fileName(path).elementsEqual("conftest.py".utf8) }
-
-    private static func fileName(_ path: [UInt8]) -> ArraySlice<UInt8> {
-        path.lastIndex(of: UInt8(ascii: "/")).map { path[($0 + 1)...] } ?? path[...]
-    }
-}
-
 extension DependencyGraph {
-    /// Who would import sources that are not there: with them, their imports would lead to them.
+    /// The sources whose imports would resolve to these paths if they existed.
     package func importers(ofAbsent paths: [[UInt8]]) -> [ModuleID] {
         if paths.isEmpty { return [] }
         var imagined = self

@@ -1,13 +1,13 @@
 // Finds the import by which one source leads to another.
 
-/// The first import, of the kinds asked for, by which one source leads to another. A source with many imports is gone
-/// through once and not once for each source that it imports.
+/// Finds the first import of the requested kinds by which one source leads to another. A source with many imports is
+/// scanned once, not once for each source that it imports.
 struct EdgeLookup {
     private let graph: DependencyGraph
     private let kinds: Set<ImportKind>
     private var long: [ModuleID: [ModuleID: ImportEdge]] = [:]
 
-    /// How many imports are looked through each time.
+    /// Up to this many imports are scanned each time.
     private static let short = 16
 
     init(_ graph: DependencyGraph, kinds: Set<ImportKind>) {

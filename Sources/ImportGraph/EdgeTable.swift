@@ -1,7 +1,7 @@
 // The edges of the graph in both directions.
 
-/// Who imports whom. Many sources are replaced at once: a module that thousands import has a list of thousands, which is
-/// gone through once for all of them and not once for each.
+/// Who imports whom. Replaces the edges of many sources at once: a module with thousands of importers has a list of
+/// thousands, which is then scanned once for all of them, not once for each.
 struct EdgeTable: Sendable {
     private var outgoing: [[ImportEdge]] = []
     private var incoming: [[ModuleID]] = []
@@ -22,7 +22,7 @@ struct EdgeTable: Sendable {
         }
     }
 
-    /// Replaces the edges that leave each of these modules. No module may be named twice.
+    /// Replaces the outgoing edges of these modules. Each module may occur only once.
     mutating func replace(_ changes: [(module: ModuleID, edges: [ImportEdge])]) {
         var lost: [ModuleID: Set<ModuleID>] = [:]
         for (module, edges) in changes {

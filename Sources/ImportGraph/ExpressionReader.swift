@@ -1,14 +1,14 @@
-// The tokens of a short piece of Python: a test, the types of a handler, the arguments of a call.
+// Tokenizes short pieces of Python: a test, the exception types of a handler, the arguments of a call.
 
-/// Reads tokens one by one, and allocates nothing.
+/// Reads one token at a time, without allocating.
 struct ExpressionReader {
     enum Token: Equatable {
         case name(Range<Int>)
-        /// `nil` for what is no decimal, hexadecimal, octal or binary integer.
+        /// `nil` if it is not a decimal, hexadecimal, octal or binary integer.
         case number(Int?)
-        /// What is between the quotes, or `nil` for more than plain characters: escapes, `f`, `t` or `b` prefixes.
+        /// The text between the quotes; `nil` if it is not plain characters: escapes, or an `f`, `t` or `b` prefix.
         case string(Range<Int>?)
-        /// An operator of one byte, or of two.
+        /// An operator of one byte (the second is 0) or two.
         case symbol(UInt8, UInt8)
         case end
 
@@ -32,7 +32,7 @@ struct ExpressionReader {
 
     func bytes(_ range: Range<Int>) -> [UInt8] { Array(source[range]) }
 
-    /// What is left of the text, without the blanks around it.
+    /// The rest of the text, without surrounding whitespace.
     var trimmedText: [UInt8] {
         var text = source[min(position, end)..<end]
         let isBlank = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
@@ -41,7 +41,7 @@ struct ExpressionReader {
         return Array(text)
     }
 
-    /// The next token, without taking it.
+    /// The next token, without consuming it.
     var upcoming: Token {
         var copy = self
         return copy.next()
@@ -59,6 +59,28 @@ struct ExpressionReader {
         }
     }
 
+    /// Consumes an f-string, if one is next.
+    ///
+    /// - Returns: its text up to the first replacement field; `nil` if no f-string is next.
+    mutating func formattedPrefix() -> Range<Int>? {
+        skipBlanks()
+        var start = position
+        var isFormatted = false
+        while start < end, start < position + 2, "fFrR".utf8.contains(source[start]) {
+            if source[start] | 0x20 == UInt8(ascii: "f") { isFormatted = true }
+            start += 1
+        }
+        guard isFormatted, start < end, source[start] == UInt8(ascii: "\"") || source[start] == UInt8(ascii: "'") else {
+            return nil
+        }
+        let quote = source[start]
+        var stop = start + 1
+        while stop < end, Self.isName(source[stop]) || source[stop] == UInt8(ascii: ".") { stop += 1 }
+        guard stop < end, source[stop] == UInt8(ascii: "{") || source[stop] == quote else { return nil }
+        _ = next()
+        return start + 1..<stop
+    }
+
     private static func isName(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"),
@@ -68,7 +90,7 @@ struct ExpressionReader {
         }
     }
 
-    /// Line ends are blanks: what is read here ends at a colon or a parenthesis.
+    /// Newlines count as blanks: the text ends at a colon or a parenthesis, not at a line end.
     private mutating func skipBlanks() {
         while position < end {
             switch source[position] {
@@ -95,7 +117,7 @@ struct ExpressionReader {
         guard name.count <= 2, position < end,
             source[position] == UInt8(ascii: "'") || source[position] == UInt8(ascii: "\"")
         else { return .name(name) }
-        // A prefix, unless it is a word such as `in` or `or`.
+        // A string prefix, unless it is a word such as `in` or `or`.
         var isPlain = true
         for byte in source[name] {
             switch byte | 0x20 {
@@ -109,7 +131,7 @@ struct ExpressionReader {
 
     private mutating func number() -> Token {
         let text = takeName()
-        // `1.5` and `1.` are one number each.
+        // `1.5` and `1.` are single numbers.
         if position < end, source[position] == UInt8(ascii: ".") {
             position += 1
             _ = takeName()

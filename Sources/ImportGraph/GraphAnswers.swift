@@ -1,23 +1,23 @@
-// Answers about the graph, as values: the results of `graph`, `affected` and `cycles`.
+// Results of the commands `graph`, `affected` and `cycles`.
 
 import BasicTypes
 
-/// One import of a source, with what it leads to.
+/// One import of a source and what it resolves to.
 package struct GraphImport: Sendable {
     package let line: Int
-    /// From 1.
+    /// Counted from 1.
     package let column: Int
     package let kind: ImportKind
     package let statement: String
     /// `resolved`, `external`, `missing`, `ambiguous` or `unknown`.
     package let state: String
-    /// Sources, as they are shown.
+    /// Display paths of the sources it resolves to.
     package let targets: [String]
-    /// Packages that run on the way.
+    /// Packages whose `__init__.py` runs on the way.
     package let through: [String]
-    /// Dotted names that lead out of the tree.
+    /// Dotted names outside the tree.
     package let external: [String]
-    /// It stands under a test that fails for every interpreter.
+    /// It is under a test that fails for every interpreter.
     package let neverRuns: Bool
 
     package init(
@@ -38,9 +38,9 @@ package struct GraphImport: Sendable {
 
 /// One source of the graph.
 package struct GraphNode: Sendable {
-    /// As it is shown.
+    /// Display path.
     package let path: String
-    /// It does not compile; its imports are those of its last version that did.
+    /// It does not compile; the imports are those of the last version that did.
     package let isOutdated: Bool
     package let imports: [GraphImport]
 
@@ -51,13 +51,13 @@ package struct GraphNode: Sendable {
     }
 }
 
-/// A source that a change reaches, and the way.
+/// A source that a change affects, with the path to the change.
 package struct AffectedSource: Sendable {
     package struct Step: Sendable {
         package let path: BytePath
         /// `changed`, `imports`, `package` or `conftest`.
         package let link: String
-        /// Of the import; 0 for other links.
+        /// Line of the import; 0 for other links.
         package let line: Int
 
         package init(path: BytePath, link: String, line: Int) {
@@ -70,19 +70,25 @@ package struct AffectedSource: Sendable {
     /// From the source to the change.
     package let chain: [Step]
 
-    package init(chain: [Step]) {
+    /// Whether it is a test, by the project's conventions.
+    package let isTest: Bool
+
+    package init(chain: [Step], isTest: Bool) {
         self.chain = chain
+        self.isTest = isTest
     }
+
     package var path: BytePath { chain.first?.path ?? .empty }
 }
 
-/// What a change reaches.
+/// What a change affects.
 package struct AffectedAnswer: Sendable {
     package var sources: [AffectedSource] = []
-    /// Files whose effect is not known exactly, with the reason for the sources that were assumed instead.
+    /// Files whose effect is not known exactly, with the reason for assuming a larger set of sources.
     package var widened: [(path: BytePath, reason: String)] = []
+    /// Files that do not exist, were never seen, and that nothing imports.
+    package var unknown: [BytePath] = []
 
-    /// Nothing is reached.
     package init() {}
 }
 

@@ -5,7 +5,7 @@ package struct GraphSelection: Sendable {
     package enum Direction: String, CaseIterable, Sendable {
         /// What is imported, and what that imports.
         case dependencies
-        /// Who imports, and who imports those.
+        /// What imports it, and what imports that.
         case dependents
     }
 
@@ -63,7 +63,7 @@ extension DependencyGraph {
         return edges(from: module).filter { kinds.contains(facts.imports[Int($0.position)].kind) }.map(\.target)
     }
 
-    /// One import as it is written: `from .a import b as c`, `import a.b`, `load a` for a call.
+    /// One import as text: `from .a import b as c`, `import a.b`, `load a` for a call.
     package func statement(_ kept: KeptImport, in facts: ModuleFacts) -> String {
         let list = facts.names[kept.names].map { name in
             names.text(name.name) + (name.alias == .empty ? "" : " as \(names.text(name.alias))")

@@ -1,18 +1,20 @@
-// What the header of a compound statement says about the imports below it: tests of version and platform, type
+// Examines the headers of compound statements for what affects the imports below them: version and platform tests, type
 // checking, and handlers of failing imports.
 
-/// Looks through the text between a keyword and its colon.
+/// Examines the text between a keyword and its colon.
 enum HeaderExamination {
-    /// What a test is about.
+    /// What a test depends on.
     struct Subject: OptionSet {
         let rawValue: UInt8
-        /// `TYPE_CHECKING`, or a constant all by itself.
+        /// `TYPE_CHECKING`, or nothing but a constant.
         static let constant = Subject(rawValue: 1 << 0)
         /// The interpreter's version, implementation or platform.
         static let environment = Subject(rawValue: 1 << 1)
+        /// Whether the module is the program: `__name__ == "__main__"`, perhaps with more conditions.
+        static let program = Subject(rawValue: 1 << 2)
     }
 
-    /// - Parameter typeCheckingNames: what `TYPE_CHECKING` was imported as.
+    /// - Parameter typeCheckingNames: aliases under which `TYPE_CHECKING` was imported.
     static func subject(of test: ExpressionReader, typeCheckingNames: [[UInt8]]) -> Subject {
         var reader = test
         var subject: Subject = []
@@ -20,12 +22,22 @@ enum HeaderExamination {
         var owner: Range<Int>?
         var isAttribute = false
         var count = 0
+        var comparesName = false
+        var isAlternative = false
         while true {
             let token = reader.next()
             count += 1
             switch token {
             case .end:
+                if comparesName, !isAlternative { return .program }
                 return subject
+            case .name(let name) where reader.matches(name, "__name__") && !isAttribute:
+                if case .symbol(UInt8(ascii: "="), UInt8(ascii: "=")) = reader.upcoming { comparesName = true }
+            case .name(let name) where reader.matches(name, "or") || reader.matches(name, "not"):
+                isAlternative = true
+            case .string(let text?) where reader.matches(text, "__main__"):
+                // `"__main__" == __name__`
+                if case .symbol(UInt8(ascii: "="), UInt8(ascii: "=")) = reader.upcoming { comparesName = true }
             case .name(let name):
                 if isAttribute {
                     subject.formUnion(Self.subject(ofAttribute: name, owner: owner, in: reader))
@@ -58,9 +70,11 @@ enum HeaderExamination {
     private static func subject(
         ofAttribute name: Range<Int>, owner: Range<Int>?, in reader: ExpressionReader
     ) -> Subject {
-        // As mypy has it (mypy/reachability.py): the name counts, whoever has it.
+        // As in mypy (mypy/reachability.py), the name counts on any object.
         if reader.matches(name, "TYPE_CHECKING") { return .constant }
         guard let owner else { return [] }
+        // False in a module that Python runs; true only in the C code that Cython makes of it.
+        if reader.matches(owner, "cython"), reader.matches(name, "compiled") { return .constant }
         let attributes: [StaticString]
         switch owner {
         case _ where reader.matches(owner, "sys"), _ where reader.matches(owner, "_sys"):
@@ -70,7 +84,7 @@ enum HeaderExamination {
         case _ where reader.matches(owner, "six"):
             attributes = ["PY2", "PY3"]
         case _ where reader.matches(owner, "platform"):
-            // Only the module's functions: `platform` is a favourite name for variables.
+            // Only the module's functions: `platform` is a common variable name.
             attributes = [
                 "system", "machine", "python_implementation", "python_version", "python_version_tuple", "release",
                 "version", "architecture", "processor", "uname", "mac_ver", "win32_ver", "libc_ver", "platform",
@@ -81,22 +95,22 @@ enum HeaderExamination {
         return attributes.contains { reader.matches(name, $0) } ? .environment : []
     }
 
-    /// What the exceptions in a header have to do with imports that fail.
+    /// Whether a header handles failing imports.
     enum Handling {
         case none
-        /// `Exception`, `BaseException`, or no name at all: among others.
+        /// `Exception`, `BaseException`, or a bare `except`: failing imports among others.
         case anything
         /// `ImportError` or `ModuleNotFoundError`
         case imports
     }
 
-    /// What is handled by `except` and this text: `(ValueError, ImportError) as e`, Python 2's `ImportError, e`.
+    /// What an `except` clause handles, given its text: `(ValueError, ImportError) as e`, Python 2's `ImportError, e`.
     static func handling(ofHandler types: ExpressionReader) -> Handling {
         var reader = types
         return reader.upcoming == .end ? .anything : strongest(in: &reader, untilClosed: false)
     }
 
-    /// What `with` and this text suppress: `contextlib.suppress(ImportError)`.
+    /// What a `with` statement suppresses, given its text: `contextlib.suppress(ImportError)`.
     static func handling(ofContexts contexts: ExpressionReader) -> Handling {
         var reader = contexts
         var handling = Handling.none
@@ -126,7 +140,7 @@ enum HeaderExamination {
                 if untilClosed, depth <= 0 { return handling }
             case .name(let name):
                 if reader.matches(name, "as"), !untilClosed { return handling }
-                // Of a dotted name the last part tells.
+                // Only the last part of a dotted name counts.
                 if reader.upcoming == .symbol(".") { break }
                 if reader.matches(name, "ImportError") || reader.matches(name, "ModuleNotFoundError") {
                     handling = .imports

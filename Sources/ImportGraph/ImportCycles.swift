@@ -4,23 +4,26 @@
 package struct ImportCycle: Sendable {
     package struct Step: Hashable, Sendable {
         package let module: ModuleID
-        /// Of the import that leads to the next.
+        /// Line of the import that leads to the next step.
         package let line: Int
         package let kind: ImportKind
     }
 
-    /// All members, ascending.
+    /// All members, sorted by path.
     package let members: [ModuleID]
-    /// A shortest way round, from its first source by path.
+    /// A shortest cycle, starting at its first source by path.
     package let chain: [Step]
-    /// Whether importing one runs all: otherwise some import of the way is deferred, lazy or for types only.
+    /// Whether importing one member runs the whole cycle. Otherwise some import in the chain is deferred, lazy or for
+    /// types only.
     package let isEager: Bool
+    /// How the cycle breaks, if that is certain.
+    package let failure: CircularFailure?
 }
 
 extension DependencyGraph {
-    /// All cycles: those of eager imports alone, then those that need others too.
+    /// All cycles: first those of eager imports alone, then those that need other imports too.
     ///
-    /// Packages that merely run on the way to what an import names do not count: `import a.b` in `a/__init__.py` is no
+    /// Imports for type checkers never run and do not count. Packages that merely run on the way to an import's target do not count: `import a.b` in `a/__init__.py` is not a
     /// cycle.
     package func cycles() -> [ImportCycle] {
         let eager = cycles(isEager: true)
@@ -33,8 +36,10 @@ extension DependencyGraph {
         return Components(next).found.map { members in
             let members = members.sorted { isBefore($0, $1) }
             let chain = shortest(within: members, next)
+            var simulation = CycleSimulation(self, members: members)
             return ImportCycle(
-                members: members, chain: steps(chain, isEager: isEager), isEager: isEager)
+                members: members, chain: steps(chain, isEager: isEager), isEager: isEager,
+                failure: isEager ? simulation.failure(startingAt: chain + members) : nil)
         }.sorted { left, right in
             guard let first = left.members.first, let second = right.members.first else { return false }
             return isBefore(first, second)
@@ -52,6 +57,7 @@ extension DependencyGraph {
             var seen: Set<ModuleID> = []
             for edge in edges(from: module) where !edge.isImplicit {
                 let kept = facts.imports[Int(edge.position)]
+                if kept.traits.contains(.typeOnly) { continue }
                 if !isEager || kept.isEager, seen.insert(edge.target).inserted {
                     next[Int(module.rawValue)].append(edge.target)
                 }
@@ -60,7 +66,7 @@ extension DependencyGraph {
         return next
     }
 
-    /// The shortest way round among members, which come by path; of several, the first by path.
+    /// The shortest cycle among members, which are sorted by path; of several, the first by path.
     private func shortest(within members: [ModuleID], _ next: [[ModuleID]]) -> [ModuleID] {
         let positions = Dictionary(uniqueKeysWithValues: members.enumerated().map { ($1, $0) })
         var search = ShortestRound(
@@ -78,7 +84,7 @@ extension DependencyGraph {
             let positions = edges(from: module).filter { $0.target == target && !$0.isImplicit }.map {
                 Int($0.position)
             }
-            // The strongest of them: what runs first is what breaks first.
+            // Prefer eager imports: they run first, so they break first.
             let candidates = positions.map { facts.imports[$0] }.filter { !isEager || $0.isEager }
             guard let kept = candidates.first(where: \.isEager) ?? candidates.first else { return nil }
             return ImportCycle.Step(module: module, line: Int(kept.line), kind: kept.kind)
@@ -86,9 +92,9 @@ extension DependencyGraph {
     }
 }
 
-/// Tarjan's strongly connected components (1972), without recursion: chains of imports may be long.
+/// Tarjan's strongly connected components (1972), without recursion because chains of imports can be long.
 private struct Components {
-    /// Components of two or more.
+    /// Components with at least two members.
     private(set) var found: [[ModuleID]] = []
 
     init(_ next: [[ModuleID]]) {
@@ -117,7 +123,7 @@ private struct Components {
                     } else if isOpen[target] {
                         low[node] = min(low[node], order[target])
                     }
-                    // The first edge must not be taken for a first visit again.
+                    // Follow the other edges first.
                     continue
                 }
                 path.removeLast()

@@ -1,6 +1,8 @@
-// Findings about imports, for answers that are certain enough.
+// Findings about the imports of single sources. Reports an error only where the answer is certain.
 
-/// One finding about an import or a module's place.
+import BasicTypes
+
+/// One finding about an import or a module's location.
 package struct ImportFinding: Hashable, Sendable {
     package enum Rule: String, CaseIterable, Sendable {
         case unresolvedImport = "unresolved-import"
@@ -18,33 +20,35 @@ package struct ImportFinding: Hashable, Sendable {
     package let rule: Rule
     package let severity: Severity
     package let module: ModuleID
-    /// From 1; 0 for what concerns the file as a whole.
+    /// Counted from 1; 0 if the finding is about the whole file.
     package let line: Int
-    /// From 1; 0 for what concerns the file as a whole.
+    /// Counted from 1; 0 if the finding is about the whole file.
     package let column: Int
     package let message: String
+    /// The imported name that the finding is about, as written; its place is not stored in the graph.
+    package var name: String?
 }
 
 extension DependencyGraph {
-    /// What is wrong with the imports of one source.
+    /// Checks the imports of one source.
     package mutating func findings(of module: ModuleID) -> [ImportFinding] {
         guard let facts = facts(of: module), !facts.isOutdated else { return [] }
         var found: [ImportFinding] = []
         for (position, kept) in facts.imports.enumerated() where !kept.neverRuns {
             let judgement = judge(kept, at: position, of: module)
-            func add(_ rule: ImportFinding.Rule, _ message: String) {
-                // Under a test that could not be decided, or where failing was reckoned with, it may be as it should be.
-                let isError = kept.isNeeded && kept.traits.isDisjoint(with: [.conditional, .dynamic])
+            func add(_ rule: ImportFinding.Rule, _ message: String, of name: NameID) {
+                // Under an undecided test, or where failure is expected, it may be intentional.
+                let isError = kept.isNeeded && kept.traits.isDisjoint(with: [.conditional, .undecided, .dynamic])
                 found.append(
                     ImportFinding(
                         rule: rule, severity: isError ? .error : .note, module: module, line: Int(kept.line),
-                        column: Int(kept.column) + 1, message: message))
+                        column: Int(kept.column) + 1, message: message, name: names.text(name)))
             }
             for (missing, isCertain) in judgement.missing {
                 if hasVanished(missing.name, from: missing.directory) {
-                    add(.unresolvedImport, "\(message(missing)) any more: it was removed from this tree")
+                    add(.unresolvedImport, "\(message(missing)): it was removed", of: missing.name)
                 } else if isCertain, isComplete(missing.container) {
-                    add(.unresolvedImport, message(missing))
+                    add(.unresolvedImport, message(missing), of: missing.name)
                 }
             }
             if judgement.state == .ambiguous { found.append(ambiguity(kept, judgement, in: module)) }
@@ -54,13 +58,20 @@ extension DependencyGraph {
             {
                 add(
                     .missingName,
-                    "cannot import '\(names.text(asked.name))' from '\(dotted(asked.module))', which has no such name")
+                    "cannot import '\(names.text(asked.name))' from '\(dotted(asked.module))', which does not define it\(hint(asked))",
+                    of: asked.name)
             }
         }
         return found
     }
 
-    /// Several that could be meant: never an error, for one of them is there.
+    /// `; did you mean 'Post'?`, if the module has a similar name.
+    private mutating func hint(_ asked: ImportJudgement.MissingName) -> String {
+        let defined = exports(of: asked.module).names.map { names.text($0) }
+        return Suggestion.nearest(to: names.text(asked.name), among: defined).map { "; did you mean '\($0)'?" } ?? ""
+    }
+
+    /// Several modules match: never an error, because one of them exists.
     private func ambiguity(
         _ kept: KeptImport, _ judgement: ImportJudgement, in module: ModuleID
     ) -> ImportFinding {
@@ -69,10 +80,10 @@ extension DependencyGraph {
         return ImportFinding(
             rule: .unresolvedImport, severity: .note, module: module, line: Int(kept.line),
             column: Int(kept.column) + 1,
-            message: "may be any of \(list); say which folder it is looked for in with --source-root")
+            message: "ambiguous: may be any of \(list); choose a source directory with --source-root")
     }
 
-    /// Whether a package has something by this name that can be imported and is not kept.
+    /// Whether a package has an importable entry of this name that is not a source of the tree.
     private mutating func isSubmodule(_ name: NameID, of module: ModuleID) -> Bool {
         guard let entry = tree[module], tree.initial(of: entry.directory) == module else { return false }
         return isListed(name, in: entry.directory)
@@ -90,13 +101,14 @@ extension DependencyGraph {
             : "there is no module '\(name)' in '\(dotted(container))', which is not a package"
     }
 
-    /// The name by which a source is imported from its own root.
+    /// The dotted name of a source, from its own source root.
     package func dotted(_ module: ModuleID) -> String {
         guard let entry = tree[module] else { return "" }
         var components: [String] = []
         var current = entry.directory
         if tree.initial(of: current) != module { components.append(names.text(entry.stem)) }
-        while tree.initial(of: current) != nil {
+        let base = roots.base(of: current, in: tree)
+        while current != base {
             components.append(names.text(tree.name(of: current)))
             guard let parent = tree.parent(of: current) else { break }
             current = parent
@@ -104,20 +116,20 @@ extension DependencyGraph {
         return components.reversed().joined(separator: ".")
     }
 
-    /// Whether what is not found in a module or package cannot come from anywhere else.
+    /// Whether names that are not found in a module or package cannot come from anywhere else.
     private func isComplete(_ container: ModuleID?) -> Bool {
         guard let container else { return true }
         guard let facts = facts(of: container), !facts.isOutdated, case .names(let bound) = facts.bindings else {
             return false
         }
-        // A package that makes its own `__path__` finds modules elsewhere.
+        // A package that sets its own `__path__` can have modules elsewhere.
         return !names.contains("__path__", in: bound)
     }
 
-    /// Whether a module is known not to have a name at its top level.
+    /// Whether a module certainly does not have a name at its top level.
     private mutating func lacks(_ module: ModuleID, _ name: NameID) -> Bool {
         let text = names[name]
-        // Every module has some of these without binding them, and which differs from version to version.
+        // Every module has some of these without binding them. Which ones depends on the Python version.
         if text.count > 4, text.starts(with: "__".utf8), text.suffix(2).elementsEqual("__".utf8) { return false }
         let exports = exports(of: module)
         return exports.isComplete && !exports.names.contains(name)
@@ -134,7 +146,8 @@ extension DependencyGraph {
                 exports.isComplete = false
                 break
             }
-            exports.names = exports.names.isEmpty ? bound : exports.names.union(bound)
+            exports.names.formUnion(bound.topLevel)
+            exports.names.formUnion(bound.others)
             for (position, kept) in facts.imports.enumerated()
             where facts.names[kept.names].contains(where: { $0.name == star }) {
                 let judgement = judge(kept, at: position, of: current)
@@ -152,17 +165,17 @@ extension DependencyGraph {
     }
 }
 
-/// What a module has at its top level: what it binds, and what it takes from others with `import *`.
+/// The top-level names of a module: those it binds, and those it gets from `import *`.
 struct ModuleExports: Sendable {
     var names: Set<NameID> = []
-    /// The packages that it takes everything from: `__all__` may name submodules, which are imported then.
+    /// The packages from which it does `import *`: `__all__` may name submodules, which are then imported.
     var packages: [DirectoryID] = []
-    /// Whether it has nothing else.
+    /// Whether there are certainly no other names.
     var isComplete = true
 }
 
 extension NameTable {
-    fileprivate func contains(_ name: StaticString, in set: Set<NameID>) -> Bool {
+    fileprivate func contains(_ name: StaticString, in set: BoundNames) -> Bool {
         find(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)).map { set.contains($0) }
             ?? false
     }

@@ -3,9 +3,11 @@
 extension ImportScanner {
     private enum Function { case importModule, dunderImport }
 
-    /// An argument, as far as the scanner can tell.
+    /// An argument, as far as the scanner understands it.
     private enum Argument {
         case text([UInt8])
+        /// A text that begins with this: `"a.b." + name`, `f"a.b.{name}"`.
+        case prefix([UInt8])
         case number(Int)
         case list([[UInt8]])
         /// `__name__`
@@ -15,11 +17,22 @@ extension ImportScanner {
         case other
     }
 
-    /// Looks at the call whose parenthesis the cursor is at.
+    /// Examines the call whose opening parenthesis is at the cursor.
     mutating func call() {
         guard let (function, start, isConfirmed) = callee(before: cursor.position) else { return }
         let arguments = arguments(after: cursor.position + 1, of: function)
-        guard case .text(let text)? = arguments.first else { return }
+        let text: [UInt8]
+        var names: [ImportedName] = []
+        switch arguments.first {
+        case .text(let whole)?: text = whole
+        case .prefix(let beginning)?:
+            // The module is any below the package that the text names for certain.
+            guard let dot = beginning.lastIndex(of: UInt8(ascii: ".")) else { return }
+            let isRelative = beginning[...dot].allSatisfy { $0 == UInt8(ascii: ".") }
+            text = Array(isRelative ? beginning[...dot] : beginning[..<dot])
+            names = [ImportedName(name: ModuleName(Array("**".utf8)))]
+        default: return
+        }
         let level = text.prefix { $0 == UInt8(ascii: ".") }.count
         let module = ModuleName(text.dropFirst(level))
         var traits = self.traits.union(.dynamic)
@@ -38,15 +51,14 @@ extension ImportScanner {
                 default: .unknown
                 }
             record(
-                .call, at: start, level: level, module: module, names: [],
+                .call, at: start, level: level, module: module, names: names,
                 anchor: level > 0 ? anchor : .enclosingPackage, traits: traits)
         case .dunderImport:
-            // Here the dots are a number of their own. Python 2's -1, first relative and then absolute, is its default.
+            // Here the level is a separate argument. Python 2's default of -1 (relative, then absolute) becomes 0.
             guard level == 0 else { return }
             var level = 0
             if arguments.count > 4, case .number(let number) = arguments[4] { level = max(0, min(number, 1000)) }
             guard !text.isEmpty || level > 0 else { return }
-            var names: [ImportedName] = []
             if arguments.count > 3, case .list(let list) = arguments[3] {
                 names = list.map { ImportedName(name: ModuleName($0)) }
             }
@@ -56,13 +68,13 @@ extension ImportScanner {
 
     // MARK: Who is called
 
-    /// The function, and where the expression begins that names it.
+    /// The function, and the start of the expression that names it.
     private func callee(before parenthesis: Int) -> (function: Function, start: Int, isConfirmed: Bool)? {
         let end = skipBlanks(before: parenthesis)
         let name = nameStart(before: end)..<end
         guard !name.isEmpty else { return nil }
         var start = name.lowerBound
-        // `importlib.import_module`, `a.importlib.import_module`: the last owner tells.
+        // `importlib.import_module`, `a.importlib.import_module`: the last owner decides.
         var owner: Range<Int>?
         while true {
             let dot = skipBlanks(before: start) - 1
@@ -95,7 +107,7 @@ extension ImportScanner {
         cursor.matches("importlib", in: owner) || importlibNames.contains { source[owner].elementsEqual($0) }
     }
 
-    /// Only within the line: what is in the line before can be a comment.
+    /// Only within the line: the line before may end in a comment.
     private func skipBlanks(before index: Int) -> Int {
         var index = index
         while index > 0, source[index - 1] == UInt8(ascii: " ") || source[index - 1] == UInt8(ascii: "\t") {
@@ -112,8 +124,8 @@ extension ImportScanner {
 
     // MARK: Arguments
 
-    /// The arguments in the order of the parameters, up to the first that is not simple. Never reads into another
-    /// call that the cursor would have to look at, so the same bytes are not read over and over.
+    /// The arguments in parameter order, up to the first that is not simple. Never reads into another call that the
+    /// cursor has to examine, so that the same bytes are not read over and over.
     private func arguments(after start: Int, of function: Function) -> [Argument] {
         let parameters: [StaticString] =
             function == .importModule ? ["name", "package"] : ["name", "globals", "locals", "fromlist", "level"]
@@ -122,6 +134,12 @@ extension ImportScanner {
         var index = 0
         while true {
             var parameter = index
+            if index == 0, let range = reader.formattedPrefix() {
+                found[0] = .prefix(reader.bytes(range))
+                guard Self.skipsToComma(&reader) else { return found }
+                index += 1
+                continue
+            }
             var token = reader.next()
             if token == .symbol(")") { return found }
             if case .name(let name) = token, reader.upcoming == .symbol("=") {
@@ -138,10 +156,33 @@ extension ImportScanner {
             case .symbol(UInt8(ascii: ")"), 0):
                 found[parameter] = argument
                 return found
+            case .symbol(UInt8(ascii: "+"), 0), .symbol(UInt8(ascii: "%"), 0), .symbol(UInt8(ascii: "."), 0):
+                guard case .text(let text) = argument else { return found }
+                // Up to the first placeholder of `%` or `format`.
+                found[parameter] = .prefix(Array(text.prefix { $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "{") }))
+                guard Self.skipsToComma(&reader) else { return found }
             default:
                 return found
             }
             index += 1
+        }
+    }
+
+    /// Skips the rest of an argument.
+    ///
+    /// - Returns: whether another one follows.
+    private static func skipsToComma(_ reader: inout ExpressionReader) -> Bool {
+        var depth = 0
+        while true {
+            switch reader.next() {
+            case .end: return false
+            case .symbol(UInt8(ascii: "("), 0), .symbol(UInt8(ascii: "["), 0), .symbol(UInt8(ascii: "{"), 0): depth += 1
+            case .symbol(UInt8(ascii: ")"), 0), .symbol(UInt8(ascii: "]"), 0), .symbol(UInt8(ascii: "}"), 0):
+                if depth == 0 { return false }
+                depth -= 1
+            case .symbol(UInt8(ascii: ","), 0) where depth == 0: return true
+            default: break
+            }
         }
     }
 
@@ -173,7 +214,7 @@ extension ImportScanner {
         case .name(let name):
             if reader.matches(name, "__name__") { return .ownName }
             if reader.matches(name, "__package__") { return .ownPackage }
-            // `globals()` and `locals()`, which are all that is ever passed there.
+            // `globals()` and `locals()`: nothing else is ever passed there.
             if reader.matches(name, "globals") || reader.matches(name, "locals"), reader.upcoming == .symbol("(") {
                 _ = reader.next()
                 guard reader.next() == .symbol(")") else { return nil }
@@ -184,7 +225,7 @@ extension ImportScanner {
         }
     }
 
-    /// A string, or several that stand side by side.
+    /// A string, or several adjacent ones.
     private static func text(
         from first: ExpressionReader.Token, in reader: inout ExpressionReader
     ) -> [UInt8]? {

@@ -1,7 +1,7 @@
 // The grammar of `import` and `from` statements.
 
 extension ImportScanner {
-    /// `import a.b as c, d`, with the cursor after `import`. A statement that does not hold together is none.
+    /// `import a.b as c, d`, with the cursor after `import`. Records nothing if it is malformed.
     mutating func importStatement(at start: Int, traits: ImportTraits) -> SourceCursor.Stop {
         let clause = cursor.position
         var names: [ImportedName] = []
@@ -30,7 +30,7 @@ extension ImportScanner {
             let isParenthesized = take(UInt8(ascii: "("))
             repeat {
                 cursor.skipBlanks(inParentheses: isParenthesized)
-                // A comma may come last, but only in parentheses.
+                // A trailing comma is only allowed in parentheses.
                 if isParenthesized, !names.isEmpty, cursor.isByte(UInt8(ascii: ")"), at: cursor.position) { break }
                 guard let name = name(), let alias = alias(inParentheses: isParenthesized) else {
                     return giveUp(at: clause)
@@ -45,7 +45,7 @@ extension ImportScanner {
         return rest()
     }
 
-    /// Goes past something that is no import, as if it were an expression: that finds out where it ends.
+    /// Skips something that is not an import after all, as if it were an expression, to find its end.
     private mutating func giveUp(at clause: Int) -> SourceCursor.Stop {
         cursor.position = clause
         return rest()
@@ -75,7 +75,7 @@ extension ImportScanner {
         return true
     }
 
-    /// A name, unless the keywords of the two statements are misplaced.
+    /// A name; `nil` for a misplaced keyword.
     private mutating func name() -> Range<Int>? {
         let start = cursor.position
         guard start < cursor.end, cursor.has(ByteClass.isName, at: start), !cursor.has(ByteClass.isDigit, at: start)
@@ -89,7 +89,7 @@ extension ImportScanner {
         return start..<end
     }
 
-    /// `a.b.c`, also with blanks around the dots; `nil` without a name, or with a dot that has none after it.
+    /// `a.b.c`, also with blanks around the dots; `nil` if there is no name, or a dot has none after it.
     private mutating func dottedName() -> ModuleName? {
         cursor.skipBlanks()
         let start = cursor.position
@@ -103,7 +103,7 @@ extension ImportScanner {
             }
             cursor.skipBlanks()
             guard let next = name() else {
-                // Back to the dot, where no statement goes on.
+                // Back to the dot, where no statement can continue.
                 cursor.position = end
                 return nil
             }
@@ -118,7 +118,7 @@ extension ImportScanner {
         }
     }
 
-    /// `as c`, or nothing; `nil` if `as` has no name after it.
+    /// `as c`, or nothing; `nil` if no name follows `as`.
     private mutating func alias(inParentheses: Bool) -> (name: [UInt8]?, Void)? {
         let end = cursor.position
         cursor.skipBlanks(inParentheses: inParentheses)

@@ -1,8 +1,9 @@
-// Finds the imports of one source without Python: statements, and what the blocks around them mean for an import.
+// Finds the imports of one source without running Python, and the circumstances in which they run.
 
-/// Scans a source in one pass. Any bytes will do: what is no Python has no imports, and what comes after it is found.
+/// Scans a source in one pass. Accepts any bytes: what is not Python has no imports, and the imports after it are
+/// found.
 package struct ImportScanner {
-    /// A compound statement that matters to the imports in its current clause.
+    /// A compound statement that affects the imports in its current clause.
     private struct Block {
         enum Shape {
             case plain
@@ -14,34 +15,36 @@ package struct ImportScanner {
 
         let indentation: Int
         var shape: Shape
-        /// Those of all blocks around, and its own.
+        /// The traits of all enclosing blocks, and its own.
         var traits: ImportTraits
-        /// How many conditions hold around it.
+        /// Number of conditions outside this block.
         var outerConditions: Int
-        /// What the body of the `try` imports, as positions in `imports`. The end is not known before a handler comes.
+        /// The range in `imports` of the body of the `try`. The end is unknown until the first handler.
         var guardedStart: Int
         var guardedEnd: Int?
-        /// Of a branch: this one or an earlier one is taken whatever happens, so that all others are dead.
-        /// Of a handler: this one or an earlier one made the body's imports optional.
+        /// Branch: this one or an earlier one is always taken, so the later ones are dead.
+        /// Handler: this one or an earlier one has made the body's imports optional.
         var isSettled = false
+        /// Branch: the test of this one or of an earlier one cannot be decided.
+        var isUndecided = false
     }
 
-    /// More branches than this in one `if` are not told apart.
+    /// Branches beyond this many in one `if` share a condition that is never decided.
     private static let maximumConditions = 64
-    /// More aliases than this are not learned, so that looking for them stays cheap whatever the source is.
+    /// Further aliases are ignored, so that looking them up stays cheap whatever the source is.
     private static let maximumAliases = 16
 
     var cursor: SourceCursor
     var imports: [ImportStatement] = []
     let source: UnsafeBufferPointer<UInt8>
     private var blocks: [Block] = []
-    /// What must hold here: the conditions of all blocks.
+    /// The conditions of all open blocks, which must hold here.
     private(set) var conditions: [ImportCondition] = []
-    /// The block whose next clause the line can be, with its own conditions.
+    /// The block that this line may continue with another clause, and its own conditions.
     private var predecessor: Block?
     private var predecessorConditions: [ImportCondition] = []
 
-    /// Names in this source for `importlib`, its functions, and `TYPE_CHECKING`.
+    /// Aliases in this source for `importlib`, its functions, and `TYPE_CHECKING`.
     var importlibNames: [[UInt8]] = []
     var importFunctionNames: [[UInt8]] = []
     var isImportModuleImported = false
@@ -50,7 +53,7 @@ package struct ImportScanner {
 
     private var lines = LineCounter()
 
-    /// Every import of the source, in order.
+    /// All imports of the source, in order.
     package static func scan(_ source: UnsafeRawBufferPointer) -> [ImportStatement] {
         ByteClass.table.withUnsafeBufferPointer { classes in
             guard var scanner = ImportScanner(source, classes: classes) else { return [] }
@@ -87,7 +90,7 @@ package struct ImportScanner {
 
     // MARK: Blocks
 
-    /// The traits of a statement here.
+    /// The traits of a statement at this point.
     var traits: ImportTraits { blocks.last?.traits ?? [] }
 
     private mutating func leaveBlocks(to indentation: Int) {
@@ -111,7 +114,7 @@ package struct ImportScanner {
 
     // MARK: Statements
 
-    /// Reads one statement, or one header with its colon.
+    /// Scans one statement, or one header through its colon.
     private mutating func statement(_ indentation: Int) -> SourceCursor.Stop {
         let start = cursor.position
         guard start < cursor.end, cursor.has(ByteClass.opensKeyword, at: start) else { return rest() }
@@ -151,14 +154,16 @@ package struct ImportScanner {
                 enterBlock(indentation, .plain, adding: .optional)
             }
             return stop
-        case .class, .for, .while, .finally, .case:
+        case .for, .while, .case:
+            return block(indentation, adding: .undecided)
+        case .class, .finally:
             return header().stop
         default:
             return rest()
         }
     }
 
-    /// The rest of a simple statement.
+    /// Skips the rest of a simple statement.
     mutating func rest() -> SourceCursor.Stop { skip(toColon: false) }
 
     private mutating func skip(toColon: Bool) -> SourceCursor.Stop {
@@ -170,7 +175,7 @@ package struct ImportScanner {
         }
     }
 
-    /// The rest of a header, and the text before its colon.
+    /// Skips the rest of a header. Returns the text before its colon as well.
     private mutating func header() -> (stop: SourceCursor.Stop, text: ExpressionReader) {
         let start = cursor.position
         cursor.beginHeader()
@@ -199,7 +204,7 @@ package struct ImportScanner {
         }
     }
 
-    /// `if`, `elif` and `else`: each branch is under its test, and under the failure of those before.
+    /// `if`, `elif` and `else`: each branch requires its own test to hold and the tests before it to fail.
     private mutating func branch(
         _ indentation: Int, after earlier: Block?, hasTest: Bool
     ) -> SourceCursor.Stop {
@@ -213,6 +218,8 @@ package struct ImportScanner {
 
         var isDead = earlier?.isSettled ?? false
         var isSettled = isDead
+        var isUndecided = earlier?.isUndecided ?? false
+        var added: ImportTraits = []
         if hasTest {
             let subject = HeaderExamination.subject(of: text, typeCheckingNames: typeCheckingNames)
             if subject.contains(.constant) {
@@ -222,38 +229,46 @@ package struct ImportScanner {
                 case .unknown: break
                 }
             }
+            if subject.contains(.program) {
+                // Runs when the module is the program, not when it is imported.
+                added.insert(.deferred)
+            } else if subject.isEmpty {
+                isUndecided = true
+            }
             if subject.contains(.environment) {
                 if own.count < Self.maximumConditions {
                     own.append(ImportCondition(text: text.trimmedText))
                 } else if own.count == Self.maximumConditions {
-                    // Nobody can decide this one.
+                    // A condition that is always unknown.
                     own.append(ImportCondition(text: Array("...".utf8)))
                 }
             }
         }
-        var added: ImportTraits = isDead ? .typeOnly : []
+        if isDead { added.insert(.typeOnly) }
+        if isUndecided { added.insert(.undecided) }
         if !own.isEmpty { added.insert(.conditional) }
         enterBlock(indentation, .branch, adding: added)
         blocks[blocks.count - 1].isSettled = isSettled
+        blocks[blocks.count - 1].isUndecided = isUndecided
         conditions.append(contentsOf: own)
         return stop
     }
 
-    /// `except`: what a handler says is said of the body before it, too.
+    /// `except`: a handler also affects the imports in the body of its `try`.
     private mutating func handler(_ indentation: Int) -> SourceCursor.Stop {
         let earlier = predecessor?.shape == .guarded ? predecessor : nil
-        // At the first handler, all imports since `try` are of its body.
+        // At the first handler, all imports since `try` belong to its body.
         let guarded = (earlier?.guardedStart ?? imports.count)..<(earlier?.guardedEnd ?? imports.count)
         let (stop, text) = header()
         guard stop == .colon else { return stop }
 
         let handling = HeaderExamination.handling(ofHandler: text)
-        // What handles everything need not have to do with imports: it has if there are any.
+        // A handler for everything counts only if the body has imports.
         let isFallback = handling == .imports || handling == .anything && !guarded.isEmpty
         if handling != .none, earlier?.isSettled == false {
             for index in guarded { imports[index].traits.insert(.optional) }
         }
-        enterBlock(indentation, .guarded, adding: isFallback ? .optional : [])
+        enterBlock(indentation, .guarded, adding: isFallback ? .optional : .undecided)
         blocks[blocks.count - 1].guardedStart = guarded.lowerBound
         blocks[blocks.count - 1].guardedEnd = guarded.upperBound
         blocks[blocks.count - 1].isSettled = handling != .none || earlier?.isSettled ?? false
@@ -262,7 +277,7 @@ package struct ImportScanner {
 
     // MARK: Findings
 
-    /// Adds an import, and learns the names that it gives to what the scanner looks for.
+    /// Adds an import, and learns the aliases that it defines for names the scanner looks for.
     mutating func record(
         _ form: ImportForm, at start: Int, level: Int = 0, module: ModuleName = .empty, names: [ImportedName],
         anchor: ImportAnchor = .enclosingPackage, traits: ImportTraits

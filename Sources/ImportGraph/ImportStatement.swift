@@ -1,28 +1,30 @@
-// One import as the source states it: names, place and circumstances.
+// One import as written in the source: names, position and circumstances.
 
 /// The circumstances of an import. They combine: an import in a function in an `if` has two.
 package struct ImportTraits: OptionSet, Hashable, Sendable {
     package let rawValue: UInt8
     package init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// Never runs: under `if TYPE_CHECKING`, or under a test as plainly false as `if False`.
+    /// Never runs: under `if TYPE_CHECKING`, or under an obviously false test such as `if False`.
     package static let typeOnly = ImportTraits(rawValue: 1 << 0)
     /// A call: `importlib.import_module("a")` or `__import__("a")`.
     package static let dynamic = ImportTraits(rawValue: 1 << 1)
     /// `lazy import a` (PEP 810): runs when the name is first used.
     package static let lazy = ImportTraits(rawValue: 1 << 2)
-    /// In the body of a function: runs when that is called.
+    /// In the body of a function: runs when the function is called.
     package static let deferred = ImportTraits(rawValue: 1 << 3)
     /// May fail: in a `try` that handles an `ImportError`, in that handler, or in `with suppress(ImportError)`.
     package static let optional = ImportTraits(rawValue: 1 << 4)
     /// Under a test of the interpreter's version or platform: see ``ImportStatement/conditions``.
     package static let conditional = ImportTraits(rawValue: 1 << 5)
-    /// A call of a bare `import_module`, of which it is not known yet that it comes from `importlib`.
+    /// Under a test that cannot be decided, in a loop, or in a handler: it may not run.
+    package static let undecided = ImportTraits(rawValue: 1 << 6)
+    /// A call of a bare `import_module` that is not yet known to come from `importlib`.
     static let unconfirmed = ImportTraits(rawValue: 1 << 7)
 }
 
 extension ImportTraits {
-    /// `typeOnly` goes before `dynamic`, and so on to `eager`.
+    /// The first that applies, from `typeOnly` to `eager` in the order of ``ImportKind``.
     package var kind: ImportKind {
         if contains(.typeOnly) { return .typeOnly }
         if contains(.dynamic) { return .dynamic }
@@ -34,7 +36,7 @@ extension ImportTraits {
     }
 }
 
-/// The one word for the circumstances of an import: of several traits, the one that matters most.
+/// Sums up the traits of an import in one word: the trait that matters most.
 package enum ImportKind: String, Hashable, Sendable, CaseIterable {
     case typeOnly, dynamic, lazy, deferred, optional, conditional, eager
 }
@@ -61,7 +63,7 @@ package enum ImportAnchor: Hashable, Sendable {
     case unknown
 }
 
-/// One name that an import asks for, and the name that it binds if there is an `as`.
+/// One imported name, and its alias if there is an `as`.
 package struct ImportedName: Hashable, Sendable {
     /// Dotted only in `import a.b`; `*` in `from a import *`.
     package let name: ModuleName
@@ -73,11 +75,11 @@ package struct ImportedName: Hashable, Sendable {
     }
 }
 
-/// A test that an import is under.
+/// A test that must hold or fail for an import to run.
 package struct ImportCondition: Hashable, Sendable {
     /// The text between `if` and the colon.
     package let text: [UInt8]
-    /// Whether the test must fail: the import is in a later branch.
+    /// Whether the test must fail, because the import is in a later branch.
     package let isNegated: Bool
 
     package init(text: [UInt8], isNegated: Bool = false) {
@@ -89,19 +91,19 @@ package struct ImportCondition: Hashable, Sendable {
 /// An import of a source file.
 package struct ImportStatement: Hashable, Sendable {
     package let form: ImportForm
-    /// 1 for the first line, as `ast` counts: LF, CRLF and CR each end one.
+    /// Counted from 1, as in `ast`. LF, CRLF and CR each end a line.
     package let line: Int
-    /// Bytes from the beginning of the line, as `ast` counts for UTF-8. A byte order mark does not count.
+    /// Bytes from the beginning of the line, as in `ast` for UTF-8. A byte order mark does not count.
     package let column: Int
-    /// Leading dots.
+    /// Number of leading dots.
     package let level: Int
     /// What follows the dots; empty in `import a` and `from . import a`.
     package let module: ModuleName
-    /// What is asked for. For a call: the `fromlist` of `__import__`, if it is literal.
+    /// The imported names. For a call: the `fromlist` of `__import__`, if it is a literal.
     package let names: [ImportedName]
     package let anchor: ImportAnchor
     package internal(set) var traits: ImportTraits
-    /// All must hold for the import to run, the outermost first. Other tests around it are not kept.
+    /// All must hold for the import to run. Outermost first; tests of anything but version and platform are not stored.
     package let conditions: [ImportCondition]
 
     package var kind: ImportKind { traits.kind }

@@ -1,6 +1,6 @@
-// What the graph keeps of a source: imports and bindings, with names as numbers.
+// What the graph stores about a source: imports and bindings, with names as numbers.
 
-/// One import, as it is kept.
+/// One import, in compact form.
 package struct KeptImport: Hashable, Sendable {
     /// As in `ImportStatement`.
     package var line: UInt32
@@ -9,14 +9,14 @@ package struct KeptImport: Hashable, Sendable {
     package var module: NameID
     /// The package of `import_module(".a", "package")`.
     package var anchorName: NameID
-    /// Where its names begin in the names of its module, and how many they are.
+    /// Range of its names in `ModuleFacts.names`.
     package var firstName: UInt32
     package var nameCount: UInt32
     package var level: UInt8
     package var form: ImportForm
     package var anchor: Anchor
     package var traits: ImportTraits
-    /// It stands under a test of version or platform that fails for every interpreter of the tree.
+    /// It is under a version or platform test that fails for every interpreter of the tree.
     package var neverRuns: Bool
 
     package enum Anchor: UInt8, Hashable, Sendable {
@@ -44,17 +44,17 @@ package struct KeptImport: Hashable, Sendable {
 
     package var kind: ImportKind { traits.kind }
 
-    /// Runs when the module is imported, or may: what it asks for must be there by then.
+    /// Runs, or may run, when the module is imported: its target must exist by then.
     package var isEager: Bool { traits.isDisjoint(with: [.typeOnly, .deferred, .lazy]) && !neverRuns }
 
-    /// Must succeed, or importing the module fails.
+    /// If it fails, importing the module fails.
     package var isNeeded: Bool { isEager && !traits.contains(.optional) }
 }
 
-/// A name that is asked for, with the one that it binds.
+/// An imported name and its alias.
 package struct KeptName: Hashable, Sendable {
     package var name: NameID
-    /// Empty where there is no `as`.
+    /// Empty if there is no `as`.
     package var alias: NameID
 
     package init(name: NameID, alias: NameID) {
@@ -63,21 +63,36 @@ package struct KeptName: Hashable, Sendable {
     }
 }
 
-/// What a module binds at its top level.
+/// The names that a module binds at its top level.
 package enum Bindings: Hashable, Sendable {
     /// Its code has not been read yet.
     case unread
-    /// Its code does not tell: nothing is said of names that are asked of it.
+    /// Cannot be determined from its code, so imported names are not checked.
     case unknowable
-    case names(Set<NameID>)
+    case names(BoundNames)
 }
 
-/// What is known of one source.
+/// Names that a module binds at its top level.
+package struct BoundNames: Hashable, Sendable {
+    /// Those that its top-level code binds, in the order in which it first binds them.
+    package var topLevel: [NameID]
+    /// Those that only functions bind (`global`). When they do is not known.
+    package var others: [NameID]
+
+    package init(topLevel: [NameID], others: [NameID] = []) {
+        self.topLevel = topLevel
+        self.others = others
+    }
+
+    package func contains(_ name: NameID) -> Bool { topLevel.contains(name) || others.contains(name) }
+}
+
+/// What is known about one source.
 package struct ModuleFacts: Hashable, Sendable {
     package var imports: [KeptImport]
     package var names: [KeptName]
     package var bindings: Bindings
-    /// The source does not compile now; these are the facts of its last version that did.
+    /// The source currently does not compile; these are the facts of the last version that did.
     package var isOutdated: Bool
 
     package init(imports: [KeptImport] = [], names: [KeptName] = [], bindings: Bindings = .unread) {
@@ -87,7 +102,7 @@ package struct ModuleFacts: Hashable, Sendable {
         isOutdated = false
     }
 
-    /// The facts of a scan.
+    /// The facts from a scan.
     ///
     /// - Parameter evaluators: one for each interpreter of the tree.
     package init(_ statements: [ImportStatement], names table: inout NameTable, evaluators: [ConditionEvaluator]) {

@@ -1,12 +1,12 @@
 // The dotted name of a module.
 
-/// A dotted module name, as the bytes that the source has.
+/// A dotted module name, as the bytes in the source.
 ///
-/// Python names need not be ASCII, and sources need not be UTF-8, so a name is compared by bytes.
+/// Python names need not be ASCII, and sources need not be UTF-8, so names are compared by bytes.
 package struct ModuleName: Hashable, Sendable {
     package let bytes: [UInt8]
 
-    /// The name of nothing: what `from . import x` has between the dots and `import`.
+    /// The empty name: the one between the dots and `import` in `from . import x`.
     package static let empty = ModuleName([])
 
     package init(_ bytes: some Sequence<UInt8>) {
@@ -24,13 +24,13 @@ package struct ModuleName: Hashable, Sendable {
         bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).filter { !$0.isEmpty }
     }
 
-    /// What follows the last dot.
+    /// The part after the last dot.
     package var lastComponent: ArraySlice<UInt8> {
         guard let dot = bytes.lastIndex(of: UInt8(ascii: ".")) else { return bytes[...] }
         return bytes[(dot + 1)...]
     }
 
-    /// The package that holds it, or `nil` for a name without a dot.
+    /// The package that contains it; `nil` for a name without a dot.
     package var parent: ModuleName? {
         guard let dot = bytes.lastIndex(of: UInt8(ascii: ".")) else { return nil }
         return ModuleName(bytes[..<dot])
@@ -48,7 +48,7 @@ package struct ModuleName: Hashable, Sendable {
         return ModuleName(joined)
     }
 
-    /// Whether `self` is `ancestor` or lies in it.
+    /// Whether `self` is `ancestor` or is inside it.
     package func isWithin(_ ancestor: ModuleName) -> Bool {
         guard bytes.starts(with: ancestor.bytes) else { return false }
         return ancestor.isEmpty || bytes.count == ancestor.bytes.count

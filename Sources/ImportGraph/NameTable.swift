@@ -1,6 +1,6 @@
-// Interned names: each name has one number.
+// Interns names: each name gets one number.
 
-/// The number of a name in its table. Equal names have equal numbers, and 0 is the empty name.
+/// The number of a name in its table. Equal names have equal numbers; 0 is the empty name.
 package struct NameID: Hashable, Sendable {
     package let rawValue: UInt32
 
@@ -11,17 +11,17 @@ package struct NameID: Hashable, Sendable {
     package static let empty = NameID(rawValue: 0)
 }
 
-/// Every name that imports, bindings and folders have, once.
+/// All names of imports, bindings and directories.
 ///
-/// Our own and not a dictionary of byte arrays: a tree has a hundred thousand imports of a few thousand names, and the
-/// daemon keeps them all.
+/// Not a dictionary of byte arrays, to save memory: a large tree has a hundred thousand imports of a few thousand
+/// names, and the daemon keeps them all.
 package struct NameTable: Sendable {
     private var bytes: [UInt8] = []
-    /// Where the name of each number ends; it begins where the one before it ends.
+    /// The end of each name in `bytes`; it begins where the previous one ends.
     private var ends: [UInt32] = [0]
-    /// Numbers by hash, open addressing; 0 is a free place.
+    /// Open-addressing hash table of numbers; 0 marks a free slot.
     private var places = [UInt32](repeating: 0, count: 1024)
-    /// The parts of names that have dots, once they were asked for.
+    /// The components of dotted names, computed on demand.
     private var parts: [NameID: [NameID]] = [:]
 
     package init() {}
@@ -36,7 +36,7 @@ package struct NameTable: Sendable {
 
     package func text(_ name: NameID) -> String { String(decoding: self[name], as: UTF8.self) }
 
-    /// The number of a name, which it gets where it has none.
+    /// The number of a name, which is added if it is new.
     package mutating func intern(_ name: some Collection<UInt8>) -> NameID {
         if let id = name.withContiguousStorageIfAvailable({ intern(UnsafeRawBufferPointer($0)) }) { return id }
         return Array(name).withUnsafeBytes { intern($0) }
@@ -53,13 +53,13 @@ package struct NameTable: Sendable {
         return NameID(rawValue: places[place])
     }
 
-    /// The number of a name that has one.
+    /// The number of a name; `nil` if it was never interned.
     package func find(_ name: some Collection<UInt8>) -> NameID? {
         let found = Array(name).withUnsafeBytes { name in name.isEmpty ? 0 : places[place(of: name)] }
         return found == 0 && !name.isEmpty ? nil : NameID(rawValue: found)
     }
 
-    /// Where a name is, or would be.
+    /// The slot of a name, or the free slot where it belongs.
     private func place(of name: UnsafeRawBufferPointer) -> Int {
         var hasher = Hasher()
         hasher.combine(bytes: name)
@@ -82,7 +82,7 @@ package struct NameTable: Sendable {
         }
     }
 
-    /// For each number, whether the name is one of these or has one of them between its dots.
+    /// For each number, whether the name is one of these or has one of them as a component.
     package func mentioning(_ wanted: Set<NameID>) -> [Bool] {
         var mentions = [Bool](repeating: false, count: ends.count)
         for name in wanted { mentions[Int(name.rawValue)] = true }
@@ -92,14 +92,17 @@ package struct NameTable: Sendable {
         return mentions
     }
 
-    /// Adds to a set of names, one `Bool` a number, what lies between the dots of each.
+    /// Adds the components of all names in a set, which has one `Bool` per number.
     package func addComponents(to set: inout [Bool]) {
         for (name, components) in parts where set[Int(name.rawValue)] {
             for component in components { set[Int(component.rawValue)] = true }
         }
     }
 
-    /// What stands between the dots of a name.
+    /// The components of a dotted name.
+    /// The components, if they were asked for before, as those of each resolved import were.
+    func knownComponents(of name: NameID) -> [NameID]? { parts[name] }
+
     package mutating func components(of name: NameID) -> [NameID] {
         if let known = parts[name] { return known }
         let own = Array(self[name])

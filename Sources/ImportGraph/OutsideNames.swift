@@ -1,4 +1,4 @@
-// Top-level names that can be imported from outside the tree, and which of them a tree can hide.
+// Top-level names that can be imported from outside the tree, and which of them a tree can shadow.
 
 /// Top-level names of an interpreter and its environment.
 package struct OutsideNames: Sendable {
@@ -7,9 +7,9 @@ package struct OutsideNames: Sendable {
     private var installed: Set<NameID> = []
 
     /// - Parameters:
-    ///   - builtIn: compiled into the interpreter, or loaded before any program begins: found before any file.
+    ///   - builtIn: modules compiled into the interpreter, or loaded before any program starts: found before any file.
     ///   - standard: the rest of the standard library.
-    ///   - installed: packages in the environment, the tree itself perhaps among them.
+    ///   - installed: packages in the environment, possibly including the tree itself.
     init(
         builtIn: Set<[UInt8]>, standard: Set<[UInt8]>, installed: Set<[UInt8]>, names: inout NameTable
     ) {

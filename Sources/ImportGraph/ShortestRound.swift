@@ -1,21 +1,21 @@
-// The shortest cycle among sources that all lead to each other.
+// Finds a shortest cycle in a strongly connected component.
 
-/// Searches breadth first from each source in turn. A source that has been searched from is taken out, and with it every
-/// source that is on no way round any more: in a ring of thousands, one search is all there is.
+/// Searches breadth-first from each source in turn. Then removes that source, and every source that is no longer on any
+/// cycle: in a ring of thousands, a single search suffices.
 struct ShortestRound {
     private let next: [[Int]]
     private let previous: [[Int]]
     private var isOut: [Bool]
     private var outDegree: [Int]
     private var inDegree: [Int]
-    /// How many edges the searches may still follow.
+    /// Number of edges that the searches may still follow.
     private var budget: Int
 
-    /// A tangle of thousands of sources has shortest ways by the million; beyond this many steps, the best found so far
-    /// has to do.
+    /// A tangle of thousands of sources can have millions of shortest paths. After this many steps, the best cycle so
+    /// far is returned.
     static let standardBudget = 20_000_000
 
-    /// - Parameter next: for each source the positions of those that it imports.
+    /// - Parameter next: for each source, the positions of the sources that it imports.
     init(_ next: [[Int]], budget: Int = Self.standardBudget) {
         self.next = next
         self.budget = budget
@@ -27,7 +27,7 @@ struct ShortestRound {
         inDegree = previous.map(\.count)
     }
 
-    /// - Returns: positions along a shortest way round; of several, one from the first position that has one.
+    /// - Returns: positions along a shortest cycle; of several, one through the first position that has one.
     mutating func find() -> [Int] {
         var best: [Int] = []
         var seen = [Int](repeating: -1, count: next.count)
@@ -41,7 +41,7 @@ struct ShortestRound {
         return best
     }
 
-    /// Breadth first from a source back to itself, over at most `limit` sources.
+    /// Searches breadth-first from a source back to itself, through at most `limit` sources.
     private mutating func search(from start: Int, limit: Int, _ seen: inout [Int], _ from: inout [Int]) -> [Int]? {
         var level = [start]
         var length = 1
@@ -68,7 +68,7 @@ struct ShortestRound {
         return nil
     }
 
-    /// Takes a source out, and all that no longer lead anywhere or are no longer led to.
+    /// Removes a source, and all sources that then have no outgoing or no incoming edges.
     private mutating func takeOut(_ source: Int) {
         var pending = [source]
         isOut[source] = true

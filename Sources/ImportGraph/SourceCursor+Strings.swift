@@ -1,25 +1,25 @@
-// Finds the end of a string of any prefix: quotes, escapes, replacement fields (PEP 701, PEP 750).
+// Finds the end of a string with any prefix: quotes, escapes, replacement fields (PEP 701, PEP 750).
 
-/// What has to be known of a formatted string to find its end.
+/// What is needed to find the end of a formatted string.
 struct FormattedString {
     let quote: UInt8
     let isTriple: Bool
     let isRaw: Bool
 }
 
-/// A replacement field that is not closed yet: `{` in an f-string or t-string.
+/// An open replacement field: `{` in an f-string or t-string.
 struct ReplacementField {
-    /// What the field is in.
+    /// The string that contains the field.
     let string: FormattedString
     /// Whether the field is in the format specifier of another field of the same string.
     let isInSpecifier: Bool
-    /// The brackets that were open around the string.
+    /// Number of open brackets around the string.
     let outerDepth: Int
 }
 
 extension SourceCursor {
-    /// The index past the string whose quote is at `index`; of a formatted one, past its first replacement field's
-    /// brace, and the field is code from then on.
+    /// The index past the string whose quote is at `index`. For a formatted string with a replacement field, the index
+    /// past the opening brace; the field is then scanned as code.
     mutating func past(stringAt index: Int) -> Int {
         let quote = base[index]
         let isTriple = isByte(quote, at: index + 1) && isByte(quote, at: index + 2)
@@ -31,8 +31,7 @@ extension SourceCursor {
         return isTriple ? past(tripleQuoted: quote, from: first) : past(quoted: quote, from: first)
     }
 
-    /// Even in raw strings a backslash keeps the quote after it from ending the string. An unterminated string ends
-    /// before the line end.
+    /// A backslash escapes the quote after it even in raw strings. An unterminated string ends before the newline.
     private func past(quoted quote: UInt8, from start: Int) -> Int {
         var index = start
         while true {
@@ -62,7 +61,7 @@ extension SourceCursor {
         }
     }
 
-    /// Whether an `f` or `t` stands before the quote, in any case, and if so whether an `r` does too.
+    /// If the prefix before the quote has an `f` or `t` (in any case), whether it also has an `r`; otherwise `nil`.
     private func formattedPrefix(before quote: Int) -> Bool? {
         var start = quote
         while start > 0, quote &- start < 3, has(ByteClass.isName, at: start &- 1) { start &-= 1 }
@@ -77,9 +76,9 @@ extension SourceCursor {
         }
     }
 
-    /// Goes on in the text of a formatted string: to its end, or into a field.
+    /// Continues in the text of a formatted string, to its end or into a field.
     ///
-    /// - Parameter inSpecifier: the text is the format specifier of the innermost field.
+    /// - Parameter inSpecifier: whether the text is the format specifier of the innermost field.
     mutating func past(formatted string: FormattedString, from start: Int, inSpecifier: Bool) -> Int {
         var index = start
         var inSpecifier = inSpecifier
@@ -98,7 +97,7 @@ extension SourceCursor {
                 if inSpecifier { abandonFields() }
                 return index &+ 1
             case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
-                // In a specifier the field goes on in the next line; elsewhere the string is unterminated.
+                // A triple-quoted string continues in the next line; any other is unterminated.
                 guard string.isTriple else { return index }
                 index &+= 1
             case UInt8(ascii: "\\"):
@@ -112,7 +111,7 @@ extension SourceCursor {
                     index = past(escapeAt: index)
                 }
             case UInt8(ascii: "{"):
-                // In a specifier two braces are two fields, not one brace.
+                // In a specifier two braces open two fields instead of being an escaped brace.
                 if !inSpecifier, isByte(UInt8(ascii: "{"), at: index + 1) {
                     index &+= 2
                     break
@@ -132,21 +131,21 @@ extension SourceCursor {
         }
     }
 
-    /// The name in `\N{BULLET}` has letters, digits, blanks and hyphens.
+    /// Skips the name in `\N{BULLET}`: letters, digits, blanks and hyphens.
     private func past(characterNameAt start: Int) -> Int {
         var index = start
         while index < end, !has(ByteClass.stopsFormatted, at: index) { index &+= 1 }
         return isByte(UInt8(ascii: "}"), at: index) ? index &+ 1 : index
     }
 
-    /// Closes the innermost field, at its brace, and goes on in the text around it.
+    /// Closes the innermost field at its brace, and continues in the text around it.
     mutating func closeField(at brace: Int) -> Int {
         guard let field = fields.popLast() else { return brace + 1 }
         depth = field.outerDepth
         return past(formatted: field.string, from: brace + 1, inSpecifier: field.isInSpecifier)
     }
 
-    /// Drops the fields of a string that ended in the middle of one.
+    /// Drops the fields of a string that ended inside one.
     private mutating func abandonFields() {
         while let field = fields.popLast() {
             depth = field.outerDepth

@@ -1,11 +1,12 @@
-// A position in a Python source that can move to the end of the statement, over comments, brackets and strings.
+// Moves through a Python source, statement by statement, skipping comments, brackets and strings.
 
-/// Walks over a source without making tokens, by the rules of CPython's tokenizer (Parser/lexer/lexer.c).
+/// Walks over a source without producing tokens, by the rules of CPython's tokenizer (Parser/lexer/lexer.c).
 ///
-/// Takes any bytes: what is not Python ends at the line at the latest, or, in brackets that are never closed, at the
-/// first line that cannot be in brackets. Keeps no stack but of replacement fields, so no nesting is too deep.
+/// Accepts any bytes: what is not Python ends at the next newline at the latest, or, in brackets that are never closed,
+/// at the first line that cannot be in brackets. Only replacement fields are kept on a stack, so nesting cannot be too
+/// deep.
 struct SourceCursor {
-    /// Why the cursor stopped. It is past what it names, but for a call, where it is at the parenthesis.
+    /// Why the cursor stopped. The cursor is past it, except for a call, where it is at the parenthesis.
     enum Stop {
         case newline, semicolon, colon, call, end
     }
@@ -14,12 +15,12 @@ struct SourceCursor {
     let end: Int
     let classes: UnsafePointer<UInt8>
     var position = 0
-    /// Whether every call is of interest, not only those whose name ends as `import_module` and `__import__` do.
+    /// Whether to stop at every call, not only where the name ends like `import_module` or `__import__`.
     var stopsAtEveryCall = false
-    /// Open brackets, in the innermost replacement field if there is one.
+    /// Number of open brackets, within the innermost replacement field if there is one.
     var depth = 0
     var fields: [ReplacementField] = []
-    /// The `lambda`s whose colons have not come yet.
+    /// Number of `lambda`s whose colon has not come yet.
     private var lambdas = 0
 
     /// - Parameters:
@@ -30,7 +31,7 @@ struct SourceCursor {
         self.base = base.assumingMemoryBound(to: UInt8.self)
         self.classes = classes
         end = source.count
-        // A byte order mark belongs to the encoding, not to the text.
+        // Skip the byte order mark.
         if end >= 3, self.base[0] == 0xEF, self.base[1] == 0xBB, self.base[2] == 0xBF { position = 3 }
     }
 
@@ -50,7 +51,7 @@ struct SourceCursor {
         base[index] == UInt8(ascii: "\r") && isByte(UInt8(ascii: "\n"), at: index + 1) ? index + 2 : index + 1
     }
 
-    /// The index past the next character but one, the first being a backslash.
+    /// The index past the backslash at `index` and the character after it.
     func past(escapeAt index: Int) -> Int {
         guard index + 1 < end else { return end }
         return isNewline(at: index + 1) ? past(newlineAt: index + 1) : index + 2
@@ -58,13 +59,13 @@ struct SourceCursor {
 
     // MARK: Lines
 
-    /// Goes to the first word of the next logical line, and returns its indentation; `nil` at the end.
+    /// Moves to the first word of the next logical line and returns its indentation; `nil` at the end.
     ///
-    /// Tabs go to the next multiple of eight, and a form feed begins anew (Lexical analysis, 2.1.8).
+    /// Tabs go to the next multiple of eight, and a form feed resets the column (Lexical analysis, 2.1.8).
     mutating func enterLine() -> Int? {
         var index = position
         var column = 0
-        // Where backslashes join lines before the first word, the first line's indentation counts.
+        // If backslashes join lines before the first word, the indentation of the first line counts.
         var joined = 0
         while index < end {
             switch base[index] {
@@ -91,7 +92,7 @@ struct SourceCursor {
         return nil
     }
 
-    /// Goes past blanks and joined lines, and inside of parentheses also past line ends and comments.
+    /// Skips blanks and joined lines; in parentheses also newlines and comments.
     mutating func skipBlanks(inParentheses: Bool = false) {
         while position < end {
             switch base[position] {
@@ -108,7 +109,7 @@ struct SourceCursor {
         firstIndex(of: UInt8(ascii: "\n"), or: UInt8(ascii: "\r"), from: start)
     }
 
-    /// Eight bytes at a time: comments and docstrings are a third of most sources.
+    /// Searches eight bytes at a time: comments and docstrings are a third of most sources.
     func firstIndex(of one: UInt8, or other: UInt8, from start: Int) -> Int {
         let low: UInt64 = 0x0101_0101_0101_0101
         let high: UInt64 = 0x8080_8080_8080_8080
@@ -118,7 +119,7 @@ struct SourceCursor {
         var index = start
         while index &+ 8 <= end {
             let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-            // A byte that matches becomes zero; the lowest bit that is found is always that of a true zero.
+            // A matching byte becomes zero. The lowest bit found always belongs to a true zero.
             let left = word ^ ones
             let right = word ^ others
             let found = (((left &- low) & ~left) | ((right &- low) & ~right)) & high
@@ -131,7 +132,7 @@ struct SourceCursor {
 
     // MARK: Words
 
-    /// The name at `index`, and what keyword it is if it is one.
+    /// The end of the name at `index`, and its keyword if it is one.
     @inline(__always)
     func word(at index: Int) -> (keyword: Keyword?, end: Int) {
         var packed: UInt64 = 0
@@ -155,18 +156,18 @@ struct SourceCursor {
 
     // MARK: Code
 
-    /// Prepares for the header of a compound statement.
+    /// Call before the header of a compound statement.
     mutating func beginHeader() { lambdas = 0 }
 
-    /// Goes into the parentheses of a call, after ``Stop/call``.
+    /// Enters the parentheses of a call, after ``Stop/call``.
     mutating func enterCall() {
         depth &+= 1
         position &+= 1
     }
 
-    /// Goes on to the end of the simple statement, or of the header of a compound one.
+    /// Skips to the end of the simple statement, or of the header of a compound one.
     ///
-    /// - Parameter toColon: a colon ends the code, unless it is in brackets, of a `lambda`, or of `:=`.
+    /// - Parameter toColon: whether a colon ends the code, unless it is in brackets or belongs to a `lambda` or `:=`.
     mutating func skip(toColon: Bool) -> Stop {
         var index = position
         while true {
@@ -230,7 +231,7 @@ struct SourceCursor {
                     return .colon
                 }
             default:
-                // The letter that `lambda` begins with.
+                // An `l`, which may begin `lambda`.
                 let start = index
                 guard start == 0 || !has(ByteClass.isName, at: start - 1) else {
                     index &+= 1
@@ -242,7 +243,7 @@ struct SourceCursor {
         }
     }
 
-    /// Whether a line, inside of brackets, begins like a statement that no expression can contain.
+    /// Whether a line within brackets begins like a statement that no expression can contain.
     private func provesOpenBracket(lineAt start: Int) -> Bool {
         var index = start
         while index < end, base[index] == UInt8(ascii: " ") || base[index] == UInt8(ascii: "\t") { index &+= 1 }
@@ -275,7 +276,7 @@ struct SourceCursor {
         self.position = position
     }
 
-    /// Whether a name that is worth a closer look stands before the parenthesis.
+    /// Whether the name before the parenthesis may be an import function.
     @inline(__always)
     private func mayCallImport(at parenthesis: Int) -> Bool {
         var index = parenthesis

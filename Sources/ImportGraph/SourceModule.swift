@@ -1,6 +1,6 @@
 // The module name of a source file, and the base of its relative imports.
 
-/// What Python would call a source: its `__name__`, and whether it is the `__init__.py` of a package.
+/// A source's `__name__`, and whether it is the `__init__.py` of a package.
 package struct SourceModule: Hashable, Sendable {
     package let name: ModuleName
     package let isPackage: Bool
@@ -12,10 +12,10 @@ package struct SourceModule: Hashable, Sendable {
 
     /// The module at a path: `pkg/mod.py` is `pkg.mod`, and `pkg/__init__.py` is the package `pkg`.
     ///
-    /// `nil` for what no import statement can name: another suffix, a dot in a component, and an `__init__.py` at
-    /// the source root. Names that are not identifiers (`my-tool.py`) remain: `importlib` loads them.
+    /// `nil` if no import statement can name it: another suffix, a dot in a component, or an `__init__.py` at the
+    /// source root. Names that are not identifiers (`my-tool.py`) are accepted: `importlib` can load them.
     ///
-    /// - Parameter relativePath: seen from the source root, with `/` between components.
+    /// - Parameter relativePath: relative to the source root, with `/` between components.
     package init?(relativePath: some BidirectionalCollection<UInt8>) {
         var path = Array(relativePath)
         let suffix = [UInt8](".py".utf8)
@@ -31,13 +31,13 @@ package struct SourceModule: Hashable, Sendable {
         name = ModuleName(components.joined(separator: [UInt8(ascii: ".")]))
     }
 
-    /// Its `__package__`: itself if it is one, else what holds it; empty for a module of its own.
+    /// Its `__package__`: itself if it is a package, else its parent; empty for a top-level module.
     package var enclosingPackage: ModuleName {
         isPackage ? name : name.parent ?? .empty
     }
 
-    /// The absolute name of what is imported here, or `nil` where the dots lead beyond the top-level package
-    /// (`importlib._bootstrap._resolve_name`) or to a package that only the running program knows.
+    /// The absolute name of an import in this module; `nil` if the dots lead beyond the top-level package
+    /// (`importlib._bootstrap._resolve_name`) or to a package that is only known at run time.
     package func absoluteName(level: Int, module: ModuleName, anchor: ImportAnchor = .enclosingPackage) -> ModuleName? {
         guard level > 0 else { return module }
         let start: ModuleName
@@ -56,7 +56,7 @@ package struct SourceModule: Hashable, Sendable {
         return base.appending(module)
     }
 
-    /// The absolute name of the module that a `from` import or a call names; for `import a, b` see its names.
+    /// The absolute name of the module in a `from` import or a call. For `import a, b` use its names.
     package func absoluteName(of statement: ImportStatement) -> ModuleName? {
         absoluteName(level: statement.level, module: statement.module, anchor: statement.anchor)
     }

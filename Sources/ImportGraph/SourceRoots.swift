@@ -1,23 +1,36 @@
 // The directories in which absolute imports are looked up.
 
-/// The source roots of a tree: configured, or found from where packages begin.
+/// The source roots of a tree: configured, or derived from where packages begin.
 ///
-/// A source's own root is the nearest folder that is no package, as for pytest and for scripts. After it come the
-/// folders above, each with its `src`, up to the tree's own root. Packages that begin elsewhere in the tree
+/// A source's own root is the nearest directory that is not a package, as for pytest and for scripts. After it come the
+/// directories above, each with its `src`, up to the tree's root. Packages that begin elsewhere in the tree
 /// (`services/api/src/api`) are found too, if nothing nearer has the name and only one of them has it.
 ///
-/// Some roots are evident: configured ones, the tree's own, folders that hold a project (`pyproject.toml`), and what lies
-/// directly in one of these (`src`, `lib`, `tests`). Any other folder may as well be a part of a namespace, or hold
-/// scripts that are never run from there: what is found there is an edge, and what is not is no error.
+/// Some roots are evident: configured ones, the tree's root, directories with a project file (`pyproject.toml`), and
+/// their direct subdirectories (`src`, `lib`, `tests`). Any other directory may just as well be part of a namespace, or
+/// contain scripts that are never run from there: a module found there makes an edge, but one not found there is not an
+/// error.
 package struct SourceRoots: Sendable {
-    /// Relative to the tree's root; empty where they are to be found.
+    /// Empty if roots are found automatically.
     private let configured: [DirectoryID]
     private let sourceFolder: NameID
     private var chains: [DirectoryID: [DirectoryID]] = [:]
     private var beginnings: [NameID: [DirectoryID]] = [:]
     private var evident: [DirectoryID: Bool] = [:]
 
-    package init(_ tree: SourceTree, configured: [[UInt8]], names: inout NameTable) {
+    /// Directories with the metadata of installed distributions (`*.dist-info`): everything in them is imported from there.
+    private var installations: Set<DirectoryID> = []
+    /// Directories without an `__init__.py` that their own sources import by name: parts of namespace packages (PEP 420).
+    private let namespaces: Set<DirectoryID>
+
+    /// - Parameters:
+    ///   - namespaces: see `DependencyGraph.isImportedByItsOwnName`.
+    ///   - isInstallation: whether a directory contains the metadata of distributions.
+    package init(
+        _ tree: SourceTree, configured: [[UInt8]], namespaces: Set<DirectoryID> = [], names: inout NameTable,
+        isInstallation: ([UInt8]) -> Bool = { _ in false }
+    ) {
+        self.namespaces = namespaces
         let table = names
         self.configured = configured.compactMap { tree.directory($0, names: table) }
         sourceFolder = names.intern("src".utf8)
@@ -25,16 +38,52 @@ package struct SourceRoots: Sendable {
             guard let parent = tree.parent(of: directory), tree.initial(of: parent) == nil else { continue }
             beginnings[tree.name(of: directory), default: []].append(parent)
         }
+        guard configured.isEmpty else { return }
+        // An installation contains packages, or namespace packages with packages.
+        var candidates: Set<DirectoryID> = [.root]
+        for parent in beginnings.values.joined() {
+            candidates.insert(parent)
+            if let above = tree.parent(of: parent) { candidates.insert(above) }
+        }
+        installations = candidates.filter { isInstallation(tree.path(of: $0)) }
     }
 
-    /// The nearest folder, from this one upwards, that is no package.
-    package static func base(of directory: DirectoryID, in tree: SourceTree) -> DirectoryID {
+    /// The directory from which the sources of a directory are imported: the nearest, from this one upwards, that is not a
+    /// package, nor a part of a namespace package; or the installation that it is in.
+    package func base(of directory: DirectoryID, in tree: SourceTree) -> DirectoryID {
+        var current = Self.plainBase(of: directory, in: tree)
+        if let installation = installation(above: current, in: tree) { return installation }
+        while namespaces.contains(current), let parent = tree.parent(of: current) {
+            current = Self.plainBase(of: parent, in: tree)
+        }
+        return current
+    }
+
+    /// The nearest directory, from this one upwards, that is not a package.
+    package static func plainBase(of directory: DirectoryID, in tree: SourceTree) -> DirectoryID {
         var current = directory
         while tree.initial(of: current) != nil, let parent = tree.parent(of: current) { current = parent }
         return current
     }
 
-    /// The roots that a source below this base sees, in order.
+    /// The nearest installation, from this directory upwards.
+    private func installation(above directory: DirectoryID, in tree: SourceTree) -> DirectoryID? {
+        guard !installations.isEmpty else { return nil }
+        var current: DirectoryID? = directory
+        while let folder = current {
+            if installations.contains(folder) { return folder }
+            current = tree.parent(of: folder)
+        }
+        return nil
+    }
+
+    /// Whether a directory is a part of a namespace package, or in an installation, and so is not on `sys.path`.
+    package func isInside(_ directory: DirectoryID, in tree: SourceTree) -> Bool {
+        if namespaces.contains(directory) { return true }
+        return installation(above: directory, in: tree).map { $0 != directory } ?? false
+    }
+
+    /// The roots for the sources below this base, in search order.
     package mutating func chain(from base: DirectoryID, in tree: SourceTree) -> [DirectoryID] {
         if let known = chains[base] { return known }
         var chain: [DirectoryID] = []
@@ -56,9 +105,9 @@ package struct SourceRoots: Sendable {
         return chain
     }
 
-    /// Whether a folder is a root beyond doubt.
+    /// Whether a directory is certainly a root.
     ///
-    /// - Parameter isProject: whether a folder holds what marks a project.
+    /// - Parameter isProject: whether a directory contains a project file.
     package mutating func isEvident(
         _ root: DirectoryID, in tree: SourceTree, isProject: ([UInt8]) -> Bool
     ) -> Bool {
@@ -66,12 +115,14 @@ package struct SourceRoots: Sendable {
         if let known = evident[root] { return known }
         let above = tree.parent(of: root)
         let isOne =
-            root == .root || above == .root || isProject(tree.path(of: root))
-            || above.map { isProject(tree.path(of: $0)) } ?? false
+            installations.contains(root)
+            || !isInside(root, in: tree)
+                && (root == .root || above == .root || isProject(tree.path(of: root))
+                    || above.map { isProject(tree.path(of: $0)) } ?? false)
         evident[root] = isOne
         return isOne
     }
 
-    /// Folders anywhere in which a package of this name begins.
+    /// All directories that contain a top-level package of this name.
     package func beginnings(of name: NameID) -> [DirectoryID] { configured.isEmpty ? beginnings[name] ?? [] : [] }
 }

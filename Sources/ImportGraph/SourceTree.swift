@@ -1,26 +1,26 @@
 // The sources of a tree, by directory and name.
 
-/// The number of a source; free numbers are given again.
+/// The number of a source. Numbers of removed sources are reused.
 package struct ModuleID: Hashable, Sendable, Comparable {
     package let rawValue: Int32
 
     package static func < (left: ModuleID, right: ModuleID) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// The number of a folder.
+/// The number of a directory.
 package struct DirectoryID: Hashable, Sendable {
     package let rawValue: Int32
 
     package static let root = DirectoryID(rawValue: 0)
 }
 
-/// Folders and sources, kept while they come and go.
+/// Directories and sources, updated as they are added and removed.
 package struct SourceTree: Sendable {
     package struct Module: Sendable {
         /// Relative to the tree's root.
         package let path: [UInt8]
         package let directory: DirectoryID
-        /// The file's name without `.py`; empty where no import can name it.
+        /// The file's name without `.py`; empty if no import can name it.
         package let stem: NameID
     }
 
@@ -30,19 +30,19 @@ package struct SourceTree: Sendable {
         let name: NameID
         var folders: [NameID: DirectoryID] = [:]
         var modules: [NameID: ModuleID] = [:]
-        /// Those that no import can name.
+        /// Sources that no import can name.
         var others: Set<ModuleID> = []
         /// Its `__init__.py`.
         var initial: ModuleID?
         var isEmpty: Bool { folders.isEmpty && modules.isEmpty && others.isEmpty && initial == nil }
     }
 
-    /// What an import finds under a name in a folder.
+    /// What an import finds for a name in a directory.
     package enum Entry: Hashable, Sendable {
-        /// A folder with an `__init__.py`.
+        /// A directory with an `__init__.py`.
         case package(DirectoryID, ModuleID)
         case module(ModuleID)
-        /// A folder without one (PEP 420).
+        /// A directory without one (PEP 420).
         case namespace(DirectoryID)
     }
 
@@ -85,7 +85,7 @@ package struct SourceTree: Sendable {
         Array(folders[Int(directory.rawValue)].folders.values)
     }
 
-    /// The sources of one folder, its `__init__.py` among them.
+    /// The sources of one directory, including its `__init__.py`.
     package func modules(in directory: DirectoryID) -> [ModuleID] {
         let folder = folders[Int(directory.rawValue)]
         return Array(folder.modules.values) + folder.others + (folder.initial.map { [$0] } ?? [])
@@ -96,7 +96,7 @@ package struct SourceTree: Sendable {
         return folders.indices.map { DirectoryID(rawValue: Int32($0)) }.filter { !free.contains($0) }
     }
 
-    /// The folder at a path below the root, if a source lies in it or below it.
+    /// The directory at a path below the root, if there is a source in it or below it.
     package func directory(_ path: [UInt8], names: NameTable) -> DirectoryID? {
         var current = DirectoryID.root
         for component in path.split(separator: UInt8(ascii: "/")) {
@@ -108,13 +108,13 @@ package struct SourceTree: Sendable {
         return current
     }
 
-    /// Whether both `x.py` and `x/__init__.py` are there: import takes the package (`FileFinder.find_spec`).
+    /// The module `x.py` next to a package directory `x`: import takes the package (`FileFinder.find_spec`).
     package func shadowedModule(of directory: DirectoryID) -> ModuleID? {
         guard initial(of: directory) != nil, let parent = parent(of: directory) else { return nil }
         return folders[Int(parent.rawValue)].modules[name(of: directory)]
     }
 
-    /// What import finds, in its order: package, module, namespace.
+    /// What import finds, in order of precedence: package, module, namespace.
     package func find(_ name: NameID, in directory: DirectoryID) -> Entry? {
         let index = Int(directory.rawValue)
         let below = folders[index].folders[name]
@@ -125,16 +125,16 @@ package struct SourceTree: Sendable {
 
     // MARK: Change
 
-    /// What adding or removing a source may change for imports that mention it.
+    /// The effect of adding or removing a source on imports that mention it.
     package struct Change: Sendable {
         package let module: ModuleID
-        /// Names by which imports may mean it, or folders that came or went with it.
+        /// Names by which imports may refer to it, or to directories that were added or removed with it.
         package let mentions: [NameID]
-        /// An `__init__.py`: packages and source roots below may have changed.
+        /// It is an `__init__.py`: packages and source roots below may have changed.
         package let isPackage: Bool
     }
 
-    /// Adds a source; `nil` where it is there.
+    /// Adds a source; `nil` if it already exists, or its name is too short for a `.py` file.
     package mutating func add(_ path: [UInt8], names: inout NameTable) -> Change? {
         guard byPath[path] == nil else { return nil }
         var components = path.split(separator: UInt8(ascii: "/"))
@@ -170,7 +170,7 @@ package struct SourceTree: Sendable {
         return Change(module: module, mentions: mentions, isPackage: isPackage)
     }
 
-    /// Removes a source; `nil` where it is not there.
+    /// Removes a source; `nil` if it does not exist.
     package mutating func remove(_ path: [UInt8]) -> Change? {
         guard let module = byPath.removeValue(forKey: path), let entry = self[module] else { return nil }
         table[Int(module.rawValue)] = nil

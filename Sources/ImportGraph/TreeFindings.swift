@@ -1,9 +1,9 @@
-// Findings about where modules lie: modules that hide each other.
+// Findings about the location of modules: modules that hide each other.
 
 extension DependencyGraph {
-    /// Modules that hide others or are hidden, and cycles of imports.
+    /// Import cycles, and modules that hide others or are hidden.
     ///
-    /// - Parameter standardLibrary: its top-level names.
+    /// - Parameter standardLibrary: the standard library's top-level names.
     package func treeFindings(standardLibrary: Set<[UInt8]>) -> [ImportFinding] {
         var found = cycles().map { finding($0) }
         for directory in tree.directories {
@@ -21,12 +21,21 @@ extension DependencyGraph {
             ]
         let others = cycle.members.count - cycle.chain.count
         let more = others > 0 ? " (\(cycle.members.count) modules in all)" : ""
+        let chain = "\(names.joined(separator: " → "))\(more)"
+        if let failure = cycle.failure {
+            let (name, module) = (self.names.text(failure.name), dotted(failure.module))
+            return ImportFinding(
+                rule: .importCycle, severity: .warning, module: failure.importer, line: failure.line,
+                column: failure.column,
+                message:
+                    "circular import: 'import \(dotted(failure.entry))' fails here, because \(module) has not defined '\(name)' yet: \(chain)",
+                name: name)
+        }
         let kind = cycle.isEager ? "circular import" : "circular import, deferred"
         let first = cycle.chain.first
         return ImportFinding(
-            rule: .importCycle, severity: cycle.isEager ? .warning : .note,
-            module: first?.module ?? cycle.members[0], line: first?.line ?? 0, column: 0,
-            message: "\(kind): \(names.joined(separator: " → "))\(more)")
+            rule: .importCycle, severity: .note, module: first?.module ?? cycle.members[0], line: first?.line ?? 0,
+            column: 0, message: "\(kind): \(chain)")
     }
 
     private func finding(
@@ -54,13 +63,13 @@ extension DependencyGraph {
             found.append(
                 finding(
                     .caseCollision, module,
-                    "differs from \(String(decoding: path, as: UTF8.self)) in case alone, and is the same file elsewhere"
+                    "differs from \(String(decoding: path, as: UTF8.self)) only in case, so they are one file on a case-insensitive file system"
                 ))
         }
         return found
     }
 
-    /// Folders that are on `sys.path` in all likelihood: the tree's root, its `src`, and where packages begin.
+    /// Directories that are very likely on `sys.path`: the tree's root, its `src`, and where packages begin.
     private func importRoots() -> Set<DirectoryID> {
         var found: Set<DirectoryID> = [.root]
         if let source = names.find("src".utf8), case .namespace(let directory)? = tree.find(source, in: .root) {
@@ -69,6 +78,7 @@ extension DependencyGraph {
         for directory in tree.directories where tree.initial(of: directory) != nil {
             if let parent = tree.parent(of: directory), tree.initial(of: parent) == nil { found.insert(parent) }
         }
+        found = found.filter { !roots.isInside($0, in: tree) }
         return tree.initial(of: .root) == nil ? found : found.subtracting([.root])
     }
 
@@ -77,7 +87,10 @@ extension DependencyGraph {
             tree.initial(of: directory).map { (tree.name(of: directory), $0) }
         }
         let modules = tree.modules(in: root).compactMap { module in tree[module].map { ($0.stem, module) } }
-        return (packages + modules).filter { standardLibrary.contains(Array(names[$0.0])) }.map { name, module in
+        return (packages + modules).filter {
+            // What is built in, or loaded before the program, is found first.
+            !outside.isBuiltIn($0.0) && standardLibrary.contains(Array(names[$0.0]))
+        }.map { name, module in
             finding(
                 .shadowsStdlib, module,
                 "shadows the standard library's '\(names.text(name))' when this directory is on sys.path")

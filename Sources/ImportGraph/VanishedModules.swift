@@ -1,12 +1,12 @@
-// Modules that a tree had and has no longer.
+// Remembers modules that were removed from the tree.
 
-/// Where a name could also lie in a namespace or in a package elsewhere, it is no error that it is not found, unless it
-/// was found before. So a module that goes is remembered, as long as an import could mean it.
+/// If a name could also be in a namespace or in a package elsewhere, not finding it is not an error, unless it was
+/// found before. So removed modules are remembered as long as an import may mention them.
 struct VanishedModules: Sendable {
     /// Paths without `.py` or `/__init__.py`.
     private(set) var places: Set<[UInt8]> = []
-    /// How many are remembered before those that nobody imports are forgotten. Grows with what remains: looking for them
-    /// goes through all imports, and must not be repeated for every file that is deleted.
+    /// Number of modules to remember before forgetting those that nobody imports. Grows with what remains: pruning goes
+    /// through all imports, and must not be repeated for every deleted file.
     private var limit = Self.least
 
     static let least = 4096
@@ -22,9 +22,9 @@ struct VanishedModules: Sendable {
 
     var isFull: Bool { places.count > limit }
 
-    /// Keeps those that an import could mean.
+    /// Keeps the modules that an import mentions.
     ///
-    /// - Parameter isMentioned: whether some import has this name in it.
+    /// - Parameter isMentioned: whether some import mentions this name.
     mutating func prune(_ isMentioned: (ArraySlice<UInt8>) -> Bool) {
         places = places.filter { isMentioned($0[(($0.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1)...]) }
         limit = max(Self.least, places.count * 2)

@@ -1,4 +1,4 @@
-// Looking for interpreters: PATH, virtual environments, pyenv's and uv's folders. Nothing is started here.
+// Finds interpreters: PATH, virtual environments, and the directories of pyenv and uv. Does not run any.
 
 import BasicTypes
 import LinuxSystem
@@ -17,8 +17,11 @@ package enum InterpreterOrigin: String, Sendable {
 package struct InterpreterCandidate: Hashable, Sendable {
     package let path: BytePath
     package let origin: InterpreterOrigin
-    /// Whether it comes from `--python all`: if it cannot be used, it is left out instead of being an error.
+    /// Whether it comes from `--python all`: an interpreter that cannot be used is then skipped instead of being an
+    /// error.
     package var isOptional = false
+    /// The required version, if the user gave a version specifier instead of an interpreter.
+    package var requirement: VersionSpecifier?
 
     package init(path: BytePath, origin: InterpreterOrigin) {
         self.path = path
@@ -26,7 +29,7 @@ package struct InterpreterCandidate: Hashable, Sendable {
     }
 }
 
-/// Looks for interpreters to build a root with.
+/// Finds interpreters for building a root.
 package struct InterpreterFinder: Sendable {
     private let root: BytePath
     private let searchPath: [BytePath]
@@ -39,7 +42,7 @@ package struct InterpreterFinder: Sendable {
             Host.environment("PATH")?.bytes.split(separator: UInt8(ascii: ":")).compactMap { BytePath($0) } ?? []
     }
 
-    /// The default interpreter, if the user names none.
+    /// The default interpreter, for when the user names none.
     package func standard() throws(InterpreterError) -> InterpreterCandidate {
         if let environment = Self.defaultEnvironment(of: root) { return environment }
         if let python = command("python3") ?? command("python") {
@@ -48,7 +51,7 @@ package struct InterpreterFinder: Sendable {
         throw .noneFound
     }
 
-    /// The virtual environment that a root has by default: the active one, or its `.venv`. Cheap enough for each wave.
+    /// The default virtual environment of a root: the active one, or its `.venv`. Cheap enough for each wave.
     package static func defaultEnvironment(of root: BytePath) -> InterpreterCandidate? {
         if let environment = Host.environment("VIRTUAL_ENV"), let python = python(in: environment) {
             return InterpreterCandidate(path: python, origin: .activeEnvironment)
@@ -74,27 +77,29 @@ package struct InterpreterFinder: Sendable {
             if let newest = installed().filter({ version.covers($0.version) }).max(by: { $0.version < $1.version }) {
                 return InterpreterCandidate(path: newest.path, origin: .option)
             }
-            throw .notFound(spec: spec, searched: "looked on PATH, in pyenv's and uv's folders")
+            throw .notFound(spec: spec, searched: "looked on PATH and in the directories of pyenv and uv")
         }
         if let found = command(spec) { return InterpreterCandidate(path: found, origin: .option) }
         throw .notFound(spec: spec, searched: "looked on PATH")
     }
 
-    /// The SPEC that means every interpreter.
+    /// The SPEC for all interpreters.
     package static let everything = "all"
 
-    /// Resolves several `--python SPEC` in order; without any, gives the default interpreter.
+    /// Resolves several `--python SPEC` in order; without any, returns the default interpreter.
     package func candidates(
         _ specs: [String], relativeTo directory: BytePath
     ) throws(InterpreterError) -> [InterpreterCandidate] {
         guard !specs.isEmpty else { return [try standard()] }
         var found: [InterpreterCandidate] = []
         for spec in specs {
-            if spec == Self.everything {
+            let requirement = VersionSpecifier(spec)
+            if spec == Self.everything || requirement != nil {
                 let everything = all()
                 if everything.isEmpty { throw .noneFound }
                 for var candidate in everything {
                     candidate.isOptional = true
+                    candidate.requirement = requirement
                     found.append(candidate)
                 }
             } else {
@@ -104,7 +109,7 @@ package struct InterpreterFinder: Sendable {
         return found
     }
 
-    /// Everything that can be found, each executable once: for `freshpyc interpreters`, and for `all`.
+    /// All interpreters that can be found, each executable once. Used by `freshpyc interpreters` and `--python all`.
     package func all() -> [InterpreterCandidate] {
         var found: [InterpreterCandidate] = []
         if let standard = try? standard() { found.append(standard) }
@@ -139,8 +144,8 @@ package struct InterpreterFinder: Sendable {
         return nil
     }
 
-    /// The executable behind a name on PATH. A pyenv shim is a shell script that chooses by its environment; this reads
-    /// the same places without a shell.
+    /// The executable for a name on PATH. A pyenv shim is a shell script that chooses by its environment; this consults
+    /// the same sources without a shell.
     private func resolved(_ path: BytePath) -> BytePath? {
         guard Host.isExecutable(path) else { return nil }
         let directory = path.parent
@@ -155,7 +160,8 @@ package struct InterpreterFinder: Sendable {
         return nil
     }
 
-    /// pyenv's selection: `PYENV_VERSION`, else the nearest `.python-version` upwards, else the global file.
+    /// pyenv's selection: `PYENV_VERSION`, else the nearest `.python-version` in the root or above, else the global
+    /// file.
     private func pyenvVersions(pyenv: BytePath) -> [String] {
         var text = Host.environment("PYENV_VERSION").map { String(decoding: $0.bytes, as: UTF8.self) }
         var directory = root
@@ -166,7 +172,7 @@ package struct InterpreterFinder: Sendable {
         }
         text = text ?? Host.contents(pyenv.appending("version")).map { String(decoding: $0, as: UTF8.self) }
         let selected = (text ?? "").split { $0.isWhitespace || $0 == ":" }.map(String.init)
-        // A prefix such as `3.12` means the newest of its series.
+        // A prefix such as `3.12` selects the newest installed version of its series.
         return selected.map { name in
             guard let version = PythonVersion(name), version.parts.count < 3 else { return name }
             let matching = installed().filter { $0.origin == .pyenv && version.covers($0.version) }
@@ -207,7 +213,7 @@ package struct InterpreterFinder: Sendable {
 }
 
 /// One to three numbers separated by dots.
-struct PythonVersion: Comparable {
+struct PythonVersion: Comparable, Hashable, Sendable {
     let parts: [Int]
 
     init?(_ text: String) {
@@ -220,10 +226,13 @@ struct PythonVersion: Comparable {
     }
 
     var text: String { parts.map(String.init).joined(separator: ".") }
-    /// `3.12` of `3.12.1`.
+    /// `3.12` for `3.12.1`.
     var series: String { parts.prefix(2).map(String.init).joined(separator: ".") }
 
-    /// Whether the other begins with these numbers.
+    /// One of the numbers, zero if it is missing.
+    func number(_ place: Int) -> Int { place < parts.count ? parts[place] : 0 }
+
+    /// Whether the other version begins with these numbers.
     func covers(_ other: PythonVersion) -> Bool { other.parts.starts(with: parts) }
 
     static func < (left: Self, right: Self) -> Bool { left.parts.lexicographicallyPrecedes(right.parts) }

@@ -1,4 +1,4 @@
-// Asking an interpreter what it is: a worker's first frame says so.
+// Probes an interpreter: starts a worker and reads its first frame.
 
 import BasicTypes
 import BuildModel
@@ -9,6 +9,12 @@ package enum InterpreterError: Error, Sendable {
     case notFound(spec: String, searched: String)
     case noneFound
     case notPython(BytePath, reason: String)
+
+    /// None of these candidates was selected.
+    package static func none(of candidates: [InterpreterCandidate]) -> InterpreterError {
+        guard let requirement = candidates.lazy.compactMap(\.requirement).first else { return .noneFound }
+        return .notFound(spec: requirement.text, searched: "no Python found here has such a version")
+    }
 
     package var message: String {
         switch self {
@@ -22,16 +28,16 @@ package enum InterpreterError: Error, Sendable {
     }
 }
 
-/// A probed interpreter, and the warm worker that the probe leaves.
+/// A probed interpreter, and the warm worker left over from the probe.
 package struct ProbedInterpreter {
     package let interpreter: Interpreter
-    /// Its `sys.version`.
+    /// Its `sys.version`, in hexadecimal.
     let build: String?
     let worker: WorkerProcess
 }
 
 package enum InterpreterProbe {
-    /// How long an interpreter may take to start, in nanoseconds.
+    /// Maximum time for an interpreter to start, in nanoseconds.
     package static let deadline: Int64 = 20_000_000_000
 
     /// Starts the interpreter and waits for its hello.
@@ -65,14 +71,14 @@ package enum InterpreterProbe {
                     ? "no answer within \(deadline / 1_000_000_000) s" : "it cannot run the compiler")
         }
         guard let interpreter = hello.interpreter(path: path, executable: stamp) else {
-            throw .notPython(path, reason: "it does not say what it is")
+            throw .notPython(path, reason: "it does not report its version")
         }
         return ProbedInterpreter(interpreter: interpreter, build: hello.build, worker: worker)
     }
 }
 
 extension SourceHashVariant {
-    /// CPython's `_imp.source_hash`: the key is the raw magic number; the upper half of the key is 0.
+    /// CPython's `_imp.source_hash`. The lower half of the key is the raw magic number, the upper half is 0.
     package func hash(_ bytes: UnsafeRawBufferPointer, key: UInt64) -> UInt64 {
         switch self {
         case .sipHash13: SipHash.hash13(bytes, key: (key, 0))

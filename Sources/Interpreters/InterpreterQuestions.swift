@@ -1,14 +1,14 @@
-// Questions to an interpreter other than compiling: where its modules are, and which names a regular expression matches.
-// questions.py answers them.
+// Asks an interpreter things other than compiling: where its modules are, and which names match a regular expression.
+// questions.py answers.
 
 import BasicTypes
 import BuildModel
 import LinuxSystem
 
-/// Where an interpreter has its modules.
+/// Where an interpreter finds its modules.
 package struct InterpreterPaths: Sendable {
     package let standardLibrary: [BytePath]
-    /// `site-packages` and the like; they need not exist.
+    /// `site-packages` and the like; may not exist.
     package let packages: [BytePath]
     /// `sys.path` without the user's additions.
     package let searchPath: [BytePath]
@@ -17,15 +17,15 @@ package struct InterpreterPaths: Sendable {
 package enum InterpreterQuestions {
     private static let program = BytePath(String(decoding: PackageResources.questions_py, as: UTF8.self))
 
-    /// Asks where modules are. `.pth` files are not read.
+    /// Asks where the modules are. `.pth` files are not read.
     package static func paths(of interpreter: Interpreter) throws(InterpreterError) -> InterpreterPaths {
-        // `site`, which would find the environment, is off.
+        // `site`, which would detect a virtual environment, is disabled.
         let environment = interpreter.path.parent.parent
         let isVirtual = ((try? Host.status(environment.appending("pyvenv.cfg"))) ?? nil) != nil
         let answer = try ask(interpreter, [BytePath("paths")] + (isVirtual ? [environment] : []), input: [])
         let groups = split(answer).map { $0.compactMap { BytePath($0) } }
         guard groups.count == 3 else {
-            throw .notPython(interpreter.path, reason: "it does not say where its modules are")
+            throw .notPython(interpreter.path, reason: "it does not report where its modules are")
         }
         return InterpreterPaths(standardLibrary: groups[0], packages: groups[1], searchPath: groups[2])
     }
@@ -34,7 +34,7 @@ package enum InterpreterQuestions {
     package static func searchPath(
         of interpreter: Interpreter, workingDirectory: BytePath
     ) throws(InterpreterError) -> [BytePath] {
-        // The question is asked in `/`: nothing may be relative.
+        // The interpreter runs in `/`, so all paths must be absolute.
         let name = Array("PYTHONPATH=".utf8)
         let environment = Host.variables.compactMap { variable in
             guard variable.bytes.starts(with: name), variable.count > name.count else { return variable }
@@ -72,7 +72,7 @@ package enum InterpreterQuestions {
         package let message: String
     }
 
-    /// Groups are separated by two NULs, the items of a group by one.
+    /// Groups are separated by two NULs, the items within a group by one.
     private static func split(_ answer: [UInt8]) -> [[ArraySlice<UInt8>]] {
         var groups: [[ArraySlice<UInt8>]] = [[]]
         for part in answer.split(separator: 0, omittingEmptySubsequences: false) {
@@ -95,7 +95,7 @@ package enum InterpreterQuestions {
             throw .notPython(interpreter.path, reason: error.reason)
         }
         guard answer.ending == .status(0) else {
-            throw .notPython(interpreter.path, reason: "it fails to say where its modules are, or what matches")
+            throw .notPython(interpreter.path, reason: "it does not report where its modules are, or which files match")
         }
         return answer.output
     }

@@ -1,4 +1,4 @@
-// The interpreters of a command line for verbs that do not compile. Each one is probed; no database is used.
+// Selects interpreters for commands that do not compile. Each one is probed; no database is used.
 
 import BasicTypes
 import BuildModel
@@ -7,8 +7,8 @@ import LinuxSystem
 package enum InterpreterSelection {
     /// - Parameters:
     ///   - specs: the values of `--python`; empty for the default interpreter.
-    ///   - directory: where relative paths begin.
-    /// - Returns: in order, the first of each cache tag; others would write the same files.
+    ///   - directory: the base of relative paths.
+    /// - Returns: in order, the first of each cache tag, because others would write the same files.
     package static func probe(
         _ specs: [String], root: BytePath, relativeTo directory: BytePath
     ) throws(InterpreterError) -> [Interpreter] {
@@ -16,12 +16,14 @@ package enum InterpreterSelection {
         var found: [Interpreter] = []
         for (candidate, answer) in zip(candidates, answers(of: candidates)) {
             do throws(InterpreterError) {
-                found.append(try answer.get())
+                let interpreter = try answer.get()
+                guard candidate.requirement?.contains(interpreter.version) ?? true else { continue }
+                found.append(interpreter)
             } catch {
                 if !candidate.isOptional { throw error }
             }
         }
-        if found.isEmpty { throw .noneFound }
+        if found.isEmpty { throw .none(of: candidates) }
         var tags: Set<String> = []
         return found.filter { tags.insert($0.cacheTag).inserted }
     }
@@ -38,9 +40,9 @@ package enum InterpreterSelection {
     }
 }
 
-/// Finds the interpreter that writes a magic number, and starts as few interpreters as it can.
+/// Finds the interpreter that writes a magic number, starting as few interpreters as possible.
 ///
-/// A table of magic numbers would be out of date with each new Python.
+/// A table of magic numbers would be outdated with each new Python.
 package final class MagicSearch {
     private let finder: InterpreterFinder
     private let root: BytePath
@@ -55,7 +57,7 @@ package final class MagicSearch {
     /// - Parameters:
     ///   - magic: the first four bytes of a file.
     ///   - specs: values of `--python` for likely interpreters, which are probed first.
-    /// - Returns: `nil` if no interpreter that can be found writes it.
+    /// - Returns: `nil` if no interpreter that can be found writes this magic number.
     package func interpreter(magic: UInt32, likely specs: [String]) -> Interpreter? {
         if let known = asked.values.lazy.compactMap({ $0 }).first(where: { $0.magic == magic }) { return known }
         for spec in specs {

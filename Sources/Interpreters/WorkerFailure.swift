@@ -2,16 +2,16 @@
 
 import BasicTypes
 
-/// Why no worker of an interpreter compiles anything.
+/// Why no worker of an interpreter can be used.
 package enum WorkerFailure: Error, Hashable, Sendable {
-    /// The reason follows a colon.
+    /// The reason is shown after a colon.
     case cannotStart(String)
     /// The interpreter at the path is no longer the one that was selected.
     case interpreterChanged(before: String, now: String)
 
-    /// One line with what to do next.
+    /// A one-line message that says what to do next.
     ///
-    /// - Parameter path: the interpreter's.
+    /// - Parameter path: the path of the interpreter.
     package func message(path: BytePath) -> String {
         switch self {
         case .cannotStart(let reason):

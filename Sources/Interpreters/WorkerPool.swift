@@ -1,23 +1,23 @@
-// The warm workers of one interpreter, and the jobs that wait for them.
-// `WorkerPoolState` decides; this performs its actions with processes, pipes and timers, and reports what they do.
+// The warm workers of one interpreter, and the jobs waiting for them. `WorkerPoolState` decides what to do; this
+// performs its actions with processes, pipes and timers, and reports events back.
 
 import BasicTypes
 import BuildModel
 import LinuxSystem
 
-/// What became of a job.
+/// The result of a job.
 package enum CompileResult: Sendable {
     case compiled(code: [UInt8], diagnostics: [Diagnostic], microseconds: UInt32)
     case refused(diagnostics: [Diagnostic], microseconds: UInt32, text: String)
-    /// The worker died on it every time.
+    /// The worker crashed on it in every attempt.
     case crashed(ExitReason)
-    /// It was not done in time, twice.
+    /// It timed out twice.
     case timedOut
     /// No worker can be used.
     case unavailable(WorkerFailure)
 }
 
-/// Workers of one interpreter, started when needed, at most `size`.
+/// Workers of one interpreter: started on demand, at most `size`.
 package final class WorkerPool {
     private struct Job {
         let request: CompileRequest
@@ -37,9 +37,9 @@ package final class WorkerPool {
     }
 
     private let loop: EventLoop
-    /// What every worker must be, and where it is started.
+    /// The interpreter to start, which every worker must match.
     private let interpreter: Interpreter
-    /// The text of `sys.version` that the first worker gave.
+    /// `sys.version` of the first worker, in hexadecimal.
     private var build: String?
     private let deadline: Int64
     private let levelIsFixed: Bool
@@ -47,40 +47,40 @@ package final class WorkerPool {
     private let pipeSize: Int32
     private var state: WorkerPoolState
     private var workers: [Worker] = []
-    /// By slot. Free slots are used again.
+    /// Indexed by slot. Free slots are reused.
     private var jobs: [Job?] = []
     private var freeSlots: [Int] = []
-    /// Results that have not been handed over yet.
+    /// Results that have not been delivered yet.
     private var results: [(job: Job, result: CompileResult)] = []
     private var isSettlingLater = false
     private var ticker: EventLoop.Source?
     private var leaving: EventLoop.Source?
-    /// Nanoseconds without work after which all workers but one leave.
+    /// Nanoseconds without work after which all workers but one are stopped.
     private static let patience: Int64 = 10_000_000_000
-    /// Bytes of resident memory that a worker may keep: a huge source leaves its arenas behind.
+    /// Maximum resident memory of an idle worker, in bytes: a huge source leaves its arenas behind.
     private static let maximumMemory = 512 << 20
-    /// Called when another job could be taken.
+    /// Called when there may be room for another job.
     package var onRoom: () -> Void = {}
     /// Called when a worker turns out to be another interpreter than the one selected.
     package var onChangedInterpreter: () -> Void = {}
 
-    /// A pool whose first worker is the probe's.
+    /// A pool that starts with the worker from a probe.
     package convenience init(loop: EventLoop, probed: ProbedInterpreter, size: Int, deadline: Int64) {
         self.init(
             loop: loop, interpreter: probed.interpreter, size: size, deadline: deadline,
             pipeSize: WorkerProcess.largePipe)
         build = probed.build
-        // A probe has no level; Python 2 would need one.
+        // A probe's worker has no level, but Python 2 workers need one.
         if !levelIsFixed { add(probed.worker, number: state.adopt()) }
     }
 
-    /// - Parameter deadline: nanoseconds for one file.
+    /// - Parameter deadline: maximum time for one file, in nanoseconds.
     package convenience init(loop: EventLoop, interpreter: Interpreter, size: Int, deadline: Int64) {
         self.init(
             loop: loop, interpreter: interpreter, size: size, deadline: deadline, pipeSize: WorkerProcess.largePipe)
     }
 
-    /// - Parameter pipeSize: bytes that the pipes to and from a worker should hold.
+    /// - Parameter pipeSize: requested size of the pipes to and from a worker, in bytes.
     init(loop: EventLoop, interpreter: Interpreter, size: Int, deadline: Int64, pipeSize: Int32) {
         self.loop = loop
         self.interpreter = interpreter
@@ -100,10 +100,10 @@ package final class WorkerPool {
     /// Number of workers that died or hung and were replaced.
     package var replaced: Int { state.replaced }
 
-    /// Whether a job submitted now would go to a worker soon; more jobs would only hold memory.
+    /// Whether a job submitted now would reach a worker soon. More jobs would only use memory.
     package var hasRoom: Bool { results.count < size && state.hasRoom }
 
-    /// A wave begins: an interpreter that could not be used earlier is tried again.
+    /// Call when a wave begins: retries an interpreter that could not be used earlier.
     package func reopen() { handle(.reopened) }
 
     /// Compiles; `done` is called later, on the loop.
@@ -119,7 +119,7 @@ package final class WorkerPool {
         if !results.isEmpty { settleLater() }
     }
 
-    /// Ends all workers. Jobs that are under way are dropped.
+    /// Stops all workers. Unfinished jobs are dropped.
     package func shutDown() {
         ticker = nil
         leaving = nil
@@ -129,7 +129,7 @@ package final class WorkerPool {
         handle(.shutDown)
     }
 
-    /// A worker that died while it had nothing to do must not get a file, which would be blamed.
+    /// A worker that died while idle must not get a file, because the file would be blamed.
     private func replaceDeadIdleWorkers() {
         for index in state.workers.indices.reversed() where state.workers[index].phase == .idle {
             let number = state.workers[index].number
@@ -147,7 +147,7 @@ package final class WorkerPool {
 
     private func perform(_ reply: CompileReply? = nil) {
         var next = 0
-        // A start that fails adds actions.
+        // A failed start adds actions, so re-read the count.
         while next < state.actions.count {
             let action = state.actions[next]
             next += 1
@@ -236,14 +236,14 @@ package final class WorkerPool {
         case .more: break
         case .rubbish: handle(.babbled(worker: worker.number))
         case .ended:
-            // The end of its output may come before its end.
+            // Its output can end before the process exits.
             handle(.ended(worker: worker.number, worker.process.child.kill()))
         }
         settle()
     }
 
-    /// Whether a worker is what was selected: a virtual environment may have been made anew in the meantime, and a
-    /// header must never say anything else than what its code is.
+    /// Checks that a worker is the selected interpreter: a virtual environment may have been recreated in the meantime,
+    /// and a header must always match its code.
     private func greeting(_ hello: WorkerHello) -> WorkerPoolState.Greeting {
         let found = hello.interpreter(path: interpreter.path, executable: interpreter.executable)
         let isSameBuild = build == nil || build == hello.build
@@ -252,11 +252,12 @@ package final class WorkerPool {
             return .expected
         }
         onChangedInterpreter()
-        let now = found?.identity == interpreter.identity ? "another build of it" : found?.name ?? "another program"
+        let now =
+            found?.identity == interpreter.identity ? "another build of this version" : found?.name ?? "another program"
         return .other(.interpreterChanged(before: interpreter.name, now: now))
     }
 
-    /// Hands over results. Workers have been fed before, and compile while results are dealt with.
+    /// Delivers results. The workers already have their next jobs and compile while results are processed.
     private func settle() {
         let settled = results
         results = []
@@ -268,7 +269,7 @@ package final class WorkerPool {
         }
     }
 
-    /// Callers are not entered from within `compile`.
+    /// Delivers results later, so that `compile` never calls `done` directly.
     private func settleLater() {
         guard !isSettlingLater else { return }
         isSettlingLater = true
@@ -281,7 +282,7 @@ package final class WorkerPool {
 
     // MARK: Time
 
-    /// Looks at all workers now and then while there is work, and never when there is none.
+    /// Checks all workers periodically while there is work, and never without.
     private func tick() {
         ticker = loop.after(min(1_000_000_000, deadline / 4)) { [weak self] in
             guard let self else { return }
@@ -291,8 +292,8 @@ package final class WorkerPool {
         }
     }
 
-    /// Once there is nothing to do, workers that have grown too large are replaced when they are next needed, and after
-    /// a while all leave but one, which the next edit finds warm.
+    /// After a while without work, stops all workers but one, which stays warm for the next edit. A worker that has
+    /// grown too large is not kept.
     private func dismissLater() {
         guard leaving == nil, !workers.isEmpty else { return }
         leaving = loop.after(Self.patience) { [weak self] in

@@ -1,29 +1,29 @@
-// What the workers of one interpreter are doing, as a value: events in, actions out.
-// It must not touch processes, pipes or clocks; `WorkerPool` performs the actions and reports what happens.
+// The state machine behind `WorkerPool`: events in, actions out. It must not touch processes, pipes or clocks;
+// `WorkerPool` performs the actions and reports what happens.
 
 import BuildModel
 import LinuxSystem
 
 /// The state of a pool of workers.
 ///
-/// A worker has several jobs in its pipe, so that it never waits for us, and answers them in order. When it dies or
-/// hangs, the first job that it has not answered is the cause.
+/// A worker has several jobs in its pipe, so that it never idles between them, and answers them in order. If it dies or
+/// hangs, the first unanswered job is the cause.
 struct WorkerPoolState: Sendable {
     /// A job as the pool sees it.
     struct Job: Hashable, Sendable {
-        /// Where the caller keeps the request.
+        /// Index of the request in the caller.
         let slot: Int
-        /// The number in its frames.
+        /// The identifier in its frames.
         let identifier: UInt32
         let level: OptimizationLevel
-        /// The size of its source.
+        /// Size of its source in bytes.
         let bytes: Int
-        /// How often it was sent to a worker that did not fail because of another job.
+        /// Number of times it was sent to a worker, except to workers that failed because of another job.
         var attempts = 0
     }
 
     enum Phase: Hashable, Sendable {
-        /// It has not said hello yet. Jobs may already be in its pipe.
+        /// It has not sent its hello yet. Jobs may already be in its pipe.
         case starting
         case idle
         case busy
@@ -31,7 +31,7 @@ struct WorkerPoolState: Sendable {
 
     struct Worker: Hashable, Sendable {
         let number: Int
-        /// Python 2 takes its level from the command line; otherwise `nil`.
+        /// Python 2 only, which takes the level from the command line; otherwise `nil`.
         let level: OptimizationLevel?
         var phase: Phase
         var inFlight: [Job] = []
@@ -40,27 +40,27 @@ struct WorkerPoolState: Sendable {
         var headSince: Int64 = 0
     }
 
-    /// What a worker says of itself when it has started.
+    /// Whether a new worker is the expected interpreter, from its hello.
     enum Greeting: Hashable, Sendable {
         case expected
         case other(WorkerFailure)
     }
 
     enum Event: Hashable, Sendable {
-        /// A wave begins: an earlier failure to start may have been repaired.
+        /// A wave begins: the cause of an earlier failure to start may be fixed.
         case reopened
         case submitted(Job)
-        /// The process of a worker could not be started; the reason follows a colon.
+        /// A worker's process could not be started. The reason is shown after a colon.
         case startFailed(worker: Int, reason: String)
         case greeted(worker: Int, Greeting)
         /// The answer to a job.
         case replied(worker: Int, identifier: UInt32)
-        /// It wrote bytes that are no frame.
+        /// It wrote something that is not a frame.
         case babbled(worker: Int)
         case ended(worker: Int, ExitReason)
-        /// Time to look for workers that are late.
+        /// Time to check for workers that exceed the deadline.
         case ticked
-        /// There has been no work for a while; all workers but one leave.
+        /// There has been no work for a while: stop all workers but one.
         case rested(keeping: Int?)
         case shutDown
     }
@@ -68,9 +68,9 @@ struct WorkerPoolState: Sendable {
     enum Action: Hashable, Sendable {
         case start(worker: Int, level: OptimizationLevel?)
         case send(slot: Int, worker: Int)
-        /// End the process, if it has not ended yet, and forget it.
+        /// Kill the process, if it still runs, and forget it.
         case stop(worker: Int)
-        /// The reply just read answers this job.
+        /// The reply that was just read is for this job.
         case deliver(slot: Int)
         case fail(slot: Int, JobFailure)
     }
@@ -82,24 +82,24 @@ struct WorkerPoolState: Sendable {
         case unavailable(WorkerFailure)
     }
 
-    /// Enough jobs in one worker's pipe to hide our response time, few enough to share the last ones fairly.
+    /// Enough jobs in a worker's pipe to hide freshpyc's response time, few enough to distribute the last ones fairly.
     private static let maximumInFlight = 8
     private static let maximumBytesInFlight = 192 * 1024
     private static let maximumFailedStarts = 3
 
     private let levelIsFixed: Bool
     private let size: Int
-    /// Nanoseconds for one file.
+    /// Maximum time for one file, in nanoseconds.
     private let deadline: Int64
     private(set) var workers: [Worker] = []
     private(set) var waiting: [Job] = []
     private var failedStarts = 0
     private var nextWorker = 0
-    /// Why no worker can be started, until the next wave.
+    /// Why no worker can be used until the next wave.
     private(set) var failure: WorkerFailure?
     /// Number of workers that died or hung and were replaced.
     private(set) var replaced = 0
-    /// Actions not yet performed, in order. The owner empties it.
+    /// Pending actions, in order. The owner performs and removes them.
     var actions: [Action] = []
 
     init(levelIsFixed: Bool, size: Int, deadline: Int64) {
@@ -110,7 +110,7 @@ struct WorkerPoolState: Sendable {
 
     var isIdle: Bool { waiting.isEmpty && workers.allSatisfy(\.inFlight.isEmpty) }
 
-    /// Whether a job submitted now would go to a worker soon; more jobs would only hold memory.
+    /// Whether a job submitted now would reach a worker soon. More jobs would only use memory.
     var hasRoom: Bool {
         waiting.count < size && (workers.count < size || workers.contains { Self.hasRoom($0) })
     }
@@ -120,7 +120,7 @@ struct WorkerPoolState: Sendable {
             || (worker.inFlight.count < maximumInFlight && worker.bytesInFlight < maximumBytesInFlight)
     }
 
-    /// Takes over a worker that has already said hello.
+    /// Adds a worker that has already sent its hello.
     ///
     /// - Returns: its number.
     mutating func adopt() -> Int {
@@ -135,7 +135,7 @@ struct WorkerPoolState: Sendable {
 
     // MARK: Events
 
-    /// Takes in an event. An event of a worker that has been stopped changes nothing.
+    /// Processes an event. Events of stopped workers have no effect.
     ///
     /// - Parameter now: the monotonic time, in nanoseconds.
     mutating func handle(_ event: Event, at now: Int64) {
@@ -151,7 +151,7 @@ struct WorkerPoolState: Sendable {
             guard let index = position(of: number) else { return }
             takeBack(workers.remove(at: index))
             if failedStarts >= Self.maximumFailedStarts, workers.isEmpty { giveUp(.cannotStart(reason)) }
-            // Where others work, they do; where none does, the next attempt is made at once.
+            // If other workers run, they take the jobs; if none does, retry immediately.
             return fill(at: now, mayStart: workers.isEmpty)
         case .greeted(let number, let greeting):
             guard let index = position(of: number) else { return }
@@ -164,7 +164,7 @@ struct WorkerPoolState: Sendable {
             stop(index, .crashed(Self.killed), attempts: 2)
         case .ended(let number, let reason):
             guard let index = position(of: number) else { return }
-            // SIGKILL comes from outside, from a person or a kernel short of memory, and may have hit two workers.
+            // SIGKILL comes from outside, from a user or a kernel short of memory, and may have hit two workers.
             stop(index, .crashed(reason), attempts: reason == Self.killed ? 3 : 2)
         case .ticked:
             for worker in workers where !worker.inFlight.isEmpty && now - worker.headSince > deadline {
@@ -188,7 +188,7 @@ struct WorkerPoolState: Sendable {
     private func position(of number: Int) -> Int? { workers.firstIndex { $0.number == number } }
 
     private mutating func greet(_ index: Int, _ greeting: Greeting) {
-        // worker.py says hello once.
+        // worker.py sends only one hello.
         guard workers[index].phase == .starting else { return stop(index, .crashed(Self.killed), attempts: 2) }
         switch greeting {
         case .expected:
@@ -213,7 +213,7 @@ struct WorkerPoolState: Sendable {
 
     // MARK: Failures
 
-    /// Stops a worker. Its jobs are done again, except the first one if that has cost `attempts` workers.
+    /// Stops a worker. Its jobs are retried, except the first one if it has cost `attempts` workers.
     private mutating func stop(_ index: Int, _ outcome: JobFailure, attempts: Int) {
         var worker = workers.remove(at: index)
         actions.append(.stop(worker: worker.number))
@@ -233,7 +233,7 @@ struct WorkerPoolState: Sendable {
         }
     }
 
-    /// Puts back the jobs of a worker that never came up: no file is to blame.
+    /// Puts back the jobs of a worker that never started: no file is to blame.
     private mutating func takeBack(_ worker: Worker) {
         failedStarts += 1
         var jobs = worker.inFlight
@@ -262,7 +262,7 @@ struct WorkerPoolState: Sendable {
         }
     }
 
-    /// The index of the worker that gets a job next; `nil` if it has to wait.
+    /// The index of the worker for the next job; `nil` if the job has to wait.
     private mutating func worker(for job: Job, mayStart: Bool) -> Int? {
         let level = levelIsFixed ? job.level : nil
         var hasFitting = false
@@ -278,7 +278,7 @@ struct WorkerPoolState: Sendable {
             actions.append(.stop(worker: workers.remove(at: other).number))
             return start(level)
         }
-        // A file that has already cost a worker goes to one that has nothing else.
+        // A file that has already cost a worker only goes to one with no other jobs.
         return job.attempts > 0 ? nil : best
     }
 

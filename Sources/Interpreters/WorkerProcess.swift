@@ -1,35 +1,35 @@
-// One interpreter process that runs worker.py: how it is started, and its pipes as frames.
+// An interpreter process that runs worker.py: starting it, and frames over its pipes.
 
 import BasicTypes
 import BuildModel
 import LinuxSystem
 
-/// A worker's process, the bytes on their way to it, and those that came from it.
+/// A worker's process, with buffers for both of its pipes.
 final class WorkerProcess {
     let child: ChildProcess
-    /// What the pipe has not taken yet.
+    /// Bytes that the pipe has not accepted yet.
     private var unsent: [UInt8]
     private var isGreeted = false
     private var received: [UInt8] = []
     private var consumed = 0
     private var chunk = [UInt8](repeating: 0, count: 65_536)
 
-    /// Larger frames are not worker.py's: no code comes near this size (bytes).
+    /// Maximum frame length in bytes. Larger frames are not from worker.py: no code comes near this size.
     private static let largestFrame = 1 << 31
-    /// The same for its hello, so that what another program prints is not collected.
+    /// The same for the hello, so that the output of another program is not collected.
     private static let largestHello = 1 << 20
-    /// The size of pipes that lets several sources wait at a worker (bytes).
+    /// Pipe size in bytes; large enough for several sources to wait in a worker's pipe.
     static let largePipe: Int32 = 1 << 20
 
     private static let program = PackageResources.worker_py
-    /// The loader is short enough for a list of processes. It reads worker.py from standard input, since an argument is
-    /// limited to 128 KiB, and ends if its input ends early: freshpyc is gone then.
+    /// The loader, short enough to be readable in a process list. It reads worker.py from standard input, since an
+    /// argument is limited to 128 KiB, and exits if the input ends early: then freshpyc is gone.
     static let bootstrap = BytePath(
         "import os\ns=b''\nwhile len(s)<\(program.count):\n c=os.read(0,\(program.count)-len(s))\n"
             + " if not c:os._exit(0)\n s+=c\nexec(compile(s,'freshpyc-worker','exec'))")
 
-    /// The user's environment is left out, except what the dynamic loader may need to find libpython. This, `-S` and
-    /// worker.py's first line isolate as `-I` does; `-I` itself would ignore PYTHONHASHSEED.
+    /// The user's environment is dropped, except what the dynamic loader may need to find libpython. Together with `-S`
+    /// and worker.py's first line, this isolates like `-I`; but `-I` itself would ignore PYTHONHASHSEED.
     static var environment: [BytePath] {
         var environment = [BytePath("PYTHONHASHSEED=0"), BytePath("LC_ALL=C.UTF-8")]
         if let libraries = Host.environment("LD_LIBRARY_PATH") {
@@ -38,12 +38,12 @@ final class WorkerProcess {
         return environment
     }
 
-    /// Starts an interpreter and begins to send worker.py.
+    /// Starts an interpreter and begins sending worker.py.
     ///
     /// - Parameters:
-    ///   - level: given to the process where it cannot be given with each file (Python 2).
-    ///   - tells: whether its hello contains everything that a probe needs.
-    ///   - pipeSize: bytes that its pipes should hold; the kernel may refuse (pipe(7)).
+    ///   - level: set for the whole process, where it cannot be set for each file (Python 2).
+    ///   - tells: whether the hello must contain everything that a probe needs.
+    ///   - pipeSize: requested size of its pipes in bytes; the kernel may refuse (pipe(7)).
     init(
         _ executable: BytePath, level: OptimizationLevel?, tells: Bool = false,
         pipeSize: Int32 = WorkerProcess.largePipe
@@ -65,16 +65,16 @@ final class WorkerProcess {
         flush()
     }
 
-    /// Whether something has to be written once the pipe takes it.
+    /// Whether bytes are waiting until the pipe is writable.
     var hasUnsent: Bool { !unsent.isEmpty }
 
-    /// Sends a frame, or as much as the pipe takes now.
+    /// Sends a frame, or as much as the pipe accepts now.
     func send(_ frame: [UInt8]) {
         if unsent.isEmpty { unsent = frame } else { unsent += frame }
         flush()
     }
 
-    /// Writes what the pipe takes.
+    /// Writes as much as the pipe accepts.
     func flush() {
         var sent = 0
         var failure: SystemError?
@@ -90,26 +90,26 @@ final class WorkerProcess {
         if failure?.wouldBlock == true {
             unsent.removeFirst(sent)
         } else {
-            // A worker that cannot be written to has ended, or would wait for the rest forever. The end of its output is
-            // where that is dealt with.
+            // A worker that cannot be written to has exited, or would wait for the rest forever. This is handled when
+            // its output ends.
             if failure != nil { child.kill() }
             unsent = []
         }
     }
 
-    /// Whether an idle worker, which writes nothing, can be read: that is the end of its output.
+    /// Whether an idle worker has exited. It writes nothing, so if its output is readable, that is the end.
     var hasEnded: Bool { (try? child.output.waitUntilReadable(nanoseconds: -1_000_000)) ?? true }
 
-    /// What reading ended with.
+    /// How reading ended.
     enum Reading {
-        /// Everything that is there now has been read.
+        /// Everything available was read.
         case more
         case ended
-        /// The bytes are not worker.py's.
+        /// The bytes are not from worker.py.
         case rubbish
     }
 
-    /// Reads what is there and hands over each whole frame.
+    /// Reads what is available and passes each complete frame to `body`.
     func read(_ body: (WorkerFrame) -> Void) -> Reading {
         while true {
             var count = 0
@@ -149,7 +149,7 @@ final class WorkerProcess {
             body(frame)
         }
         if consumed == received.count {
-            // The memory for one large file is given back.
+            // Release the memory that one large file needed.
             received.removeAll(keepingCapacity: received.capacity <= 1 << 20)
             consumed = 0
         } else if consumed > 1 << 20 {

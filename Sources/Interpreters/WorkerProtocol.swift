@@ -1,4 +1,4 @@
-// The frames between us and `worker.py`, which describes them.
+// The frames exchanged with `worker.py`, which documents them.
 
 import BasicTypes
 import BuildModel
@@ -7,11 +7,11 @@ import BuildModel
 package struct CompileRequest: Sendable {
     package var identifier: UInt32
     package var level: OptimizationLevel
-    /// Whether the code is sent back; a check needs only the verdict.
+    /// Whether to send back the code. A check only needs to know whether it compiles.
     package var wantsCode: Bool
-    /// How the answer is printed, if it should be what `py_compile` prints.
+    /// If set, the reply has the text that `py_compile` prints.
     package var printing: Printing?
-    /// What the code says it was compiled from (`co_filename`).
+    /// `co_filename` of the code.
     package var fileName: BytePath
     package var source: [UInt8]
 
@@ -27,9 +27,10 @@ package struct CompileRequest: Sendable {
         self.source = source
     }
 
-    /// What CPython's own errors and warnings depend on besides the source.
+    /// What the text of CPython's errors and warnings depends on, apart from the source.
     package struct Printing: Sendable {
-        /// Whether the file name leads to the source from where the user is, so that Python would show its lines.
+        /// Whether the file name leads to the source from the user's working directory, so that Python would show its
+        /// lines.
         package var hasLines: Bool
         /// As in PYTHONWARNINGS: which warnings are shown, and which are errors.
         package var warningOptions: BytePath
@@ -40,12 +41,12 @@ package struct CompileRequest: Sendable {
         }
     }
 
-    /// Maximum size of a source (bytes). The length of a frame has 32 bits; far smaller sources exhaust a compiler.
+    /// Maximum size of a source, in bytes. A frame's length has 32 bits; far smaller sources exhaust a compiler.
     package static let largestSource: Int64 = 1 << 29
 
-    /// The frame.
+    /// The request as a frame.
     ///
-    /// - Parameter levelIsFixed: the process was started at its level and cannot change it (Python 2).
+    /// - Parameter levelIsFixed: whether the process was started with its level and cannot change it (Python 2).
     func frame(levelIsFixed: Bool) -> [UInt8] {
         let length = 10 + fileName.count + (printing.map { 4 + $0.warningOptions.count } ?? 0) + source.count
         var frame = [UInt8]()
@@ -65,21 +66,21 @@ package struct CompileRequest: Sendable {
     }
 }
 
-/// The result of compiling a source.
+/// The result of compiling one source.
 package struct CompileReply: Sendable {
     package var identifier: UInt32
     package var isFailure: Bool
     package var microseconds: UInt32
     package var diagnostics: [Diagnostic]
-    /// Marshalled code; empty for checks. For a failure, its text if that was requested.
+    /// Marshalled code; empty for checks. After a failure, its text if that was requested.
     package var code: [UInt8]
 }
 
-/// What an interpreter says of itself.
+/// What an interpreter reports about itself.
 package struct WorkerHello: Sendable {
     var facts: [String: String]
 
-    /// Hexadecimal of `sys.version`, which names the build.
+    /// `sys.version` in hexadecimal, which identifies the build.
     var build: String? { facts["build"] }
 
     /// - Returns: `nil` if a fact is missing or invalid.
@@ -88,7 +89,7 @@ package struct WorkerHello: Sendable {
             let magic = facts["magic"].flatMap(Self.word), let magic32 = UInt32(exactly: magic),
             let layout = facts["header"].flatMap({ Int($0) }).flatMap({ HeaderLayout(rawValue: $0) })
         else { return nil }
-        // The interpreter hashed a sample; the variant that gives the same is the one it uses.
+        // The interpreter hashed a sample. The variant that gives the same hash is the one it uses.
         let sample = facts["hash"].flatMap(Self.word)
         let variants: [SourceHashVariant] = [.sipHash13, .sipHash24]
         let variant = variants.first { variant in
@@ -102,24 +103,24 @@ package struct WorkerHello: Sendable {
             standardLibrary: facts["stdlib"] ?? "")
     }
 
-    /// What worker.py hashes.
+    /// The sample that worker.py hashes.
     private static let hashSample = Array("freshpyc".utf8)
 
-    /// The little-endian number that hexadecimal digits stand for.
+    /// The number whose little-endian bytes these hexadecimal digits are.
     private static func word(_ text: String) -> UInt64? {
         guard !text.isEmpty, text.utf8.count <= 16, let bigEndian = UInt64(text, radix: 16) else { return nil }
         return bigEndian.byteSwapped >> UInt64(64 - text.utf8.count * 4)
     }
 }
 
-/// A frame that came from a worker.
+/// A frame from a worker.
 enum WorkerFrame {
     case hello(WorkerHello)
     case reply(CompileReply)
 
     static let helloIdentifier: UInt32 = 0xFFFF_FFFF
 
-    /// Reads one frame's payload; `nil` if worker.py does not write such a frame.
+    /// Decodes one frame's payload; `nil` if worker.py does not write such a frame.
     init?(payload: UnsafeRawBufferPointer) {
         var cursor = Cursor(bytes: payload)
         guard let identifier = cursor.word() else { return nil }
@@ -190,7 +191,7 @@ enum WorkerFrame {
                 message: message)
         }
 
-        /// CPython uses one exception for many causes, and versions differ.
+        /// Different causes raise the same exception in CPython, and versions differ, so this looks at the message too.
         private static func rule(type: String, message: String) -> Rule {
             if message.contains("null bytes") { return .nullBytes }
             switch type {

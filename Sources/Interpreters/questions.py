@@ -1,10 +1,12 @@
-# Answers questions about an interpreter. It runs without `site`, so that no .pth file is executed.
+# Answers questions about an interpreter. Runs without `site`, so that no .pth file is executed.
 #
-#   paths [PREFIX]     three groups of paths, separated by two NULs, the paths of a group by one: the standard library;
-#                      where packages are installed (in PREFIX, a virtual environment); sys.path without the user's own
-#   search             two NULs, then the user's sys.path, separated by NULs (this one is started with `site` and the
-#                      user's environment; output of .pth files comes first)
-#   match PATTERN      reads names separated by NULs; writes 1 for each that the pattern matches, otherwise 0
+#   paths [PREFIX]     three groups of paths: the standard library; where packages are installed (in PREFIX, a virtual
+#                      environment); sys.path without the user's additions. Groups are separated by two NULs, the paths
+#                      in a group by one
+#   search             two NULs, then the user's sys.path, separated by NULs (runs with `site` and the user's
+#                      environment; output of .pth files comes first)
+#   match PATTERN      reads names separated by NULs; writes 1 for each that the pattern matches, otherwise 0; or ! and
+#                      an error message if the pattern is invalid
 import os
 import sys
 
@@ -18,7 +20,7 @@ def to_bytes(text):
 
 def packages(prefixes):
     import sysconfig
-    if PYTHON_2:  # its site module does all of its work when it is imported
+    if PYTHON_2:  # in Python 2, importing site runs all of it
         found = [sysconfig.get_path(name, vars={'base': prefix, 'platbase': prefix})
                  for prefix in prefixes for name in ('purelib', 'platlib')]
     else:

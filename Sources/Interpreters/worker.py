@@ -1,17 +1,17 @@
-# A warm compiler. Reads sources from standard input, writes code to standard output, until its input ends.
+# A warm compiler. Reads sources from standard input and writes code to standard output, until its input ends.
 #
-# Runs on CPython 2.7 and 3.6 to the newest, and on PyPy. It compiles sources, and never executes or imports them.
+# Runs on CPython 2.7 and 3.6 to the newest, and on PyPy. Compiles sources, but never executes or imports them.
 # It is started without `site` and without the user's environment. PYTHONHASHSEED=0 makes the order of sets in code the
 # same in each run; isolated mode, -I, would ignore it.
 #
 # All integers are little-endian. A frame is a u32 with the length of the rest, then:
-#   request  u32 id, u8 level (255: the interpreter's own), u8 flags (1: send the code; 2: answer with the text that
+#   request  u32 id, u8 level (255: the interpreter's own), u8 flags (1: send the code; 2: reply with the text that
 #            py_compile prints; 4: with 2, the file name leads to this source, so that its lines are shown), u32 n,
 #            n bytes of file name, with 2: u32 n, n bytes of warning options as in PYTHONWARNINGS, source
 #   reply    u32 id, u8 status (0 compiled, 1 failed), u32 microseconds, u32 count, count diagnostics, code or text
 #   diagnostic  u8 kind (0 error, 1 SyntaxWarning, 2 DeprecationWarning, 3 another warning), i32 line, column,
-#               end line, end column (0: unknown), u32 n, n bytes of class name, u32 n, n bytes of message (of a warning
-#               with flag 4: and its line of the source)
+#               end line, end column (0: unknown), u32 n, n bytes of class name, u32 n, n bytes of message (for a
+#               warning with flag 4: followed by its line of the source)
 #   hello    the first frame: id 0xFFFFFFFF, then lines of `key value`
 import sys
 
@@ -28,16 +28,16 @@ import warnings
 
 FIRST = ('abc', 'codecs', 'genericpath', 'io', 'os', 'posixpath', 'site', 'stat')  # loaded by `site`, which is off here
 PYTHON_2 = sys.version_info[0] == 2
-PROCESSOR_TIME = getattr(time, 'process_time', None) or time.clock  # Python 2 has only the latter
-# A warning's column is only known when the warning is an error, so a file is compiled again for each. These bound the
-# time for that; other warnings have a line only.
+PROCESSOR_TIME = getattr(time, 'process_time', None) or time.clock  # Python 2 only has the latter
+# A warning's column is only known if the warning is an error, so a file is compiled again for each warning. These
+# limits bound the time for that. Beyond them, warnings only have a line.
 MAXIMUM_PLACED = 64  # warnings of one file
 MAXIMUM_PLACED_BYTES = 1 << 19  # their number times the size of the file, if there is more than one warning
 MAXIMUM_PLACED_SECONDS = 1.0  # processor time of the first compilation
 
 
 def header_length():
-    # The interpreter's own import system knows; Python 2 has no such function.
+    # Ask the interpreter's own import system; Python 2 has no such function.
     try:
         import importlib._bootstrap_external as external
     except ImportError:
@@ -70,7 +70,7 @@ def hexadecimal(data):
 
 
 def code_layout():
-    # Which fields a marshalled code object has; named for the newest of them.
+    # Which fields marshalled code objects have; named after the newest field.
     code = compile(b'', 'x', 'exec')
     if PYTHON_2:
         return 'python2'
@@ -95,7 +95,7 @@ def standard_library():
             if os.path.isdir(place):
                 names.update(entry.split('.')[0] for entry in os.listdir(place) if '-' not in entry)
         names.update(sys.builtin_module_names)
-    # No file can replace built-in modules and those that a normal start loads before the program.
+    # No file can shadow built-in modules and those that a normal start loads before the program.
     fixed = set(sys.builtin_module_names) | set(FIRST) | set(name for name in LOADED if '.' not in name)
     return ['!' * (name in fixed) + name for name in sorted(names | fixed) if name.replace('_', 'a').isalnum()]
 
@@ -120,7 +120,7 @@ def hello():
         ('build', hexadecimal(sys.version.encode('utf-8', 'backslashreplace'))),
         ('executable', hexadecimal(executable)),
     ]
-    if 'tell' in sys.argv:  # only a probe needs this, and it costs a millisecond
+    if 'tell' in sys.argv:  # only a probe needs this, and it takes a millisecond
         facts += [('code', code_layout()), ('opcodes', opcodes()), ('stdlib', ','.join(standard_library()))]
     return struct.pack('<I', 0xFFFFFFFF) + ''.join('%s %s\n' % fact for fact in facts).encode('ascii')
 
@@ -148,13 +148,13 @@ def of_error(error):
     name = type(error).__name__
     if not isinstance(error, SyntaxError):
         return diagnostic(0, 0, 0, 0, 0, name, str(error) or name)
-    # The error of a file that cannot be decoded has line 0 or none.
+    # If the file cannot be decoded, the error has line 0 or none.
     return diagnostic(0, error.lineno, error.offset, getattr(error, 'end_lineno', 0),
                       getattr(error, 'end_offset', 0), name, error.msg or name)
 
 
 def text_of(error, name):
-    # What py_compile.PyCompileError says.
+    # The text of py_compile.PyCompileError.
     if type(error) is SyntaxError:
         import traceback
         lines = traceback.format_exception_only(type(error), error)
@@ -219,7 +219,7 @@ def import_for(source):
     except UnicodeError:
         is_plain = False
     if not is_plain:
-        import unicodedata  # also for identifiers that are not ASCII: they are normalized
+        import unicodedata  # also for non-ASCII identifiers, which are normalized
     for part in source[:source.find(b'\n', source.find(b'\n') + 1)].split(b'coding')[1:]:
         if part[:1] in (b':', b'='):
             name = (part[1:].split() or [b''])[0].split(b'-*-')[0]
@@ -235,7 +235,7 @@ class NoFiles(object):
     def __init__(self):
         self.limit = None
         if PYTHON_2:
-            return  # its compiler imports codecs for texts in ways that cannot be foreseen
+            return  # its compiler imports codecs at unpredictable times
         try:
             import resource
             self.limit, self.kind = resource.setrlimit, resource.RLIMIT_NOFILE
@@ -245,7 +245,7 @@ class NoFiles(object):
 
     def __enter__(self):
         if self.limit:
-            self.limit(self.kind, (0, self.usual[1]))  # of new descriptors; those that are open work
+            self.limit(self.kind, (0, self.usual[1]))  # no new descriptors; those already open still work
 
     def __exit__(self, *_):
         if self.limit:
@@ -271,7 +271,7 @@ class Compiler(object):
 
     def compile(self, source, name, level):
         if PYTHON_2:
-            # Its py_compile reads with universal newlines.
+            # Python 2's py_compile reads with universal newlines.
             source = source.replace(b'\r\n', b'\n').replace(b'\r', b'\n')
         import_for(source)
         with self.no_files:
@@ -289,7 +289,7 @@ class Compiler(object):
         if options not in self.chosen:
             self.use(self.chosen[None])
             text = options if PYTHON_2 else options.decode('utf-8', 'surrogateescape')
-            # Invalid options are ignored; the message goes to standard error, which nobody reads.
+            # Invalid options are ignored; the message goes to standard error, which is discarded.
             getattr(warnings, '_processoptions', lambda texts: None)([part for part in text.split(',') if part])
             self.chosen[options] = list(warnings.filters)
             self.use(self.filters)
@@ -348,7 +348,7 @@ class Compiler(object):
         try:
             code = self.compile(source, name, level)
         except Exception as error:
-            # This includes MemoryError and RecursionError; the interpreter goes on.
+            # This includes MemoryError and RecursionError; the interpreter keeps running.
             failure = of_error(error)
             del error
             return 1, self.found(source, name, level, PROCESSOR_TIME() - begun) + [failure], b''
@@ -365,7 +365,7 @@ class Compiler(object):
             if isinstance(error, SyntaxError) and error.text is None and error.lineno and has_lines:
                 # Found after parsing: the compiler would have read the line from the file (see NoFiles).
                 error.text = raw_line(source, error.lineno)
-                if PYTHON_2:  # whose traceback module looks at this
+                if PYTHON_2:  # its traceback module uses this
                     error.args = (error.msg, (error.filename, error.lineno, error.offset, error.text))
             text = text_of(error, name)
             del error
@@ -385,7 +385,7 @@ def read_exactly(stream, count):
 def main():
     output = os.dup(1)
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)  # nothing but frames must reach the other end
+    os.dup2(null, 1)  # only frames may reach the other end
     os.close(null)
     stream = os.fdopen(os.dup(0), 'rb', 1 << 16)
 
@@ -398,7 +398,7 @@ def main():
     send(hello())
     compiler = Compiler()
     gc.collect()
-    # Compiling makes no garbage in cycles; an error's traceback may, and is collected by hand.
+    # Compiling creates no cyclic garbage, but the traceback of an error may. That is collected below.
     gc.disable()
     failures = 0
     while True:

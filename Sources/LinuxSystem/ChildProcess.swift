@@ -1,19 +1,19 @@
-// One child process, with pipes to its standard input and from its standard output.
+// A child process, with pipes to its standard input and from its standard output.
 
 import BasicTypes
 import CLinuxShims
 import Glibc
 
-/// How a process ended.
+/// How a process exited.
 package enum ExitReason: Hashable, Sendable {
     case status(Int32)
     case signal(Int32)
 
-    /// The signal that no process sends itself by accident.
+    /// SIGKILL, which no process sends itself by accident.
     package static var killSignal: Int32 { SIGKILL }
 }
 
-/// A child that was started and not yet waited for.
+/// A child process that was started.
 package final class ChildProcess {
     package let identifier: pid_t
     /// To the child's standard input; non-blocking.
@@ -23,20 +23,20 @@ package final class ChildProcess {
     private var ending: ExitReason?
     private let isDaemon: Bool
 
-    /// Starts a program with exactly this environment, in `/`, in a process group of its own (this process handles
-    /// Ctrl-C), with default signal handling and no descriptors except 0, 1 and 2.
+    /// Starts a program in `/` with exactly this environment, in its own process group (this process handles Ctrl-C),
+    /// with default signal handling and no descriptors except 0, 1 and 2.
     ///
     /// - Parameters:
-    ///   - sharesErrors: whether the child shares our standard error; otherwise it is discarded.
-    ///   - isDaemon: whether the child gets a session of its own and outlives this object.
+    ///   - sharesErrors: whether the child inherits standard error; otherwise its standard error is discarded.
+    ///   - isDaemon: whether the child gets its own session and outlives this object.
     package init(
         _ executable: BytePath, arguments: [BytePath], environment: [BytePath], sharesErrors: Bool,
         isDaemon: Bool = false
     ) throws(SystemError) {
         let (childInput, input) = try Self.pipe()
         let (output, childOutput) = try Self.pipe()
-        // Pipes are made close-on-exec; dup2 in the child clears that for 0 and 1 only. If a pipe already had the
-        // number 0 or 1, dup2 would leave the flag set, so these numbers are never free (see `Standard`).
+        // Pipes are close-on-exec; dup2 in the child clears that for 0 and 1 only. If a pipe already had the number 0
+        // or 1, dup2 would leave the flag set, so these numbers must never be free (see `Standard`).
         identifier = try Spawn.start(
             executable, arguments: arguments, environment: environment, directory: BytePath("/"), isSession: isDaemon
         ) { actions in
@@ -63,7 +63,7 @@ package final class ChildProcess {
         if !isDaemon { kill() }
     }
 
-    /// Kills the child and waits for it, so that no zombie is left. A second call does nothing.
+    /// Kills the child and reaps it. A second call does nothing.
     @discardableResult
     package func kill() -> ExitReason {
         if let ending { return ending }
@@ -71,7 +71,7 @@ package final class ChildProcess {
         return wait()
     }
 
-    /// Waits until the child has ended.
+    /// Waits until the child exits, and reaps it.
     @discardableResult
     package func wait() -> ExitReason {
         if let ending { return ending }
@@ -80,7 +80,7 @@ package final class ChildProcess {
         return reason
     }
 
-    /// Waits until the child has ended, for a limited time.
+    /// Waits for a limited time until the child exits.
     ///
     /// - Returns: `nil` if it is still running.
     package func wait(nanoseconds: Int64) throws(SystemError) -> ExitReason? {
@@ -89,9 +89,9 @@ package final class ChildProcess {
         return try process.waitUntilReadable(nanoseconds: nanoseconds) ? wait() : nil
     }
 
-    /// Waits until output (or its end) can be read, or input be written where that is wanted (poll(2)).
+    /// Waits until output (or its end) can be read, or, if `forInput`, until input can be written (poll(2)).
     ///
-    /// - Returns: which of the two; neither if the time is over. Input that nobody reads any more counts as ready.
+    /// - Returns: which of the two are ready; neither on timeout. Input counts as ready when its reader has closed it.
     package func waitUntilReady(
         forInput: Bool, nanoseconds: Int64
     ) throws(SystemError) -> (input: Bool, output: Bool) {

@@ -1,18 +1,18 @@
-// A shell command that runs beside this process, on the same terminal, in a process group of its own. A pidfd
-// (pidfd_open(2)) tells of its end.
+// A shell command that runs in parallel to this process, on the same terminal but in its own process group. A pidfd
+// (pidfd_open(2)) reports its exit.
 
 import BasicTypes
 import CLinuxShims
 import Glibc
 
-/// A command that was started and not yet waited for.
+/// A command that was started.
 package final class CommandProcess {
     private let identifier: pid_t
-    /// Becomes readable when the command ends.
+    /// Becomes readable when the command exits.
     package let ending: OwnedDescriptor
     private var reason: ExitReason?
 
-    /// Starts `/bin/sh -c command` with our output, or with none, and with no input.
+    /// Starts `/bin/sh -c command` without input. Its output is inherited or discarded.
     package init(
         _ command: String, in directory: BytePath, environment: [BytePath], sharesOutput: Bool
     ) throws(SystemError) {
@@ -41,12 +41,12 @@ package final class CommandProcess {
         if reason == nil { finish(withForce: true) }
     }
 
-    /// Sends SIGTERM, or SIGKILL, to the command and everything it has started.
+    /// Sends SIGTERM or SIGKILL to the command's process group, unless it was already reaped.
     package func terminate(withForce: Bool) {
         if reason == nil { Glibc.kill(-identifier, withForce ? SIGKILL : SIGTERM) }
     }
 
-    /// Waits for the end.
+    /// Waits until the command exits, and reaps it.
     @discardableResult
     package func finish(withForce: Bool = false) -> ExitReason {
         if let reason { return reason }

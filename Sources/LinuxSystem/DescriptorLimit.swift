@@ -1,14 +1,14 @@
-// How many files this process may have open (getrlimit(2)).
+// The limit on open files (RLIMIT_NOFILE, getrlimit(2)).
 
 import Glibc
 
 package enum DescriptorLimit {
-    /// Enough for a daemon with its clients and workers. With fewer, work would fail half way, with misleading errors.
+    /// Enough for a daemon with its clients and workers. With fewer, work would fail half way with misleading errors.
     package static let needed: UInt64 = 64
 
-    /// Raises the soft limit to what is needed, as far as the hard limit allows.
+    /// Raises the soft limit to `needed`, as far as the hard limit allows.
     ///
-    /// - Returns: the limit that holds now.
+    /// - Returns: the resulting soft limit.
     package static func raise() -> UInt64 {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return needed }

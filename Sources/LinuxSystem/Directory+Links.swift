@@ -4,7 +4,7 @@ import BasicTypes
 import Glibc
 
 extension Directory {
-    /// The text of a symbolic link.
+    /// The target of a symbolic link, as stored.
     package func linkTarget(_ path: BytePath) throws(SystemError) -> BytePath {
         let size = Int(PATH_MAX)
         var buffer = [CChar](repeating: 0, count: size)
@@ -17,7 +17,7 @@ extension Directory {
         return target
     }
 
-    /// Makes a symbolic link; `false` if the name is taken.
+    /// Creates a symbolic link; `false` if the name exists.
     package func makeLink(_ path: BytePath, to target: BytePath) throws(SystemError) -> Bool {
         do throws(SystemError) {
             _ = try retrying("symlink", path) {
@@ -29,7 +29,8 @@ extension Directory {
         }
     }
 
-    /// Makes another name for a file; both lie below this directory. No link is followed.
+    /// Creates a hard link to a file; both paths are relative to this directory. Does not follow a symbolic link at
+    /// `existing`.
     package func makeHardLink(_ path: BytePath, to existing: BytePath) throws(SystemError) {
         _ = try retrying("link", path) {
             existing.withCString { existing in

@@ -1,4 +1,4 @@
-// Open directories: opening files below them (openat2(2)), and every call that takes a name relative to one.
+// Open directories: opening files below them (openat2(2)), and other calls with names relative to a directory.
 
 import BasicTypes
 import CLinuxShims
@@ -8,14 +8,14 @@ import Glibc
 package enum OpenMode: Sendable {
     case read
     case readWrite
-    /// For appending; created with these permissions if missing.
+    /// Append; created with these permissions if missing.
     case append(UInt32)
-    /// Created now. The name must be free; a link counts as taken.
+    /// Create with these permissions. Fails if the name exists, even as a link.
     case createNew(UInt32)
 
     fileprivate var flags: Int32 {
         switch self {
-        // A FIFO in the place of a file must not block.
+        // A FIFO in place of a file must not block.
         case .read: O_RDONLY | O_NONBLOCK
         case .readWrite: O_RDWR | O_NONBLOCK
         case .append: O_RDWR | O_APPEND | O_CREAT
@@ -31,7 +31,7 @@ package enum OpenMode: Sendable {
     }
 }
 
-/// An open directory. Names are relative to it, whatever happens to the path under which it was opened.
+/// An open directory. Names are relative to it, even if the path under which it was opened changes.
 package final class Directory: Sendable {
     package let descriptor: OwnedDescriptor
 
@@ -41,7 +41,7 @@ package final class Directory: Sendable {
 
     private static let openFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
 
-    /// Opens any path, following links: for roots that the user named.
+    /// Opens any path, following links. For roots that the user named.
     package init(path: BytePath) throws(SystemError) {
         let raw = try retrying("openat", path) {
             path.withCString { freshpyc_openat(AT_FDCWD, $0, Self.openFlags, 0) }
@@ -49,19 +49,19 @@ package final class Directory: Sendable {
         descriptor = OwnedDescriptor(raw)
     }
 
-    /// Opens a directory below this one; no component may be a link or lead out (openat2(2), with a walk component
-    /// by component on kernels before 5.6). The empty path opens this directory again.
+    /// Opens a directory below this one. No component may be a link or lead out (openat2(2); before Linux 5.6,
+    /// component by component). The empty path opens this directory again.
     package func directory(_ path: BytePath) throws(SystemError) -> Directory {
         Directory(try beneath(path, flags: Self.openFlags, permissions: 0))
     }
 
-    /// Opens a file below this directory without following any link on the way.
+    /// Opens a file below this directory without following any link.
     package func file(_ path: BytePath, _ mode: OpenMode) throws(SystemError) -> OwnedDescriptor {
         OwnedDescriptor(
             try beneath(path, flags: mode.flags | O_NOFOLLOW | O_CLOEXEC, permissions: mode.permissions))
     }
 
-    /// Opens a file to read, following links: a source may be a link to another file.
+    /// Opens a file for reading, following links, since a source may be a link to another file.
     package func fileFollowingLinks(_ path: BytePath) throws(SystemError) -> OwnedDescriptor {
         OwnedDescriptor(
             try retrying("openat", path) {
@@ -81,8 +81,9 @@ package final class Directory: Sendable {
                 path.withCString { freshpyc_openat2(descriptor.raw, $0, flags, permissions, resolve) }
             }
         } catch  where error.isUnsupported || error.code == EPERM || error.code == EAGAIN {
-            // EPERM: a container's seccomp profile that does not know the call; where it is the file's own, the walk fails
-            // with it too. EAGAIN: a rename somewhere in the system raced with the look-up; the walk has no such race.
+            // EPERM: the container's seccomp profile does not allow the call; if it is the file's own error, the walk
+            // fails with it too. EAGAIN: a rename somewhere in the system raced with the lookup; the walk has no such
+            // race.
             return try walk(path, flags: flags, permissions: permissions)
         }
     }
@@ -113,7 +114,8 @@ package final class Directory: Sendable {
         try path.withCString { pointer throws(SystemError) in try status(pointer, followsLinks: followsLinks) }
     }
 
-    /// Whether there is certainly no file of this name, not even behind a link. False if that cannot be determined.
+    /// Whether there is certainly no file of this name, nor at the target of a link. False if that cannot be
+    /// determined.
     package func isSurelyMissing(_ path: BytePath) -> Bool {
         do throws(SystemError) {
             return try status(path, followsLinks: true) == nil
@@ -122,12 +124,12 @@ package final class Directory: Sendable {
         }
     }
 
-    /// Whether this is certainly a directory, perhaps behind a link. False if that cannot be determined.
+    /// Whether this is certainly a directory, or a link to one. False if that cannot be determined.
     package func isSurelyDirectory(_ path: BytePath) -> Bool {
         (try? status(path, followsLinks: true))?.kind == .directory
     }
 
-    /// The same for a name in a buffer.
+    /// The status (stat(2)) of a name given as a C string; `nil` if there is no such file.
     package func status(_ name: UnsafePointer<CChar>, followsLinks: Bool) throws(SystemError) -> FileStatus? {
         var raw = Glibc.stat()
         do throws(SystemError) {
@@ -140,7 +142,7 @@ package final class Directory: Sendable {
         }
     }
 
-    /// Makes one directory; `false` if the name was taken.
+    /// Creates one directory; `false` if the name exists.
     package func makeDirectory(_ name: BytePath, permissions: UInt32 = 0o777) throws(SystemError) -> Bool {
         do throws(SystemError) {
             _ = try retrying("mkdir", name) { name.withCString { mkdirat(descriptor.raw, $0, permissions) } }
@@ -150,7 +152,7 @@ package final class Directory: Sendable {
         }
     }
 
-    /// Renames within this directory, replacing a file of the new name.
+    /// Renames within this directory, replacing any file of the new name.
     package func rename(_ old: BytePath, to new: BytePath) throws(SystemError) {
         _ = try retrying("rename", new) {
             old.withCString { from in

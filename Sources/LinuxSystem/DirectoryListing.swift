@@ -1,10 +1,10 @@
-// The entries of a directory, read from the kernel's own records (getdents64(2)).
+// Lists directories from the kernel's raw records (getdents64(2)).
 
 import BasicTypes
 import CLinuxShims
 import Glibc
 
-/// The type of a directory entry. Some file systems do not tell it.
+/// The type of a directory entry. Some file systems do not report it.
 package enum EntryKind: Sendable {
     case regular, directory, symbolicLink, other, unknown
 
@@ -31,10 +31,10 @@ package final class DirectoryListing {
         buffer.deallocate()
     }
 
-    /// Calls `body` with each name except `.` and `..`. The pointer is valid during the call only.
+    /// Calls `body` with each name except `.` and `..`. The pointer is only valid during the call.
     ///
-    /// The records are `ino u64, off i64, length u16, type u8, name…NUL` (getdents64(2)). The name is not
-    /// copied: a record is shorter than `struct dirent`, and copying that type would read past the buffer.
+    /// The records are `ino u64, off i64, length u16, type u8, name…NUL` (getdents64(2)). They are not copied into a
+    /// `struct dirent`: a record is shorter, so that would read past the buffer.
     package func forEach(
         in directory: Directory, path: BytePath,
         _ body: (UnsafePointer<CChar>, EntryKind) throws(SystemError) -> Void

@@ -1,22 +1,23 @@
-// The one serial queue that owns all mutable state, and what wakes it.
+// The serial queue that owns all mutable state, and the events that wake it.
 
 import Dispatch
 import Glibc
 
 /// A serial Dispatch queue with a start and an end.
 ///
-/// `run` makes a loop, which stays on its own queue. Neither the loop nor the objects that hold it are `Sendable`, so
+/// `run` creates a loop, which never leaves its queue. Neither the loop nor the objects that hold it are `Sendable`, so
 /// everything reached through a loop belongs to its queue and needs no locks.
 package final class EventLoop {
     /// A closure that runs on the loop's queue only.
     ///
-    /// `@unchecked Sendable` because a handler never leaves the queue: `run` makes the loop there, a loop is not `Sendable`
-    /// and so cannot leave it, handlers are therefore made on it, and every Dispatch object that calls one targets it.
+    /// `@unchecked Sendable` because a handler never leaves the queue: `run` creates the loop there, a loop is not
+    /// `Sendable` and so cannot leave it, so handlers are created there too, and every Dispatch object that calls one
+    /// targets that queue.
     private struct Handler: @unchecked Sendable {
         let body: () -> Void
     }
 
-    /// Something that wakes the loop until it is cancelled or released. Its handler is never called after that.
+    /// An event source that wakes the loop until it is cancelled or released. After that its handler is never called.
     package final class Source {
         private var end: (() -> Void)?
 
@@ -37,10 +38,11 @@ package final class EventLoop {
     private let queue: DispatchQueue
     private let finished: Finish
     private let readiness: Readiness
-    /// Dispatch's sources for signals and for the one descriptor that stands for all others. They live as long as the loop.
+    /// Dispatch sources for signals and for the descriptor of `readiness`, which stands for all others. They live as
+    /// long as the loop.
     private var dispatchSources: [any DispatchSourceProtocol] = []
 
-    /// Passes the exit status from the queue to the thread that waits for it.
+    /// Passes the exit status from the queue to the waiting thread.
     ///
     /// `@unchecked Sendable` because the status is written on the queue before the semaphore is signalled and read after
     /// waiting for it, which orders the two.
@@ -89,13 +91,13 @@ package final class EventLoop {
         queue.async { handler.body() }
     }
 
-    /// Wakes whenever the descriptor can be read or its other end is closed.
+    /// Wakes whenever the descriptor is readable or its other end is closed.
     package func onReadable(_ descriptor: OwnedDescriptor, _ body: @escaping () -> Void) -> Source {
         let token = readiness.watch(descriptor, reads: body)
         return Source { [readiness] in readiness.unwatch(token, reads: true) }
     }
 
-    /// Wakes whenever the descriptor can be written.
+    /// Wakes whenever the descriptor is writable.
     package func onWritable(_ descriptor: OwnedDescriptor, _ body: @escaping () -> Void) -> Source {
         let token = readiness.watch(descriptor, writes: body)
         return Source { [readiness] in readiness.unwatch(token, reads: false) }
@@ -108,7 +110,7 @@ package final class EventLoop {
         return Source { [readiness] in readiness.unschedule(token) }
     }
 
-    /// Wakes on a signal, which has no other effect from then on.
+    /// Wakes on a signal, whose default action is disabled from then on.
     package func onSignal(_ number: Int32, _ body: @escaping () -> Void) {
         signal(number, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: number, queue: queue)

@@ -1,16 +1,16 @@
-// Injected failures of system calls, so that tests can try every place where a call may fail. Debug builds only.
+// Injects failures of system calls, so that tests can exercise every call that may fail. Debug builds only.
 
 #if DEBUG
     import BasicTypes
     import Glibc
     import Synchronization
 
-    /// What the environment variable FRESHPYC_FAULT asks for, in parts separated by `;`:
+    /// The plan in the environment variable FRESHPYC_FAULT: a list of parts separated by `;`:
     ///
-    /// - `count:FILE` appends a line to FILE, which must not lie in a watched directory, for each call: its operation, a
-    ///   tab and its path. An injected failure adds a tab and its errno.
-    /// - `fail:OPERATION:K:ERRNO` makes the K-th call of OPERATION, counted from 1, fail with ERRNO (a number) instead of
-    ///   being made. `K+` also fails every later call of OPERATION.
+    /// - `count:FILE` appends a line to FILE for each call: its operation, a tab and its path. An injected failure adds
+    ///   a tab and its errno. FILE must not be in a watched directory.
+    /// - `fail:OPERATION:K:ERRNO` makes the K-th call of OPERATION, counted from 1, fail with ERRNO (a number) instead
+    ///   of being made. `K+` also fails every later call of OPERATION.
     package final class FaultPlan: Sendable {
         /// For tests that inject failures into their own task.
         @TaskLocal package static var local: FaultPlan?
@@ -35,7 +35,7 @@
         private let record: OwnedDescriptor?
         private let calls = Mutex<[String: Int]>([:])
 
-        /// - Returns: `nil` where the text is not such a list.
+        /// - Returns: `nil` if the text is malformed, or FILE cannot be opened.
         package init?(_ text: String) {
             var failures: [Failure] = []
             var record: OwnedDescriptor?
@@ -60,7 +60,7 @@
             self.record = record
         }
 
-        /// Counts a call, and says with which errno it is to fail, if it is.
+        /// Counts a call. Returns the errno with which it must fail, or `nil` to make the call.
         static func fault(at operation: String, _ path: BytePath) -> Int32? {
             (local ?? ofProcess)?.fault(at: operation, path)
         }

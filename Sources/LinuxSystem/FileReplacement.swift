@@ -1,30 +1,30 @@
-// Replacing a file as a whole: a reader sees the old contents or the new ones, and never a part.
+// Atomic replacement of files: a reader sees the old contents or the new, never a part.
 
 import BasicTypes
 import Synchronization
 
-/// A file that is written under a temporary name in its directory and then renamed into its place. On every failure the
+/// A file that is written under a temporary name in its directory and then renamed into place. On any failure the
 /// temporary file is removed and the old contents stay.
 package struct FileReplacement {
-    /// How temporary names begin. The number of the process follows, so that files left by a killed one can be told.
+    /// Prefix of temporary names. The process ID follows, so that files left by a killed process can be recognized.
     package static let temporaryPrefix = ".freshpyc-"
 
-    /// What the file is called until it is in its place.
+    /// The name of the file until it is renamed.
     package enum TemporaryName {
         /// A name that no other process and no other call uses.
         case unique(prefix: String)
-        /// For a file that has one writer at a time, for instance the holder of a lock. What a killed process left under
-        /// this name is removed.
+        /// For a file with one writer at a time, such as the holder of a lock. A file that a killed process left under
+        /// this name is removed first.
         case fixed(BytePath)
     }
 
-    /// How the file is made.
+    /// How the file is created.
     package struct Options {
-        /// Less the umask.
+        /// Before applying the umask.
         package var permissions: UInt32
-        /// Time of last modification; `nil` for now.
+        /// Modification time; `nil` for now.
         package var modified: FileTime?
-        /// Whether the contents must outlast a loss of power from now on (fsync(2)).
+        /// Whether the contents must survive a power loss after this (fsync(2)).
         package var isDurable: Bool
 
         package init(permissions: UInt32 = 0o666, modified: FileTime? = nil, isDurable: Bool = false) {
@@ -41,8 +41,8 @@ package struct FileReplacement {
     private let removesTemporaryFirst: Bool
 
     /// - Parameters:
-    ///   - name: one component, in `directory`.
-    ///   - path: shown in errors; the name if `nil`.
+    ///   - name: a single component, in `directory`.
+    ///   - path: shown in errors; `nil` for `name`.
     package init(
         _ name: BytePath, in directory: Directory, path: BytePath? = nil,
         temporary: TemporaryName = .unique(prefix: temporaryPrefix)
@@ -60,13 +60,13 @@ package struct FileReplacement {
         }
     }
 
-    // Processes of several containers, which may all have the number 1, can write to the same directory.
+    // Processes in different containers can have the same ID and write to the same directory.
     private static let identity = "\(Host.processIdentifier)-\(UInt64.random(in: 0 ... .max))-"
     private static let count = Atomic<UInt64>(0)
 
-    /// Makes the file, has `body` write its contents, and renames it.
+    /// Creates the file, calls `body` to write its contents, and renames it into place.
     ///
-    /// - Returns: the file, open for writing, in its place.
+    /// - Returns: the file in its final place, open for writing.
     @discardableResult
     package func write(
         _ options: Options = Options(), _ body: (OwnedDescriptor) throws(SystemError) -> Void
@@ -81,7 +81,7 @@ package struct FileReplacement {
         return file
     }
 
-    /// The same for contents that are at hand.
+    /// The same with contents in memory.
     @discardableResult
     package func write(_ contents: [UInt8], _ options: Options = Options()) throws(SystemError) -> OwnedDescriptor {
         try write(options) { file throws(SystemError) in
@@ -89,7 +89,7 @@ package struct FileReplacement {
         }
     }
 
-    /// Puts another name of an existing file into the place.
+    /// Puts a hard link to an existing file in place.
     ///
     /// - Parameter existing: in the same directory.
     package func link(to existing: BytePath) throws(SystemError) {
@@ -102,7 +102,7 @@ package struct FileReplacement {
             try body()
             try directory.rename(temporary, to: name)
         } catch {
-            // Why it failed matters more than why the temporary file cannot be removed.
+            // The original error matters more than one from removing the temporary file.
             _ = try? directory.removeFile(temporary)
             throw error
         }

@@ -1,14 +1,22 @@
-// What the machine tells a process about itself: environment, clocks, processors, standard descriptors.
+// The process and its machine: environment, clocks, files by path, standard descriptors.
 
 import BasicTypes
 import CLinuxShims
 import Glibc
 
 package enum Host {
-    /// Nanoseconds since 1970 of the clock that can be set.
+    /// Nanoseconds since 1970, by the clock that can be set (CLOCK_REALTIME).
     package static var realtime: Int64 { clock(CLOCK_REALTIME) }
 
-    /// Nanoseconds of a clock that never goes back and stops while the machine sleeps.
+    /// Hours, minutes and seconds of the local clock: `15:16:22` (localtime_r(3)).
+    package static var clockTime: String {
+        var seconds = time_t(realtime / 1_000_000_000)
+        var parts = tm()
+        guard localtime_r(&seconds, &parts) != nil else { return "--:--:--" }
+        return [parts.tm_hour, parts.tm_min, parts.tm_sec].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
+    }
+
+    /// Nanoseconds of a clock that never goes backwards and stops while the machine sleeps (CLOCK_MONOTONIC).
     package static var monotonic: Int64 { clock(CLOCK_MONOTONIC) }
 
     private static func clock(_ id: clockid_t) -> Int64 {
@@ -17,7 +25,7 @@ package enum Host {
         return FileTime(seconds: Int64(time.tv_sec), nanosecond: time.tv_nsec).clampedNanoseconds
     }
 
-    /// The words of the command line after the program's name, as the kernel has them: separated by NULs in /proc.
+    /// The arguments after the program's name, as exact bytes from /proc/self/cmdline.
     package static var arguments: [BytePath] {
         guard let raw = contents(BytePath("/proc/self/cmdline"), limit: 1 << 22), raw.last == 0 else {
             return CommandLine.arguments.dropFirst().map { BytePath($0) }
@@ -27,12 +35,11 @@ package enum Host {
         }
     }
 
-    /// Waits.
     package static func sleep(nanoseconds: Int64) {
         usleep(UInt32(clamping: nanoseconds / 1000))
     }
 
-    /// The value of an environment variable; `nil` where unset or empty.
+    /// The value of an environment variable; `nil` if it is unset or empty.
     package static func environment(_ name: String) -> BytePath? {
         guard let value = getenv(name) else { return nil }
         let path = BytePath(cString: value)
@@ -43,12 +50,12 @@ package enum Host {
         try allocated("getcwd") { getcwd(nil, 0) }
     }
 
-    /// The path without links, dots and dot-dots (realpath(3)).
+    /// The path without symbolic links, `.` and `..` (realpath(3)).
     package static func realPath(_ path: BytePath) throws(SystemError) -> BytePath {
         try allocated("realpath", path) { path.withCString { realpath($0, nil) } }
     }
 
-    /// The path that a call has allocated.
+    /// The path that a call allocates, which is freed.
     private static func allocated(
         _ operation: String, _ path: BytePath = .empty, _ call: () -> UnsafeMutablePointer<CChar>?
     ) throws(SystemError) -> BytePath {
@@ -74,7 +81,7 @@ package enum Host {
         }
     }
 
-    /// The contents of a small file, at most `limit` bytes; `nil` where there is no such file.
+    /// The contents of a small file, at most `limit` bytes; `nil` if there is no such file.
     package static func readFile(_ path: BytePath, limit: Int = 1 << 20) throws(SystemError) -> [UInt8]? {
         do throws(SystemError) {
             let raw = try retrying("openat", path) {
@@ -86,12 +93,12 @@ package enum Host {
         }
     }
 
-    /// The same where a file that cannot be read counts as none: for what only improves a result.
+    /// Like `readFile`, but also `nil` if the file cannot be read: for optional information.
     package static func contents(_ path: BytePath, limit: Int = 1 << 20) -> [UInt8]? {
         (try? readFile(path, limit: limit)) ?? nil
     }
 
-    /// Makes a directory; `false` if the name was taken.
+    /// Creates a directory; `false` if the name exists.
     package static func makeDirectory(_ path: BytePath, permissions: UInt32) throws(SystemError) -> Bool {
         do throws(SystemError) {
             _ = try retrying("mkdir", path) { path.withCString { mkdir($0, permissions) } }
@@ -101,14 +108,14 @@ package enum Host {
         }
     }
 
-    /// Makes a directory and those above it that are missing.
+    /// Creates a directory and its missing parents.
     package static func makeDirectories(_ path: BytePath) throws(SystemError) {
         guard try status(path) == nil else { return }
         if !path.parent.isEmpty { try makeDirectories(path.parent) }
         _ = try makeDirectory(path, permissions: 0o777)
     }
 
-    /// Whether the file may be executed by this process.
+    /// Whether this process may execute the file.
     package static func isExecutable(_ path: BytePath) -> Bool {
         guard let status = try? status(path), status.kind == .regular else { return false }
         return (try? retrying("access", path) { path.withCString { access($0, X_OK) } }) != nil
@@ -116,7 +123,7 @@ package enum Host {
 
     package static var processIdentifier: Int32 { getpid() }
 
-    /// Whether a process exists and has not ended (third field of /proc/PID/stat, proc(5)).
+    /// Whether a process exists and has not exited (third field of /proc/PID/stat, proc(5)).
     package static func isAlive(_ process: Int32) -> Bool {
         guard let text = contents(BytePath("/proc/\(process)/stat"), limit: 1024),
             let end = text.lastIndex(of: UInt8(ascii: ")")), end + 2 < text.count
@@ -127,7 +134,7 @@ package enum Host {
     /// Resident memory of this process in bytes.
     package static var residentMemory: Int { residentMemory(of: getpid()) }
 
-    /// Resident memory of a process in bytes; 0 if it has ended.
+    /// Resident memory of a process in bytes; 0 if it has exited.
     package static func residentMemory(of process: Int32) -> Int {
         guard let text = contents(BytePath("/proc/\(process)/statm"), limit: 256) else { return 0 }
         let pages = text.split(separator: UInt8(ascii: " ")).dropFirst().first
@@ -140,10 +147,10 @@ package enum Host {
         return Int(String(decoding: text.prefix { $0 != 0x0A }, as: UTF8.self)) ?? 0
     }
 
-    /// The executable that this process runs.
+    /// The path of the running executable.
     package static var executable: BytePath? { try? realPath(BytePath("/proc/self/exe")) }
 
-    /// The variables of the environment, as `name=value`.
+    /// The environment at the start of this process, as `name=value`.
     package static var variables: [BytePath] {
         (contents(BytePath("/proc/self/environ"), limit: 1 << 22) ?? []).split(separator: 0).compactMap { BytePath($0) }
     }
@@ -153,7 +160,7 @@ package enum Host {
         freshpyc_trim_memory()
     }
 
-    /// All of standard input.
+    /// Reads all of standard input. Stops early if a read fails.
     package static func standardInput() -> [UInt8] {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -167,15 +174,16 @@ package enum Host {
     /// Whether a descriptor is a terminal.
     package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
-    /// Columns of the terminal, or `nil` if the descriptor is not a terminal.
+    /// Width of the terminal in columns; `nil` if the descriptor is not a terminal.
     package static func terminalColumns(_ descriptor: Int32) -> Int? {
         let columns = freshpyc_terminal_columns(descriptor)
         return columns > 0 ? Int(columns) : nil
     }
 
-    /// Writes all of a text to standard output (1) or standard error (2), and waits where the reader is slow.
+    /// Writes a whole text to standard output (1) or standard error (2). Waits if the reader is slow.
     ///
-    /// - Throws: the first `write` that failed; what follows it was not written. EPIPE means that the reader has gone.
+    /// - Throws: the error of the first `write` that failed; the rest was not written. EPIPE means that the reader
+    ///   closed the pipe.
     package static func writeAll(_ text: String, to descriptor: Int32) throws(SystemError) {
         var text = text
         let failure = text.withUTF8 { utf8 -> SystemError? in
@@ -195,14 +203,14 @@ package enum Host {
         if let failure { throw failure }
     }
 
-    /// Writes a message to standard error. Nobody could be told of a failure.
+    /// Writes a message to standard error. Ignores failures, since there is nowhere to report them.
     package static func writeError(_ text: String) { try? writeAll(text, to: 2) }
 
-    /// Ends the process without running destructors: everything that must be on disk is already there.
+    /// Exits without running destructors: everything that must be on disk is already there.
     package static func exit(_ status: Int32) -> Never { _exit(status) }
 
-    /// Makes a write to a pipe without a reader fail with EPIPE, and one beyond the limit on file sizes with EFBIG, instead
-    /// of ending the process by a signal (signal(7)).
+    /// Makes writes to a pipe without a reader fail with EPIPE, and writes beyond the file size limit with EFBIG,
+    /// instead of killing the process with a signal (signal(7)).
     package static func ignoreWriteSignals() {
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)

@@ -17,7 +17,7 @@ package final class InotifyDescriptor: Sendable {
     package enum Interest: Sendable {
         /// A directory with sources: all changes of names, contents and attributes.
         case sources
-        /// The database's directory: new files only, which are cookies.
+        /// The database's directory: only new files, which are cookies.
         case cookies
         /// A `__pycache__`: bytecode that is added, removed or written.
         case artifacts
@@ -37,10 +37,10 @@ package final class InotifyDescriptor: Sendable {
         }
     }
 
-    /// Watches the directory that is open, whatever its path is now.
+    /// Watches an open directory, whatever its current path.
     ///
     /// - Returns: the watch descriptor, which is the existing one if the directory is already watched.
-    /// - Throws: `ENOSPC` where fs.inotify.max_user_watches is reached.
+    /// - Throws: `ENOSPC` if fs.inotify.max_user_watches is reached.
     package func watch(_ directory: Directory, _ interest: Interest) throws(SystemError) -> Int32 {
         let link = BytePath("/proc/self/fd/\(directory.descriptor.raw)")
         return try retrying("inotify_add_watch", link) {
@@ -57,6 +57,6 @@ package final class InotifyDescriptor: Sendable {
 extension SystemError {
     /// fs.inotify.max_user_watches is reached.
     package var isOutOfWatches: Bool { operation == "inotify_add_watch" && code == ENOSPC }
-    /// fs.inotify.max_user_instances, or the process's own limit of descriptors, is reached.
+    /// fs.inotify.max_user_instances or the process's limit of descriptors is reached.
     package var isOutOfInstances: Bool { operation == "inotify_init1" && code == EMFILE }
 }

@@ -1,14 +1,14 @@
-// A file that the user named for output.
+// Writes files that the user named for output.
 
 import BasicTypes
 import CLinuxShims
 import Glibc
 
 package enum OutputFile {
-    /// Writes a whole file. A regular file is replaced, so that nobody reads a part of it, and keeps its permissions. What
-    /// is anything else (`/dev/null`, `/dev/stdout`, a FIFO, a link) is written into: replacing it would destroy it.
+    /// Writes a whole file. A regular file is replaced atomically and keeps its permissions. Anything else
+    /// (`/dev/null`, `/dev/stdout`, a FIFO, a link) is written into, because replacing it would destroy it.
     ///
-    /// Opening a FIFO waits for its reader.
+    /// Opening a FIFO blocks until it has a reader.
     package static func write(_ contents: [UInt8], to path: BytePath) throws(SystemError) {
         let status = try Host.status(path, followsLinks: false)
         guard let status, status.kind != .regular else {

@@ -1,12 +1,12 @@
-// What a cache of many small files needs of one that is open: reading a known size, time of last use, owner.
+// What a cache of many small files needs from an open file: reading a known size, time of last use, owner.
 
 import BasicTypes
 import Glibc
 
 extension OwnedDescriptor {
-    /// Reads the next `count` bytes, or fewer if the file ends before.
+    /// Reads the next `count` bytes, or fewer at the end of the file.
     ///
-    /// Unlike `readAll` it needs no second call to find the end.
+    /// Unlike `readAll`, it needs no second call to find the end.
     package func read(count: Int, path: BytePath = .empty) throws(SystemError) -> [UInt8] {
         var failure: SystemError?
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
@@ -27,8 +27,7 @@ extension OwnedDescriptor {
         return bytes
     }
 
-    /// Sets the times of last access and modification (futimens(3)); the owner may do so with a descriptor for reading.
-    ///
+    /// Sets the access and modification times (futimens(3)). The owner may do so even with a read-only descriptor.
     package func setModified(_ modified: FileTime, path: BytePath = .empty) throws(SystemError) {
         let time = timespec(tv_sec: Int(modified.seconds), tv_nsec: Int(modified.nanosecond))
         _ = try retrying("futimens", path) { futimens(raw, [time, time]) }
@@ -36,7 +35,7 @@ extension OwnedDescriptor {
 }
 
 extension FileStatus {
-    /// Whether only this user and root can have written it.
+    /// Whether only this user and root can write to it.
     package func isWritten(onlyBy user: UInt32) -> Bool {
         owner == user && permissions & 0o022 == 0
     }

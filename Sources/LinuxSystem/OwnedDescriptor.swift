@@ -1,10 +1,10 @@
-// One open descriptor with one owner: reading, writing, stat, lock.
+// An open file descriptor with one owner: read, write, stat, lock.
 
 import BasicTypes
 import CLinuxShims
 import Glibc
 
-/// A file descriptor that is closed with its last reference.
+/// A file descriptor that is closed when its last reference goes away.
 package final class OwnedDescriptor: Sendable {
     package let raw: Int32
 
@@ -13,11 +13,11 @@ package final class OwnedDescriptor: Sendable {
     }
 
     deinit {
-        // close(2) frees the descriptor even if it reports an error, so there is nothing left to do about one.
+        // close(2) frees the descriptor even if it reports an error, so there is nothing to handle.
         close(raw)
     }
 
-    /// What `fstat(2)` says.
+    /// The status from `fstat(2)`.
     package func status(_ path: BytePath = .empty) throws(SystemError) -> FileStatus {
         var raw = Glibc.stat()
         _ = try retrying("fstat", path) { fstat(self.raw, &raw) }
@@ -28,8 +28,8 @@ package final class OwnedDescriptor: Sendable {
 
     /// Reads to the end, or to `limit` bytes.
     ///
-    /// - Parameter expected: a guess at the size; one more read shows that the file ends there. Memory is allocated for
-    ///   what was read and not for what a sparse file claims to hold.
+    /// - Parameter expected: estimated size in bytes; a further read finds the end. Memory grows with what was read,
+    ///   not with the size that a sparse file claims.
     package func readAll(expected: Int, limit: Int = .max, path: BytePath = .empty) throws(SystemError) -> [UInt8] {
         var bytes = [UInt8]()
         var capacity = min(max(expected, 0), limit, Self.mostAllocatedAtFirst) + 1
@@ -64,17 +64,17 @@ package final class OwnedDescriptor: Sendable {
         try retrying("read") { Glibc.read(raw, buffer.baseAddress, buffer.count) }
     }
 
-    /// Reads at an offset without moving the file's own.
+    /// Reads at an offset without changing the file offset.
     package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(SystemError) -> Int {
         try retrying("pread") { pread(raw, buffer.baseAddress, buffer.count, off_t(offset)) }
     }
 
-    /// Writes a part and returns its length.
+    /// Writes as much as possible in one call and returns the number of bytes written.
     package func writeSome(_ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int {
         try retrying("write") { write(raw, bytes.baseAddress, bytes.count) }
     }
 
-    /// Writes everything. A regular file takes it all at once unless the disk is full.
+    /// Writes everything. A regular file accepts it in one call unless the disk is full.
     package func writeAll(_ bytes: UnsafeRawBufferPointer, path: BytePath = .empty) throws(SystemError) {
         var rest = bytes
         while !rest.isEmpty {
@@ -83,7 +83,7 @@ package final class OwnedDescriptor: Sendable {
         }
     }
 
-    /// Writes everything at an offset.
+    /// Writes everything at an offset. A short write is an error.
     package func writeAll(_ bytes: [UInt8], at offset: Int64, path: BytePath = .empty) throws(SystemError) {
         let count = try bytes.withRawBytes { buffer throws(SystemError) in
             try retrying("pwrite", path) { pwrite(raw, buffer.baseAddress, buffer.count, off_t(offset)) }
@@ -103,14 +103,14 @@ package final class OwnedDescriptor: Sendable {
         _ = try retrying("fcntl") { freshpyc_set_nonblocking(raw) }
     }
 
-    /// Asks for a larger pipe. It keeps its size where the limit for unprivileged users is reached (pipe(7)).
+    /// Requests a larger pipe buffer. It keeps its size if the limit for unprivileged users is reached (pipe(7)).
     package func growPipe(to bytes: Int32) {
         _ = try? retrying("fcntl") { freshpyc_set_pipe_size(raw, bytes) }
     }
 
-    /// Takes the lock until the descriptor is closed (flock(2)).
+    /// Holds an exclusive lock until the descriptor is closed (flock(2)).
     ///
-    /// - Returns: `false` if another process holds it and `waits` is not set.
+    /// - Returns: `false` if `waits` is not set and the lock is held elsewhere.
     package func lock(waits: Bool, path: BytePath = .empty) throws(SystemError) -> Bool {
         do throws(SystemError) {
             _ = try retrying("flock", path) { flock(raw, waits ? LOCK_EX : LOCK_EX | LOCK_NB) }
@@ -121,7 +121,7 @@ package final class OwnedDescriptor: Sendable {
     }
 }
 
-/// What stat(2) says, with the mode.
+/// The result of stat(2): stamp, kind, permissions, owner.
 package struct FileStatus: Hashable, Sendable {
     package enum Kind: Sendable {
         case regular, directory, symbolicLink, other
@@ -152,9 +152,9 @@ package struct FileStatus: Hashable, Sendable {
 }
 
 extension OwnedDescriptor {
-    /// Waits until there is something to read or the time is up. A negative time does not wait.
+    /// Waits until the descriptor is readable, or the time is up. A negative time does not wait.
     ///
-    /// - Returns: whether there is.
+    /// - Returns: whether it is readable.
     @discardableResult
     package func waitUntilReadable(nanoseconds: Int64) throws(SystemError) -> Bool {
         var waited = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
@@ -163,7 +163,7 @@ extension OwnedDescriptor {
         } > 0
     }
 
-    /// Writes all of two buffers, one after the other (writev(2)).
+    /// Writes two buffers completely, one after the other (writev(2)).
     package func writeAll(_ first: [UInt8], _ second: [UInt8], path: BytePath) throws(SystemError) {
         let written = try first.withRawBytes { head throws(SystemError) in
             try second.withRawBytes { tail throws(SystemError) in

@@ -1,13 +1,13 @@
-// A function of each element of an array, on all processors.
+// Maps a function over an array on all processors.
 
 import Dispatch
 import Synchronization
 
-/// Fans a pure or read-only function out over the elements of an array.
+/// Maps a pure or read-only function over an array in parallel.
 package enum ParallelSlices {
     /// Serial queues, one for each processor but the caller's.
     ///
-    /// Not `concurrentPerform`, which uses a global queue: from its first thread on, libdispatch monitors the pool once a
+    /// Not `concurrentPerform`, which uses a global queue: once that has a thread, libdispatch monitors the pool every
     /// second for the rest of the process's life (workqueue.c), but an idle daemon should have no wake-ups. Serial
     /// queues use overcommit threads, which are not monitored.
     private static let queues = (1..<max(2, Processors.available)).map {
@@ -16,8 +16,8 @@ package enum ParallelSlices {
 
     /// The results of `transform`, in the order of the elements.
     ///
-    /// Each processor takes one slice after another and has a scratch value of its own. Slices are small, so a slow one
-    /// does not delay the end much. A short array is handled on the calling thread alone.
+    /// Each processor takes one slice after another and has its own scratch value. Slices are small, so a slow one
+    /// hardly delays the end. A short array is processed on the calling thread alone.
     package static func map<Element: Sendable, Result: Sendable, Scratch>(
         _ elements: [Element], sliceSize: Int = 64, scratch: @Sendable () -> Scratch,
         _ transform: @Sendable (Element, Scratch) -> Result

@@ -1,38 +1,38 @@
-// A child process that is given its whole input and read to its end, within a deadline.
-// Both pipes are served as they become ready, so neither a child that reads late nor one that writes early blocks us.
+// Runs a child process with a given input, and reads its output to the end, within a deadline. Both pipes are served as
+// they become ready, so a child that reads late or writes early does not block.
 
 import BasicTypes
 
-/// One program run to its end, and what it wrote to standard output.
+/// Runs one program to its end and collects its standard output.
 package struct ProcessExchange {
     package var executable: BytePath
     package var arguments: [BytePath]
-    /// The child's whole environment.
+    /// The child's complete environment.
     package var environment: [BytePath]
-    /// The bytes of its standard input.
+    /// The contents of its standard input.
     package var input: [UInt8]
-    /// Maximum number of bytes that it may write.
+    /// Maximum number of bytes of output.
     package var outputLimit: Int
-    /// Nanoseconds from its start to its end.
+    /// Maximum run time, in nanoseconds.
     package var deadline: Int64
-    /// Whether its standard error is ours; otherwise it is thrown away.
+    /// Whether it inherits standard error; otherwise its standard error is discarded.
     package var sharesErrors: Bool
 
-    /// A program that ended by itself.
+    /// The result of a program that exited by itself.
     package struct Answer: Sendable {
         package let output: [UInt8]
         package let ending: ExitReason
     }
 
-    /// Why there is no answer. The child has been killed.
+    /// Why there is no answer. If it was started, the child has been killed.
     package enum Failure: Error, Hashable, Sendable {
         case system(SystemError)
-        /// It had not ended within the deadline (nanoseconds).
+        /// It did not exit within the deadline (nanoseconds).
         case timedOut(Int64)
         /// It wrote more than the limit (bytes).
         case tooMuchOutput(Int)
 
-        /// Follows a colon.
+        /// For use after a colon.
         package var reason: String {
             switch self {
             case .system(let error): error.reason
@@ -55,9 +55,9 @@ package struct ProcessExchange {
         self.sharesErrors = sharesErrors
     }
 
-    /// Starts the program, sends the input, and reads until the program has ended.
+    /// Starts the program, sends the input, and reads until the program has exited.
     ///
-    /// A child that closes its standard input early is not an error; its exit status says what it made of that.
+    /// A child that closes its standard input early is not an error; its exit status shows whether it failed.
     package func run() throws(Failure) -> Answer {
         let end = Host.monotonic.addingReportingOverflow(deadline)
         let due = end.overflow ? Int64.max : end.partialValue
@@ -68,7 +68,7 @@ package struct ProcessExchange {
             child = try ChildProcess(
                 executable, arguments: arguments, environment: environment, sharesErrors: sharesErrors)
             output = try transfer(child, due: due)
-            // A program may close its output and go on.
+            // A program may close its output and keep running.
             ending = try output == nil ? nil : child.wait(nanoseconds: max(0, due - Host.monotonic))
         } catch {
             throw .system(error)
@@ -81,10 +81,9 @@ package struct ProcessExchange {
         return Answer(output: output, ending: ending)
     }
 
-    /// Sends the input and reads to the end of the output, or until there is more than the limit; then the child is
-    /// killed.
+    /// Sends the input and reads the output to its end. Kills the child if there is more output than the limit.
     ///
-    /// - Returns: the output; `nil` if the time was over first.
+    /// - Returns: the output; `nil` on timeout.
     private func transfer(_ child: ChildProcess, due: Int64) throws(SystemError) -> [UInt8]? {
         var sent = 0
         var output: [UInt8] = []
@@ -112,7 +111,7 @@ package struct ProcessExchange {
         return output
     }
 
-    /// - Returns: how many bytes need not be sent any more; all of them once nobody reads.
+    /// - Returns: the number of bytes that need not be sent again: all of the rest once the child has closed its input.
     private func send(from start: Int, to child: ChildProcess) throws(SystemError) -> Int {
         do throws(SystemError) {
             return try input.withRawBytes { bytes throws(SystemError) in

@@ -1,11 +1,11 @@
-// How many processors this process may use: sched_getaffinity(2) and the quotas of cgroups.
+// The number of processors that this process may use: sched_getaffinity(2) and cgroup quotas.
 
 import BasicTypes
 import CLinuxShims
 import Glibc
 
 package enum Processors {
-    /// The processors in the affinity mask, or fewer where a cgroup's quota is tighter. At least 1.
+    /// The processors in the affinity mask, or fewer if a cgroup's quota is tighter. At least 1.
     package static var available: Int {
         let affinity = Int(freshpyc_affinity_count())
         let online = affinity > 0 ? affinity : max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
@@ -13,7 +13,8 @@ package enum Processors {
         return max(1, min(online, quota))
     }
 
-    /// The tightest quota of this process's cgroup and those above it, in whole processors rounded up.
+    /// The tightest quota of this process's cgroups and their ancestors, in processors, rounded up; `nil` if there is
+    /// none.
     private static func cgroupQuota() -> Int? {
         guard let membership = Host.contents(BytePath("/proc/self/cgroup")) else { return nil }
         var tightest: Int?
@@ -33,7 +34,7 @@ package enum Processors {
         return tightest
     }
 
-    /// cgroup v2: `cpu.max` holds `quota period` or `max period`, in microseconds.
+    /// cgroup v2: `cpu.max` contains `quota period` or `max period`, in microseconds.
     private static func unifiedQuota(_ group: BytePath) -> Int? {
         let file = BytePath("/sys/fs/cgroup").appending(group.bytes.drop { $0 == 0x2F }).appending("cpu.max")
         guard let numbers = numbers(in: file), numbers.count == 2 else { return nil }

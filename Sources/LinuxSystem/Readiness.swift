@@ -1,13 +1,14 @@
-// Which descriptors are ready and which timers are due, by one epoll instance and one timerfd. Its owner calls it whenever
-// its descriptor is readable.
+// Watches descriptors and timers with one epoll instance and one timerfd. Its owner calls `deliver` whenever
+// `descriptor` is readable.
 //
-// A Dispatch source for each pipe, connection and timer needs a promise that is easily broken: a source's descriptor must
-// stay open until its cancel handler has run. libdispatch removes it from its epoll instance by its number
-// (EPOLL_CTL_DEL), later and on its manager thread. If it is closed by then, the call fails with EBADF. As long as a child
+// Why not a Dispatch source for each pipe, connection and timer: a source's descriptor must stay open until its cancel
+// handler has run, which is easily violated. libdispatch removes a descriptor from its epoll instance by number
+// (EPOLL_CTL_DEL), later and on its manager thread. If it is closed by then, the call fails with EBADF. While a child
 // that is being spawned shares the open file, the registration stays in the kernel, with a pointer to memory that
-// libdispatch has freed; its next event crashes the manager thread in `_dispatch_event_loop_drain` or ends up with another
-// source, and the one it was meant for waits until its deadline. strace shows this order of calls: close, EPOLL_CTL_DEL
-// with EBADF, then an event from epoll_wait with the same pointer. Here a descriptor is removed while it is still held.
+// libdispatch has freed. The next event then crashes the manager thread in `_dispatch_event_loop_drain`, or reaches a
+// different source while the intended one waits until its deadline. strace shows this order of calls: close,
+// EPOLL_CTL_DEL with EBADF, then an event from epoll_wait with the same pointer. Here a descriptor is removed while it
+// is still open.
 
 import CLinuxShims
 import Glibc
@@ -18,7 +19,7 @@ final class Readiness {
         let descriptor: OwnedDescriptor
         var reads: (() -> Void)?
         var writes: (() -> Void)?
-        /// Whether epoll was told what it is watched for.
+        /// Whether epoll has the current interests.
         var isApplied = false
         /// Whether it was added to the epoll instance.
         var isAdded = false
@@ -30,14 +31,14 @@ final class Readiness {
         let body: () -> Void
     }
 
-    /// Readable whenever something is ready or due.
+    /// Readable whenever a descriptor is ready or a timer is due.
     let descriptor: OwnedDescriptor
     private let timer: OwnedDescriptor
     private static let timerToken: UInt64 = 0
     private var nextToken: UInt64 = 1
     private var watched: [UInt64: Watched] = [:]
     private var tokens: [Int32: UInt64] = [:]
-    /// The next one last.
+    /// Sorted by descending time: the next one is last.
     private var timers: [Timer] = []
 
     init() throws(SystemError) {
@@ -47,7 +48,7 @@ final class Readiness {
         _ = try retrying("epoll_ctl") { freshpyc_epoll_set(epoll, clock, 1, 1, 0, Self.timerToken) }
     }
 
-    /// Adds to what a descriptor is watched for, and keeps it open meanwhile.
+    /// Adds handlers for a descriptor, and keeps it open while it is watched.
     ///
     /// - Returns: a token for `unwatch`.
     func watch(
@@ -78,8 +79,8 @@ final class Readiness {
         }
     }
 
-    /// Tells epoll what a descriptor is watched for. If the kernel has no memory, or fs.epoll.max_user_watches is reached,
-    /// tries again until it succeeds: otherwise the watcher would wait forever.
+    /// Registers a descriptor's interests with epoll. If the kernel is out of memory, or fs.epoll.max_user_watches is
+    /// reached, retries until it succeeds: otherwise the watcher would wait forever.
     private func apply(_ entry: inout Watched, _ token: UInt64) {
         let (isNew, reads, writes) = (!entry.isAdded, entry.reads != nil, entry.writes != nil)
         let raw = entry.descriptor.raw
@@ -99,10 +100,10 @@ final class Readiness {
         }
     }
 
-    /// Nanoseconds.
+    /// In nanoseconds.
     private static let retryInterval: Int64 = 20_000_000
 
-    /// Calls once, at a time of the monotonic clock or shortly afterwards.
+    /// Calls `body` once, at this time of the monotonic clock (nanoseconds) or shortly afterwards.
     func schedule(_ due: Int64, _ body: @escaping () -> Void) -> UInt64 {
         let token = nextToken
         nextToken += 1
@@ -119,7 +120,7 @@ final class Readiness {
     }
 
     private func arm() {
-        // A time of 0 would disarm it. It fails for invalid times only.
+        // A time of 0 would disarm it. The call fails only for invalid times.
         _ = try? retrying("timerfd_settime") { freshpyc_timer_set(timer.raw, timers.last.map { max(1, $0.due) } ?? 0) }
     }
 
@@ -127,7 +128,7 @@ final class Readiness {
     func deliver() {
         var ready = [UInt64](repeating: 0, count: 64)
         var states = [Int32](repeating: 0, count: 64)
-        // It fails for invalid arguments only.
+        // This fails only for invalid arguments.
         let count = try? retrying("epoll_wait") { freshpyc_epoll_take(descriptor.raw, &ready, &states, 64) }
         for index in 0..<Int(count ?? 0) {
             if ready[index] == Self.timerToken {

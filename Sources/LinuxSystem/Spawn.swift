@@ -1,14 +1,14 @@
-// Starting a process and waiting for its end: posix_spawn(3), waitpid(2).
+// Starts processes and waits for their exit: posix_spawn(3), waitpid(2).
 
 import BasicTypes
 import CLinuxShims
 import Glibc
 
 enum Spawn {
-    /// Starts a program with exactly this environment, in a process group or session of its own, with default signal
+    /// Starts a program with exactly this environment, in its own process group or session, with default signal
     /// handling and no descriptors except 0, 1 and 2.
     ///
-    /// - Parameter prepare: sets up these three; returns the result of the last posix_spawn function that it called.
+    /// - Parameter prepare: sets up these three. Returns the result of the last posix_spawn function that it called.
     static func start(
         _ executable: BytePath, arguments: [BytePath], environment: [BytePath], directory: BytePath, isSession: Bool,
         prepare: (inout posix_spawn_file_actions_t) -> Int32
@@ -23,14 +23,14 @@ enum Spawn {
         }
         var failure = prepare(&actions)
         if failure == 0 { failure = directory.withCString { freshpyc_spawn_start_in(&actions, $0) } }
-        // The child must not inherit what this process inherited without close-on-exec.
+        // The child must not inherit descriptors that this process inherited without close-on-exec.
         if failure == 0 { failure = freshpyc_spawn_close_from(&actions, 3) }
         if failure == 0 { failure = freshpyc_spawn_defaults(&attributes, isSession ? 1 : 0) }
         guard failure == 0 else { throw SystemError("posix_spawn", executable, code: failure) }
 
         var child: pid_t = 0
         _ = try retrying("posix_spawn", executable) {
-            // Unlike a system call, it returns its errno.
+            // Unlike a system call, posix_spawn returns the errno.
             errno = withCStrings([executable] + arguments) { arguments in
                 withCStrings(environment) { environment in
                     executable.withCString { posix_spawn(&child, $0, &actions, &attributes, arguments, environment) }
@@ -41,7 +41,7 @@ enum Spawn {
         return child
     }
 
-    /// Waits until a child has ended, so that no zombie is left.
+    /// Waits until a child exits, and reaps it.
     static func wait(for child: pid_t) -> ExitReason {
         var status: Int32 = 0
         _ = try? retrying("waitpid") { waitpid(child, &status, 0) }

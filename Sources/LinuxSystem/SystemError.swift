@@ -1,9 +1,9 @@
-// A system call that failed, or a file that we refuse, as a value.
+// Errors of system calls, and files that freshpyc refuses.
 
 import BasicTypes
 import Glibc
 
-/// A failed system call, or our own refusal to go on with what one returned.
+/// A failed system call, or a refusal to use its result.
 package struct SystemError: Error, Hashable, Sendable {
     /// What went wrong.
     package enum Cause: Hashable, Sendable {
@@ -12,7 +12,7 @@ package struct SystemError: Error, Hashable, Sendable {
         case refusal(Refusal)
     }
 
-    /// What we decide ourselves: no system call has failed.
+    /// Decided by freshpyc: no system call has failed.
     package enum Refusal: String, Hashable, Sendable {
         case isDirectory = "is a directory"
         case notRegularFile = "not a regular file"
@@ -20,7 +20,7 @@ package struct SystemError: Error, Hashable, Sendable {
         case incompleteWrite = "only a part could be written"
         case leadsOutOfDirectory = "leads out of its directory"
         case malformedName = "not a file name"
-        case noAnswer = "it does not answer as it should"
+        case noAnswer = "unexpected answer"
         case sameDirectory = "the same directory"
         case socketPathTooLong = "too long for a socket"
         case timedOut = "no answer in time"
@@ -29,7 +29,7 @@ package struct SystemError: Error, Hashable, Sendable {
 
     /// The call's name, as in its man page.
     package let operation: String
-    /// The file concerned; empty where there is none.
+    /// The file concerned; empty if there is none.
     package let path: BytePath
     package let cause: Cause
 
@@ -60,7 +60,7 @@ package struct SystemError: Error, Hashable, Sendable {
         }
     }
 
-    /// In words, beginning with a lower-case letter because it follows a colon (strerror(3)).
+    /// A message that starts in lower case because it follows a colon (strerror(3)).
     package var reason: String {
         switch cause {
         case .refusal(let refusal): return refusal.rawValue
@@ -75,12 +75,14 @@ package struct SystemError: Error, Hashable, Sendable {
 
     package static let noSuchFile = ENOENT
     package static let isDirectory = EISDIR
-    /// There is no such file. Nothing else means that: a file that cannot be reached or read may well be there.
+    /// There is no such file. No other error means that: a file that cannot be reached or read may well exist.
     package var isMissing: Bool { code == ENOENT || code == ENOTDIR }
     package var isDenied: Bool { code == EACCES || code == EPERM }
     package var isLoop: Bool { code == ELOOP }
     package var alreadyExists: Bool { code == EEXIST }
     package var isNotDirectory: Bool { code == ENOTDIR }
+    /// There is a directory where a file was expected (EISDIR).
+    package var isOfDirectory: Bool { code == EISDIR }
     package var isReadOnly: Bool { code == EROFS }
     package var wouldBlock: Bool { code == EAGAIN }
     package var isUnsupported: Bool { code == ENOSYS }
@@ -95,10 +97,11 @@ extension SystemError: CustomStringConvertible {
     }
 }
 
-/// The funnel: every system call that can fail goes through here, and so tests can make each of them fail (`FaultPlan`).
+/// Makes a system call, and repeats it on `EINTR`. Every system call that can fail goes through here, so that tests can
+/// make each of them fail (`FaultPlan`).
 ///
 /// - Returns: the call's result, never negative.
-/// - Throws: `SystemError` for any `errno` but `EINTR`, after which the call is made again.
+/// - Throws: `SystemError` for any `errno` except `EINTR`.
 @inline(__always)
 func retrying<Result: SignedInteger>(
     _ operation: @autoclosure () -> String, _ path: @autoclosure () -> BytePath = .empty, _ call: () -> Result

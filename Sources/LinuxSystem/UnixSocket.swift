@@ -1,12 +1,12 @@
-// Unix sockets (unix(7)): listening, connecting, and who is at the other end.
+// Unix sockets (unix(7)): listening, connecting, and identifying the peer.
 
 import BasicTypes
 import CLinuxShims
 import Glibc
 
 package enum UnixSocket {
-    /// A socket's path must fit into 108 bytes with its terminator; a longer one is reached through the descriptor of
-    /// its directory (`/proc/self/fd/N/name`).
+    /// A socket's path must fit into 108 bytes with its terminator, so sockets are addressed through the descriptor of
+    /// their directory (`/proc/self/fd/N/name`).
     private static func withAddress<Result>(
         _ directory: Directory, _ name: BytePath,
         _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemError) -> Result
@@ -25,7 +25,7 @@ package enum UnixSocket {
             throw SystemError("bind", path, .socketPathTooLong)
         }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-        // An abstract name begins with NUL and ends with its length (unix(7)).
+        // An abstract name begins with NUL and is delimited by the address length (unix(7)).
         if isAbstract { withUnsafeMutableBytes(of: &address.sun_path) { $0[0] = 0 } }
         let offset = MemoryLayout<sa_family_t>.size
         let length = isAbstract ? offset + bytes.count : MemoryLayout<sockaddr_un>.size
@@ -43,8 +43,8 @@ package enum UnixSocket {
     private static let stream = Int32(SOCK_STREAM.rawValue)
     private static let datagram = Int32(SOCK_DGRAM.rawValue)
 
-    /// Listens at a name in a directory and removes any file of that name first, so the caller must hold a lock that
-    /// keeps others from listening there. Only the owner may connect.
+    /// Listens at a name in a directory. Removes any file of that name first, so the caller must hold a lock that keeps
+    /// others from listening there. Only the owner can connect.
     package static func listen(_ directory: Directory, _ name: BytePath) throws(SystemError) -> OwnedDescriptor {
         _ = try directory.removeFile(name)
         let listener = try make(stream, isBlocking: false)
@@ -58,7 +58,7 @@ package enum UnixSocket {
         return listener
     }
 
-    /// The next connection, non-blocking, or `nil` if none is waiting.
+    /// The next connection, non-blocking; `nil` if none is waiting.
     package static func accept(_ listener: OwnedDescriptor) throws(SystemError) -> OwnedDescriptor? {
         do throws(SystemError) {
             return OwnedDescriptor(try retrying("accept") { freshpyc_accept(listener.raw) })
@@ -93,7 +93,7 @@ package enum UnixSocket {
     /// The user of this process.
     package static var user: UInt32 { geteuid() }
 
-    /// Sends one datagram to a path or, beginning with `@`, an abstract name: what sd_notify(3) does.
+    /// Sends one datagram to a path, or to an abstract name if it begins with `@`, as sd_notify(3) does.
     package static func send(_ text: String, to path: BytePath) throws(SystemError) {
         let sender = try make(datagram, isBlocking: true)
         let bytes = Array(text.utf8)

@@ -1,4 +1,4 @@
-// Answers about imports, the same for a client of the daemon and for a command that works alone.
+// Answers questions about imports, for clients of the daemon and for commands that run without one.
 
 import BasicTypes
 import Documents
@@ -22,7 +22,9 @@ package enum ControlAnswers {
             session.affected(by: paths, kinds: kinds(parameters), testsAlone: parameters.tests == true))
     }
 
-    package static func cycles(_ session: Session) -> CyclesDocument { CyclesDocument(session.cycles()) }
+    package static func cycles(_ session: Session) -> CyclesDocument {
+        CyclesDocument(session.cycles(), modules: session.analyzedModules)
+    }
 
     private static func kinds(_ parameters: ControlParameters) -> Set<ImportKind> {
         let named = Set((parameters.kinds ?? []).compactMap { ImportKind(rawValue: $0) })

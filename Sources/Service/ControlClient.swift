@@ -8,15 +8,15 @@ import LinuxSystem
 package enum ControlFailure: Error, Sendable {
     case timeout
     case disconnected
-    /// The daemon answers nothing at all: this process is stopped, or hangs.
+    /// The daemon does not answer at all: its process is stopped or hangs.
     case silent(process: Int32)
     case refused(ControlError)
 }
 
 /// A connection to the daemon of a root.
 package final class ControlClient {
-    /// After how many nanoseconds without an answer the daemon is asked whether it is alive, and how long it may take to
-    /// say so.
+    /// After this many nanoseconds without an answer, the client asks the daemon for its status. The daemon has the same
+    /// time to answer that.
     private static let patience: Int64 = 10_000_000_000
 
     private let root: BytePath
@@ -41,14 +41,14 @@ package final class ControlClient {
         return nil
     }
 
-    /// Asks, and waits for the answer.
+    /// Sends a request and waits for the answer.
     ///
     /// - Parameter timeout: nanoseconds; `nil` to wait as long as the daemon is alive.
     package func ask<Result: Codable & Sendable>(
         _ request: ControlRequest, for _: Result.Type = Result.self, timeout: Int64? = nil
     ) throws(ControlFailure) -> Result {
         let line = Array(JSONLine.encode(request).utf8)
-        // The daemon would close the connection in the middle of it, and the reason might be lost.
+        // The daemon would close the connection before we have sent everything, and its reason might be lost.
         guard line.count <= ControlRequest.longestLine else { throw .refused(.tooLong) }
         let begun = Host.monotonic
         do throws(SystemError) {
@@ -93,7 +93,7 @@ package final class ControlClient {
     /// The process of the daemon; 0 if that is unknown.
     private var process: Int32 { (try? UnixSocket.peerProcess(connection)) ?? 0 }
 
-    /// Whether the daemon does not even answer what it can always answer. A long build is no reason not to.
+    /// Whether the daemon does not even answer `status`, which it can answer at any time, even during a long build.
     private var isSilent: Bool {
         guard let other = Self.connect(root: root, stateDirectory: stateDirectory) else { return false }
         do throws(ControlFailure) {
@@ -105,7 +105,7 @@ package final class ControlClient {
         }
     }
 
-    /// Throws if the daemon answers nothing at all.
+    /// Throws if the daemon does not answer at all.
     package func requireAnswers() throws(ControlFailure) {
         if isSilent { throw .silent(process: process) }
     }

@@ -1,5 +1,4 @@
-// What each method of the control socket does.
-// Sockets and command lines belong elsewhere: a request comes in, and its connection takes the answer.
+// Implements the methods of the control socket. Must not use sockets: each request comes with a connection for its answer.
 
 import BasicTypes
 import BuildModel
@@ -8,17 +7,17 @@ import Documents
 import LinuxSystem
 import Waves
 
-/// Answers requests for the current session. Lives on the loop, as long as the daemon.
+/// Answers requests from the current session. Lives on the loop, as long as the daemon.
 ///
-/// Questions that wait for the tree to be up to date belong to the daemon, not to a session: when the session is
-/// replaced, they are asked again of the next one, from the beginning, because it may have other options.
+/// Requests that wait for the tree to be up to date belong to the daemon, not to a session. When the session is replaced,
+/// they start over with the new one, because it may have other options.
 final class ControlHandler {
     private struct Question {
         let request: ControlRequest
         let connection: ControlServer.Connection
     }
 
-    /// How many questions of one connection may wait; beyond, they are refused.
+    /// Maximum number of waiting requests of one connection. Further ones are refused.
     private static let mostQuestions = 1024
 
     private let version: String
@@ -27,11 +26,11 @@ final class ControlHandler {
     private var questions: [UInt64: Question] = [:]
     private var nextQuestion: UInt64 = 0
     private let begun = Host.monotonic
-    /// Why there is no session, while there is none.
+    /// Why there is no session, if there is none.
     var problem = ""
     /// Where the daemon listens, for `status`.
     var socket = BytePath.empty
-    /// Called when a client asks the daemon to end.
+    /// Called when a client asks the daemon to stop.
     var onStop: () -> Void = {}
 
     init(version: String, root: BytePath) {
@@ -42,7 +41,7 @@ final class ControlHandler {
     /// Whether a client waits for an answer.
     var isBusy: Bool { questions.values.contains { !$0.connection.isClosed } }
 
-    /// Answers for this session from now on, and asks it what still waits for an answer. Its first wave must have begun.
+    /// Answers from this session from now on, and starts the waiting requests over with it. Its first wave must have begun.
     func serve(_ run: WatchRun) {
         self.run = run
         let waiting = questions.sorted { $0.key < $1.key }.map(\.value)
@@ -53,12 +52,12 @@ final class ControlHandler {
         }
     }
 
-    /// The session is being closed: what it still answers is not passed on.
+    /// Forgets the session before it is closed, so that its remaining answers are ignored.
     func pause() {
         run = nil
     }
 
-    /// No session can be opened for now, and clients must not wait until one can.
+    /// Refuses all waiting requests: no session can be opened for now, and clients must not wait until one can.
     func refuseOpenQuestions() {
         let waiting = questions.values
         questions = [:]
@@ -85,7 +84,7 @@ final class ControlHandler {
         guard let run else {
             return method == .status ? answer.give(statusWithoutSession) : answer.refuse(.noSession(problem))
         }
-        // The one place where it is decided whether this daemon may answer for what a client has asked for.
+        // The only place that decides whether the options and paths of this daemon fit the request.
         if let asked = parameters.options {
             guard let options = run.options else { return answer.refuse(.otherOptions(["python"])) }
             let differences = options.differences(from: asked)
@@ -127,7 +126,7 @@ final class ControlHandler {
         }
     }
 
-    /// Answers once everything is as the tree is now, or later.
+    /// Answers once all bytecode reflects the tree as it is now, or later.
     private func whenUpToDate(
         _ request: ControlRequest, _ connection: ControlServer.Connection, isForced: Bool = false,
         _ answer: @escaping (WatchRun, BarrierTally) -> Void
@@ -141,7 +140,7 @@ final class ControlHandler {
         questions[number] = Question(request: request, connection: connection)
         connection.openQuestions += 1
         run.build.barrier(forces: isForced) { [weak self, weak run] tally in
-            // A session that was closed has seen only a part of its last wave: the next session answers.
+            // The last wave of a closed session was cancelled, so the next session answers.
             guard let self, let run, self.run === run, questions.removeValue(forKey: number) != nil else { return }
             connection.openQuestions -= 1
             if !connection.isClosed { answer(run, tally) }
@@ -164,6 +163,7 @@ final class ControlHandler {
     ) {
         let begun = Host.monotonic
         whenUpToDate(request, connection, isForced: isForced) { run, tally in
+            run.session.refreshImportsElsewhere()
             var report = run.session.report(
                 on: starts, changes: tally.changes, removed: tally.removed, problems: run.build.operational)
             report.duration = Host.monotonic - begun
@@ -209,7 +209,7 @@ final class ControlHandler {
     }
 }
 
-/// Where the answer to one request goes. A notification has no identifier, and gets no answer.
+/// Sends the answer to one request. A notification has no identifier, and only gets errors.
 private struct Answer {
     private let identifier: RequestIdentifier?
     private let connection: ControlServer.Connection
@@ -224,7 +224,7 @@ private struct Answer {
         connection.send(JSONLine.encode(ControlReply(id: identifier, result: result)))
     }
 
-    /// A result that is JSON already.
+    /// Sends a result that is already JSON.
     func give(json: [UInt8]) {
         guard let identifier else { return }
         let id = JSONLine.encode(identifier).dropLast()

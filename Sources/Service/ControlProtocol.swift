@@ -1,4 +1,4 @@
-// The messages of the control socket: JSON-RPC 2.0, one object a line. PROTOCOL.md describes them for other programs.
+// The messages of the control socket: JSON-RPC 2.0, one object per line. PROTOCOL.md describes them.
 
 import Documents
 import FoundationEssentials
@@ -36,21 +36,21 @@ package enum RequestIdentifier: Codable, Sendable, Equatable {
 package struct ControlParameters: Codable, Sendable {
     /// The client's version; a daemon of another version refuses.
     package var version: String?
-    /// The options that the answer must be for; a daemon with other values refuses. Those left out may be any.
+    /// The options that the answer must be for. A daemon with other values refuses; omitted options may have any value.
     package var options: AnswerOptions?
-    /// Places relative to the root, which the daemon must keep up to date; left out, they are those that it keeps.
+    /// Paths relative to the root, which the daemon must keep up to date; if omitted, all paths that it keeps up to date.
     package var starts: [String]?
-    /// `build`: recompile what is up to date as well.
+    /// `build`: also recompile modules that are up to date.
     package var force: Bool?
     /// `why`: a source, relative to the root.
     package var path: String?
-    /// `graph`: where to begin; `affected`: what has changed. Relative to the root.
+    /// `graph`: the paths to start from; `affected`: the files that have changed. Relative to the root.
     package var paths: [String]?
     /// `graph`: `dependencies` or `dependents`.
     package var direction: String?
     /// `graph`: the maximum number of steps.
     package var depth: Int?
-    /// `graph`, `affected`: the kinds of imports that count; all if left out.
+    /// `graph`, `affected`: the kinds of imports to follow; all if omitted.
     package var kinds: [String]?
     /// `affected`: only tests.
     package var tests: Bool?
@@ -68,7 +68,7 @@ package struct ControlParameters: Codable, Sendable {
 }
 
 package struct ControlRequest: Codable, Sendable {
-    /// Bytes of the longest line that a daemon accepts.
+    /// Maximum length in bytes of a line that a daemon accepts.
     package static let longestLine = 1 << 20
 
     package var jsonrpc = "2.0"
@@ -84,7 +84,7 @@ package struct ControlRequest: Codable, Sendable {
     }
 }
 
-/// An error of JSON-RPC. Codes from -32000 to -32099 are our own.
+/// A JSON-RPC error. Codes from -32000 to -32099 are our own.
 package struct ControlError: Codable, Error, Sendable, Equatable {
     package var code: Int
     package var message: String
@@ -101,13 +101,13 @@ package struct ControlError: Codable, Error, Sendable, Equatable {
     package static func otherVersion(_ version: String) -> ControlError {
         ControlError(code: otherVersionCode, message: "this daemon is freshpyc \(version)")
     }
-    /// - Parameter keys: of `AnswerOptions`.
+    /// - Parameter keys: the keys of `AnswerOptions` whose values differ.
     package static func otherOptions(_ keys: [String]) -> ControlError {
         let names = keys.joined(separator: ", ")
         return ControlError(
-            code: -32002, message: "the daemon of this tree was started with different options: \(names)")
+            code: -32002, message: "the daemon of this tree has different options: \(names)")
     }
-    /// - Parameter place: one that the daemon does not keep.
+    /// - Parameter place: a path that the daemon does not keep up to date.
     package static func otherPaths(_ place: String) -> ControlError {
         ControlError(code: -32002, message: "the daemon of this tree was started for other paths than \(place)")
     }
@@ -117,7 +117,7 @@ package struct ControlError: Codable, Error, Sendable, Equatable {
     }
     /// - Parameter problem: why the daemon has no session.
     package static func noSession(_ problem: String) -> ControlError {
-        ControlError(code: -32005, message: "the daemon cannot work: \(problem)")
+        ControlError(code: -32005, message: "the daemon cannot build: \(problem)")
     }
 
     package static let otherVersionCode = -32001
@@ -144,7 +144,7 @@ package struct ControlReply<Result: Codable & Sendable>: Codable, Sendable {
         case jsonrpc, id, result, error
     }
 
-    /// An error that belongs to no request has the identifier null; it must not be left out (JSON-RPC 2.0, section 5).
+    /// An error that belongs to no request has the identifier null, which must not be omitted (JSON-RPC 2.0, section 5).
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(jsonrpc, forKey: .jsonrpc)
@@ -154,7 +154,7 @@ package struct ControlReply<Result: Codable & Sendable>: Codable, Sendable {
     }
 }
 
-/// An event: a wave, as it happens.
+/// An event: the report of a wave that has just ended.
 package struct ControlEvent: Codable, Sendable {
     package var jsonrpc = "2.0"
     package var method = "wave"
@@ -163,7 +163,7 @@ package struct ControlEvent: Codable, Sendable {
     package init(_ report: ReportDocument) { params = report }
 }
 
-/// The result of a method that only does something.
+/// The result of a method that returns no data.
 package struct Acknowledgement: Codable, Sendable {
     package var ok = true
     package init() {}

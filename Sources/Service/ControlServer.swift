@@ -5,7 +5,7 @@ import Documents
 import FoundationEssentials
 import LinuxSystem
 
-/// Accepts connections and passes requests on. A client that misbehaves harms only itself.
+/// Accepts connections and passes requests on. A client that misbehaves does not affect others.
 package final class ControlServer {
     /// One client.
     package final class Connection {
@@ -15,11 +15,11 @@ package final class ControlServer {
         fileprivate var received: [UInt8] = []
         fileprivate var unsent: [UInt8] = []
         package fileprivate(set) var isClosed = false
-        /// Requests that wait for an answer.
+        /// The number of requests that wait for an answer.
         var openQuestions = 0
-        /// By the monotonic clock.
+        /// When the client last sent something, in nanoseconds of the monotonic clock.
         fileprivate var lastUsed = Host.monotonic
-        /// Whether waves are sent as they happen.
+        /// Whether the client gets an event for each wave.
         package var isSubscribed = false
         fileprivate weak var server: ControlServer?
 
@@ -37,16 +37,16 @@ package final class ControlServer {
     }
 
     private static let longestLine = ControlRequest.longestLine
-    /// The graph of a tree of ten thousand sources takes about ten mebibytes.
+    /// In bytes. The graph of a tree of 10,000 sources takes about 10 MiB.
     private static let mostPendingOutput = 64 << 20
     private static let mostConnections = 256
-    /// Nanoseconds until connections are accepted again after that has failed.
+    /// How long to wait after `accept` has failed, in nanoseconds.
     private static let pause: Int64 = 200_000_000
 
     private let loop: EventLoop
     private let listener: OwnedDescriptor
     private let place: SocketPlace
-    /// The socket's file as it was made; by now another daemon may have put its own there.
+    /// The file of the socket when it was created. Another daemon may have replaced it since.
     private let file: FileStatus?
     private var source: EventLoop.Source?
     private var connections: [ObjectIdentifier: Connection] = [:]
@@ -97,9 +97,9 @@ package final class ControlServer {
 
     private func accept() {
         while let descriptor = next() {
-            // Other users are not served.
+            // Only this user and root may connect.
             guard let user = try? UnixSocket.peer(descriptor), user == UnixSocket.user || user == 0 else { continue }
-            // Connections that are not used must not keep others out: the one that was silent for longest is closed.
+            // Idle connections must not keep others out: close the one that has been idle the longest.
             if connections.count >= Self.mostConnections,
                 let silent = connections.values.min(by: { $0.lastUsed < $1.lastUsed })
             {
@@ -120,7 +120,7 @@ package final class ControlServer {
         do throws(SystemError) {
             return try UnixSocket.accept(listener)
         } catch {
-            // Without free descriptors the connection goes on waiting, and the listener would wake us again at once.
+            // If there are no free descriptors, the connection stays in the queue, and the listener would wake us at once.
             source = loop.after(Self.pause) { [weak self] in
                 self?.start()
                 self?.accept()

@@ -1,9 +1,9 @@
-// The command of `--exec`: when it is started and ended, and what it is told.
+// The command of `--exec`: when it starts and stops, and which changes it is run for.
 
 import BasicTypes
 import LinuxSystem
 
-/// What a run of the command is told.
+/// The changes that the command is run for, and the sources that they affect.
 package struct Impact: Sendable {
     package var changed: Set<BytePath> = []
     package var affected: Set<BytePath> = []
@@ -18,49 +18,80 @@ package struct Impact: Sendable {
     }
 }
 
+/// What happened to the command.
+package enum CommandEvent: Hashable, Sendable {
+    /// It was started; the command as the shell gets it.
+    case started(String)
+    /// No test is affected, so a command for tests has nothing to do.
+    case notNeeded
+    /// It was told to end: by a wave, or at the end of the watch.
+    case stopped
+    /// It ended by itself, after these nanoseconds.
+    case ended(Ending, after: Int64)
+    /// It could not be started.
+    case failedToStart(SystemError)
+
+    package enum Ending: Hashable, Sendable {
+        case status(Int32)
+        case signal(Int32)
+    }
+}
+
 /// Runs one command at a time. Lives on the loop.
 package final class ImpactCommand {
-    /// What happens when a wave ends while the command is running.
+    /// What to do when a wave ends while the command is running.
     package enum Mode: String, CaseIterable, Sendable {
-        /// The command is ended, and run again with the changes of both waves.
+        /// Stop the command, and run it again for the changes of both waves.
         case restart
-        /// The command goes on, and is run again after it has ended.
+        /// Let the command finish, then run it again.
         case queue
+    }
+
+    /// What to do with a running command when a wave ends with a failure.
+    package enum OnError: String, CaseIterable, Sendable {
+        /// Let it run on: a server goes on with the code that it has loaded.
+        case keep
+        /// Stop it.
+        case stop
     }
 
     private enum State {
         case idle
         case running(CommandProcess, EventLoop.Source, Impact)
-        /// Asked to end; killed when the timer fires.
+        /// Told to terminate (SIGTERM); killed when the timer fires.
         case ending(CommandProcess, EventLoop.Source, EventLoop.Source)
     }
 
-    /// Nanoseconds that a run may take to end after it was asked to.
+    /// How long a run may take to terminate before it is killed, in nanoseconds.
     private static let patience: Int64 = 5_000_000_000
-    /// Bytes of the longest list in a variable: the kernel accepts strings of up to 128 KiB (MAX_ARG_STRLEN, execve(2)).
+    /// Maximum length of a list in bytes. The kernel accepts strings of up to 128 KiB (MAX_ARG_STRLEN, execve(2)).
     private static let mostBytes = 100 * 1024
-    private static let placeholders = ["{changed}", "{affected}", "{affected-tests}"]
+    package static let placeholders = ["{changed}", "{affected}", "{affected-tests}"]
 
     private let command: String
     private let mode: Mode
+    private let onError: OnError
     private let root: BytePath
     private let environment: [BytePath]
     private let sharesOutput: Bool
     private let loop: EventLoop
-    private let report: (String) -> Void
+    private let report: (CommandEvent) -> Void
+    /// When the current run was started.
+    private var begun: Int64 = 0
     private var state = State.idle
-    /// What the next run is told; `nil` if there is no reason for a run.
+    /// The changes for the next run; `nil` if there is no reason for a run.
     private var next: Impact?
 
     /// - Parameters:
     ///   - root: the command's working directory.
-    ///   - report: called with a sentence about a run that has failed.
+    ///   - report: called with a message about a run that has failed.
     package init(
-        _ command: String, mode: Mode, root: BytePath, environment: [BytePath], sharesOutput: Bool, loop: EventLoop,
-        report: @escaping (String) -> Void
+        _ command: String, mode: Mode, onError: OnError, root: BytePath, environment: [BytePath], sharesOutput: Bool,
+        loop: EventLoop, report: @escaping (CommandEvent) -> Void
     ) {
         self.command = command
         self.mode = mode
+        self.onError = onError
         self.root = root
         self.environment = environment
         self.sharesOutput = sharesOutput
@@ -68,10 +99,12 @@ package final class ImpactCommand {
         self.report = report
     }
 
-    /// Everything compiles: runs the command for these changes.
+    /// Runs the command for these changes. Call it only if everything compiles.
     package func run(_ impact: Impact) {
-        // Most programs take no file to mean all files: if no test is affected, the command is not run.
-        if command.contains("{affected-tests}"), !impact.changed.isEmpty, !hasTests(impact) { return }
+        // Most programs take an empty list to mean everything, so do not run the command if no test is affected.
+        if command.contains("{affected-tests}"), !impact.changed.isEmpty, !hasTests(impact) {
+            return report(.notNeeded)
+        }
         next = next ?? Impact()
         next?.formUnion(impact)
         switch state {
@@ -81,22 +114,23 @@ package final class ImpactCommand {
         }
     }
 
-    /// Whether the next run would be told of a test.
+    /// Whether the next run would be given at least one test.
     private func hasTests(_ impact: Impact) -> Bool {
         if !impact.tests.isEmpty || !unfinished.tests.isEmpty || next != nil { return true }
-        // The next run is also told what an ended run was told.
+        // The next run also gets the changes of the run that it replaces.
         if case .running(_, _, let told) = state, mode == .restart { return !told.tests.isEmpty }
         return false
     }
 
-    /// Something changed that does not compile: the current run is of no use, and the next one is told its changes again.
+    /// Handles a change that does not compile: stops the current run in `restart` mode, because its result would be useless,
+    /// and keeps all changes for the next run.
     package func hold() {
-        if mode == .restart { cancel() }
+        if onError == .stop { cancel() }
         if let next { unfinished.formUnion(next) }
         next = nil
     }
 
-    /// Ends the current run, and waits for its end.
+    /// Stops the current run and waits until it has ended.
     package func stop() {
         next = nil
         switch state {
@@ -104,16 +138,17 @@ package final class ImpactCommand {
         case .running(let process, let source, _), .ending(let process, let source, _):
             source.cancel()
             process.terminate(withForce: false)
-            // It has half a second to clean up.
+            // Give it half a second to clean up.
             _ = try? process.ending.waitUntilReadable(nanoseconds: 500_000_000)
             process.finish(withForce: true)
             state = .idle
+            report(.stopped)
         }
     }
 
     private func cancel() {
         guard case .running(let process, let source, let told) = state else { return }
-        // The changes that it was run for are those of the next run.
+        // The next run also gets the changes of this one.
         next?.formUnion(told)
         if next == nil { unfinished.formUnion(told) }
         process.terminate(withForce: false)
@@ -121,7 +156,7 @@ package final class ImpactCommand {
         state = .ending(process, source, timer)
     }
 
-    /// What cancelled runs were told, until the next run.
+    /// The changes of runs that were cancelled, held back or could not start, for the next run.
     private var unfinished = Impact()
 
     private func start() {
@@ -135,9 +170,11 @@ package final class ImpactCommand {
                 text, in: root, environment: environment + variables(impact, isTooMuch), sharesOutput: sharesOutput)
             let source = loop.onReadable(process.ending) { [weak self] in self?.ended() }
             state = .running(process, source, impact)
+            begun = Host.monotonic
+            report(.started(text))
         } catch {
             unfinished.formUnion(impact)
-            report("cannot run the command: \(error)")
+            report(.failedToStart(error))
         }
     }
 
@@ -146,15 +183,16 @@ package final class ImpactCommand {
         case .idle: return
         case .running(let process, let source, _):
             source.cancel()
+            let duration = Host.monotonic - begun
             switch process.finish() {
-            case .status(0): break
-            case .status(let status): report("the command ended with exit status \(status)")
-            case .signal(let number): report("the command was ended by signal \(number)")
+            case .status(let status): report(.ended(.status(status), after: duration))
+            case .signal(let number): report(.ended(.signal(number), after: duration))
             }
         case .ending(let process, let source, let timer):
             source.cancel()
             timer.cancel()
             process.finish(withForce: true)
+            report(.stopped)
         }
         state = .idle
         start()
@@ -176,12 +214,12 @@ package final class ImpactCommand {
         return isTooMuch ? found + [BytePath("FRESHPYC_TOO_MANY=1")] : found
     }
 
-    /// The command with its placeholders filled in. A list that is too long is left out, which most programs take to mean
+    /// Fills in the placeholders of the command. A list that is too long is omitted, which most programs take to mean
     /// everything.
     private func filled(_ impact: Impact) -> (text: String, isTooMuch: Bool) {
         var text = ""
         var isTooMuch = false
-        // Together they are one argument of a shell.
+        // All lists are part of the same argument of the shell, so they share the limit.
         let places = Self.placeholders.reduce(0) { $0 + Self.count($1, in: command) }
         let mostBytes = Self.mostBytes / max(1, places)
         var rest = command[...]
@@ -211,7 +249,7 @@ package final class ImpactCommand {
         return count
     }
 
-    /// One word for a shell.
+    /// Quotes a word for the shell.
     private static func quoted(_ word: String) -> String {
         "'" + word.map { $0 == "'" ? "'\\''" : String($0) }.joined() + "'"
     }

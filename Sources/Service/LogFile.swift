@@ -4,7 +4,7 @@ import BasicTypes
 import BuildModel
 import LinuxSystem
 
-/// `log` in the database's directory. At one mebibyte it is renamed to `log.1`, and a new one is started.
+/// `log` in the database's directory. At 1 MiB it is renamed to `log.1`, and a new one is started.
 package final class LogFile {
     private static let name = BytePath("log")
     private static let oldName = BytePath("log.1")

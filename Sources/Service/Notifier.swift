@@ -1,12 +1,12 @@
-// Telling the service manager about the daemon: sd_notify(3).
+// Tells the service manager about the state of the daemon (sd_notify(3)).
 
 import BasicTypes
 import LinuxSystem
 
-/// Sends to $NOTIFY_SOCKET; does nothing where it is not set.
+/// Sends messages to $NOTIFY_SOCKET; does nothing if it is not set.
 package struct Notifier {
     private let socket: BytePath?
-    /// Nanoseconds between two signs of life; `nil` where no watchdog waits for them.
+    /// Nanoseconds between two keep-alive messages; `nil` if no watchdog waits for them.
     package let watchdogInterval: Int64?
 
     package init() {
@@ -17,7 +17,8 @@ package struct Notifier {
         watchdogInterval = isOurs ? microseconds.flatMap(Self.interval) : nil
     }
 
-    /// Half of what the watchdog allows, as sd_watchdog_enabled(3) recommends: from a second to a day.
+    /// Half the watchdog's timeout, as sd_watchdog_enabled(3) recommends, in nanoseconds: between a millisecond and half a
+    /// day.
     ///
     /// - Parameter text: the value of WATCHDOG_USEC: any 64-bit number of microseconds.
     package static func interval(_ text: String) -> Int64? {
@@ -26,7 +27,7 @@ package struct Notifier {
         return max(1_000_000, Int64(min(microseconds, day)) * 1000 / 2)
     }
 
-    /// An environment without the variables that are meant for this process alone.
+    /// Removes the variables that the service manager sets for this process alone.
     package static func withoutVariables(_ environment: [BytePath]) -> [BytePath] {
         let names = ["NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID="]
         return environment.filter { variable in !names.contains { variable.bytes.starts(with: $0.utf8) } }
@@ -41,7 +42,7 @@ package struct Notifier {
     package func reloading() { send("RELOADING=1\nMONOTONIC_USEC=\(Host.monotonic / 1000)") }
 
     private func send(_ text: String) {
-        // A service manager that does not listen must not stop the daemon.
+        // Ignore failures: a service manager that does not listen must not stop the daemon.
         if let socket { try? UnixSocket.send(text, to: socket) }
     }
 }

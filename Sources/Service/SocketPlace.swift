@@ -1,26 +1,26 @@
-// Where the control socket of a root is.
+// The possible locations of a root's control socket.
 
 import BasicTypes
 import LinuxSystem
 
-/// A place where a root's socket is, or may be.
+/// A place where the socket of a root is or may be.
 package struct SocketPlace {
     package let directory: Directory
     package let name: BytePath
-    /// For people.
+    /// The whole path, for messages and for `SocketRecord`.
     package let path: BytePath
 
     /// The places where a daemon may listen, the preferred one first: the user's runtime directory (XDG Base Directory
     /// Specification), else the database's directory.
     ///
-    /// - Parameter stateDirectory: what `--state-dir` names; `nil` for `.freshpyc` in the root.
+    /// - Parameter stateDirectory: the directory that `--state-dir` names; `nil` for `.freshpyc` in the root.
     package static func toListen(root: BytePath, stateDirectory: BytePath?) -> [SocketPlace] {
         if let runtime = runtimeDirectory { _ = try? Host.makeDirectory(runtime, permissions: 0o700) }
         return standard(root: root, stateDirectory: stateDirectory)
     }
 
-    /// The places where a daemon may be listening: also the one that it has recorded, because it may have been started
-    /// with another runtime directory than ours, or ours may be missing (in a cron job, for example).
+    /// The places where a daemon may be listening. They include the one that it has recorded, because its runtime directory
+    /// may differ from ours, or we may have none (in a cron job, for example).
     package static func toConnect(root: BytePath, stateDirectory: BytePath?) -> [SocketPlace] {
         var places = standard(root: root, stateDirectory: stateDirectory)
         if let recorded = SocketRecord.read(in: stateDirectory ?? root.appending(".freshpyc")),
@@ -56,14 +56,14 @@ package struct SocketPlace {
         return SocketPlace(directory: directory, name: name, path: path.appending(name))
     }
 
-    /// Whether a directory is ours alone and not a link. Anyone who could write there could answer for the daemon.
+    /// Whether a directory is ours alone and not a link. Anyone who could write there could pose as the daemon.
     private static func isSafe(_ path: BytePath) -> Bool {
         guard let status = try? Host.status(path, followsLinks: false) else { return false }
         return status.kind == .directory && status.owner == UnixSocket.user && status.permissions & 0o077 == 0
     }
 
-    /// A hash, because a root's path may be longer than a file's name may be. A root may have a daemon for each state
-    /// directory.
+    /// A hash, because the path of a root may be too long for a file name. It depends on the state directory too, because a
+    /// root may have one daemon for each.
     private static func fileName(_ root: BytePath, _ stateDirectory: BytePath?) -> BytePath {
         var bytes = Array(root.bytes)
         if let stateDirectory {

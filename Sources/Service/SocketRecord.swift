@@ -5,7 +5,7 @@ import Documents
 import FoundationEssentials
 import LinuxSystem
 
-/// What a daemon writes down for clients that would not find its socket.
+/// The location of a daemon's socket, recorded for clients that would not find it otherwise.
 package struct SocketRecord: Codable, Sendable {
     package var schema = 1
     package var process: Int32
@@ -21,7 +21,7 @@ package struct SocketRecord: Codable, Sendable {
         socket = text
     }
 
-    /// Writes the record. Without it the daemon is still found by clients with the same environment.
+    /// Writes the record. Failures are ignored: clients with the same environment find the daemon without it.
     package func write(in directory: Directory) {
         let bytes = Array(JSONLine.encode(self).utf8)
         do throws(SystemError) {

@@ -1,5 +1,5 @@
-// The life of a daemon as a state machine: events in, actions out.
-// A value: it must not touch sessions, sockets or processes, so that every pair of state and event can be tested.
+// The life cycle of a daemon as a state machine: events in, actions out.
+// Must not touch sessions, sockets or processes, so that every pair of state and event can be tested.
 
 /// Why a watch ended.
 package enum WatchEnding: Sendable, Hashable {
@@ -10,28 +10,28 @@ package enum WatchEnding: Sendable, Hashable {
     case failed(String)
 }
 
-/// What a daemon does next, decided from what it is doing and what happened.
+/// Decides what a daemon does next, from its state and an event.
 package struct WatchLifecycle: Sendable {
     package enum State: Hashable, Sendable {
-        /// The first session is open, or about to be; its first wave has not ended.
+        /// The first session is open or being opened, and its first wave has not ended.
         case starting
         /// The first wave of the current session has ended.
         case running
-        /// The session was closed, to be replaced by another one.
+        /// The session was closed and is being replaced.
         case reloading(Step)
-        /// Everything is being closed, or was. Nothing begins any more.
+        /// Everything is being closed or is closed. All events are ignored.
         case stopping
     }
 
-    /// How far a reload has come.
+    /// The progress of a reload.
     package enum Step: Hashable, Sendable {
-        /// A session is opened for the new configuration.
+        /// A session is being opened with the new configuration.
         case opening
-        /// That failed, and a session is opened for the old configuration.
+        /// That failed, and a session is being opened with the old configuration.
         case reverting
-        /// That failed too, for example because an interpreter is gone. It is tried again after a while.
+        /// That failed too, for example because an interpreter was removed. The daemon waits before it tries again.
         case waiting
-        /// A session is opened again after a while.
+        /// A session is being opened after the wait.
         case retrying
         /// The new session's first wave has not ended.
         case building
@@ -53,41 +53,41 @@ package struct WatchLifecycle: Sendable {
         /// A later wave of the current session has ended.
         case waveEnded
         case reloadRequested(ReloadReason)
-        /// The time since `retryLater` is over.
+        /// The delay of `retryLater` has passed.
         case retryDue
-        /// A signal, a client, the idle time-out or the end of the root.
+        /// Because of a signal, a client, the idle timeout or the removal of the root.
         case endRequested(WatchEnding)
     }
 
     package enum Action: Hashable, Sendable {
-        /// Tells the user.
+        /// Shows a message to the user.
         case notice(String)
-        /// Starts the session's first wave, and asks the open questions of clients again.
+        /// Starts the session's first wave, and starts the waiting requests of clients over.
         case begin
-        /// Says that everything is up to date and watched.
+        /// Reports that everything is up to date and watched.
         case announceReady
         case runCommand
-        /// Tells the user and subscribers about a wave.
+        /// Reports a wave to the user and to subscribers.
         case reportWave
-        /// Tells the command what a wave has changed.
+        /// Passes the changes of a wave to the command.
         case tellCommand
         /// Tells the service manager that a reload begins.
         case notifyReloading
-        /// Closes the session. Nothing that it still calls back has an effect.
+        /// Closes the session. Its callbacks have no effect from then on.
         case retire
         case readConfiguration
         case restoreConfiguration
         /// Opens a session; `opened` or `openFailed` follows.
         case open
-        /// Refuses what clients have asked, and lets `retryDue` follow after a while.
+        /// Refuses the waiting requests of clients; `retryDue` follows after a delay.
         case retryLater
-        /// Tells the service manager that the end has begun.
+        /// Tells the service manager that the daemon is stopping.
         case notifyStopping
-        /// Ends the command, and starts it no more.
+        /// Stops the command.
         case endCommand
-        /// Removes the record of where the socket is. Before `retire`, while the lock is held.
+        /// Removes the record of the socket. Must come before `retire`, which releases the lock.
         case forgetSocket
-        /// Closes the socket. Last of all: clients wait for it to go.
+        /// Closes the socket. Must come after `retire`: clients wait for it to be closed.
         case closeSocket
         case reportEnd(WatchEnding)
     }
@@ -96,7 +96,7 @@ package struct WatchLifecycle: Sendable {
 
     package init() {}
 
-    /// A machine in the middle of its life, for tests.
+    /// A machine in any state, for tests.
     package init(state: State) {
         self.state = state
     }
@@ -124,7 +124,7 @@ package struct WatchLifecycle: Sendable {
             state = .reloading(.retrying)
             return [.open]
         case (.reloading(.retrying), .openFailed):
-            // It was reported when it failed for the first time.
+            // The first failure was reported.
             state = .reloading(.waiting)
             return [.retryLater]
         case (.starting, .firstWaveEnded(let everythingCompiles)),
@@ -135,7 +135,7 @@ package struct WatchLifecycle: Sendable {
             return [.reportWave, .tellCommand]
         case (.starting, .reloadRequested(let reason)), (.running, .reloadRequested(let reason)),
             (.reloading(.waiting), .reloadRequested(let reason)), (.reloading(.building), .reloadRequested(let reason)):
-            // During a first wave as well: who asks for a reload and then waits must get the new configuration.
+            // Also during a first wave: a user who requests a reload and then waits must get the new configuration.
             state = .reloading(.opening)
             let reload: [Action] = [.notifyReloading, .retire, .readConfiguration, .open]
             switch reason {
@@ -145,13 +145,13 @@ package struct WatchLifecycle: Sendable {
             }
         case (.reloading(.opening), .reloadRequested), (.reloading(.reverting), .reloadRequested),
             (.reloading(.retrying), .reloadRequested):
-            // The configuration was read a moment ago.
+            // The configuration has just been read.
             return []
         case (.running, .opened), (.running, .openFailed), (.running, .firstWaveEnded), (.starting, .waveEnded),
             (.reloading, .firstWaveEnded), (.reloading, .waveEnded), (.reloading(.building), .opened),
             (.reloading(.building), .openFailed), (.reloading(.waiting), .opened), (.reloading(.waiting), .openFailed),
             (_, .retryDue):
-            // Nothing is being opened or tried again, or no wave of a current session can have ended.
+            // These events cannot happen here: nothing is being opened or retried, or there is no session with a wave.
             return []
         }
     }

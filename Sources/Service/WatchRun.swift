@@ -1,15 +1,15 @@
-// One session of a daemon, with the build that keeps it fresh. A reload replaces it by another one.
+// One session of a daemon with its continuous build. A reload replaces both.
 
 import BasicTypes
 import ContinuousBuilds
 import LinuxSystem
 import Waves
 
-/// A session that is open, and its continuous build.
+/// An open session and its continuous build.
 final class WatchRun {
     let session: Session
     let build: ContinuousBuild
-    /// What this session answers for; `nil` where its interpreters can no longer be found.
+    /// The options that the answers of this session are for; `nil` if its interpreters cannot be found.
     let options: AnswerOptions?
 
     init(_ configuration: SessionConfiguration, loop: EventLoop) throws(SessionError) {
@@ -23,16 +23,16 @@ final class WatchRun {
         }
     }
 
-    /// Sources that do not compile, or could not be read or written. A directory that cannot be read stands for itself
-    /// only if nothing below it is known.
+    /// Sources that do not compile, or could not be read or written. A directory that cannot be read counts only if nothing
+    /// below it is known.
     var failing: Set<BytePath> { session.failing(with: build.operational) }
 
-    /// The number of sources, with those that could not be read or written since they appeared.
+    /// The number of sources, including those without a record because they could never be read or written.
     var moduleCount: Int { session.moduleCount + failing.count { session.record($0) == nil } }
 
-    /// Ends the wave under way and closes the session. Its callbacks may still be called from here.
+    /// Cancels the running wave and closes the session. May still call the callbacks of the session.
     ///
-    /// - Returns: a sentence for the user if the database could not be written.
+    /// - Returns: a message for the user if the database could not be written.
     func close() -> String? {
         build.stop()
         let problem = session.close()

@@ -1,4 +1,4 @@
-// The daemon of a root, from the lock to a clean end: carries out what `WatchLifecycle` decides.
+// The daemon of a root, from taking the lock to a clean end: carries out the actions of `WatchLifecycle`.
 
 import BasicTypes
 import BuildModel
@@ -8,24 +8,27 @@ import ImportGraph
 import LinuxSystem
 import Waves
 
-/// What a watch reports to its owner.
+/// The events that a watch reports to its owner.
 package enum WatchEvent {
-    case ready(WaveReport, directories: Int)
-    case wave(WaveReport)
+    /// `standing`: all findings there are now.
+    case ready(WaveReport, standing: [LocatedDiagnostic], directories: Int)
+    case wave(WaveReport, standing: [LocatedDiagnostic])
+    /// What happened to the command of `--exec`.
+    case command(CommandEvent)
     case notice(String)
-    /// The last one.
+    /// The last event.
     case stopped(WatchEnding)
 }
 
-/// Runs a continuous build, and answers for it, until a signal, a request or the end of its root.
+/// Runs a continuous build and answers requests, until a signal, a request or the removal of the root.
 package final class WatchService {
     private let loop: EventLoop
     private var configuration: SessionConfiguration
-    /// The configuration before the reload under way.
+    /// The configuration before the current reload.
     private var previousConfiguration: SessionConfiguration
     /// Reads the configuration again, for a reload.
     private let reconfigure: () throws(SessionError) -> SessionConfiguration
-    /// Nanoseconds without a wave or a request after which the daemon leaves; `nil` to stay.
+    /// Nanoseconds without a wave or a request after which the daemon stops; `nil` for no limit.
     private let idleTimeout: Int64?
     private let report: (WatchEvent) -> Void
     private var progress: (Int, Int) -> Void = { _, _ in }
@@ -33,16 +36,16 @@ package final class WatchService {
     private let handler: ControlHandler
     private var server: ControlServer?
     private var lifecycle = WatchLifecycle()
-    /// What has happened and was not handled yet; a wave comes with its report.
+    /// Events that have not been handled yet; the end of a wave comes with its report.
     private var events: [(event: WatchLifecycle.Event, wave: WaveReport?)] = []
     private var isHandling = false
     /// The current session; `nil` while it is being replaced, and at the end.
     private var run: WatchRun?
-    /// What is run after waves that leave everything compiled.
+    /// The command of `--exec`.
     private var command: ImpactCommand?
-    /// What has changed since the command was last run.
+    /// The changes since the command was last run.
     private var impact = Impact()
-    /// Where the record of the socket is.
+    /// The directory with the record of the socket.
     private var recordDirectory: Directory?
     private var retryTimer: EventLoop.Source?
     private static let retryDelay: Int64 = 1_000_000_000
@@ -50,7 +53,7 @@ package final class WatchService {
     private var watchdog: EventLoop.Source?
     private var lastActivity = Host.monotonic
 
-    /// Opens everything. The lock on the database makes it the only daemon of its root.
+    /// Opens the first session. Its lock on the database ensures that no other daemon uses the same database.
     package init(
         _ configuration: SessionConfiguration, version: String, idleTimeout: Int64?, loop: EventLoop,
         reconfigure: @escaping () throws(SessionError) -> SessionConfiguration,
@@ -66,14 +69,17 @@ package final class WatchService {
         run = try WatchRun(configuration, loop: loop)
     }
 
-    /// Runs a command after each wave that leaves everything compiled.
+    /// Sets the command to run after each wave if everything compiles.
     ///
-    /// - Parameter environment: the command's, without what is meant for this process alone.
-    package func run(_ command: String, mode: ImpactCommand.Mode, environment: [BytePath], sharesOutput: Bool) {
+    /// - Parameter environment: the environment of the command, from which the service manager's variables are removed.
+    package func run(
+        _ command: String, mode: ImpactCommand.Mode, onError: ImpactCommand.OnError, environment: [BytePath],
+        sharesOutput: Bool
+    ) {
         self.command = ImpactCommand(
-            command, mode: mode, root: configuration.rootPath, environment: Notifier.withoutVariables(environment),
-            sharesOutput: sharesOutput, loop: loop
-        ) { [weak self] in self?.report(.notice($0)) }
+            command, mode: mode, onError: onError, root: configuration.rootPath,
+            environment: Notifier.withoutVariables(environment), sharesOutput: sharesOutput, loop: loop
+        ) { [weak self] in self?.report(.command($0)) }
     }
 
     package func start(progress: @escaping (Int, Int) -> Void) {
@@ -97,7 +103,7 @@ package final class WatchService {
             let server = try ControlServer(loop: loop, places: places) { [weak self] request, connection in
                 guard let self else { return }
                 lastActivity = Host.monotonic
-                // What prevented a session may have been corrected since the last try.
+                // The problem that prevented a session may have been fixed since the last try.
                 if lifecycle.state == .reloading(.waiting), request.method != ControlMethod.stop.rawValue { retry() }
                 handler.handle(request, connection)
             }
@@ -114,8 +120,8 @@ package final class WatchService {
 
     // MARK: Events and actions
 
-    /// Handles an event after those that came before it. Whatever closes a session must come from the loop itself, not
-    /// from within a call of that session.
+    /// Handles an event after all earlier ones. An event that closes the session must come from the loop itself, not from
+    /// within a call of that session.
     private func handle(_ event: WatchLifecycle.Event, wave: WaveReport? = nil) {
         events.append((event, wave))
         guard !isHandling else { return }
@@ -153,7 +159,7 @@ package final class WatchService {
         }
     }
 
-    /// Starts the current session's build. Calls from a session that is no longer the current one have no effect.
+    /// Starts the current session's build. Callbacks of a session have no effect once it is no longer the current one.
     private func begin() {
         guard let run else { return }
         for notice in run.session.notices { report(.notice(notice)) }
@@ -165,7 +171,6 @@ package final class WatchService {
         }
         run.build.onNotice = ifCurrent { $0.report(.notice($1)) }
         run.build.onWave = ifCurrent { $0.handle(.waveEnded, wave: $1) }
-        run.build.onFindings = ifCurrent { $0.handle(.waveEnded, wave: $1) }
         let rootGone: (()) -> Void = ifCurrent { service, _ in service.handle(.endRequested(.rootGone)) }
         run.build.onRootGone = { [weak self] in self?.loop.later { rootGone(()) } }
         let interpreterChanged: (()) -> Void = ifCurrent { service, _ in
@@ -191,7 +196,7 @@ package final class WatchService {
         do throws(SessionError) {
             configuration = try reconfigure()
         } catch {
-            // A mistake in a configuration file must not end a daemon that runs.
+            // A mistake in a configuration file must not stop a running daemon.
             report(.notice("\(error.message); the configuration stays as it was"))
         }
     }
@@ -208,15 +213,15 @@ package final class WatchService {
 
     private func retry() {
         retryTimer = nil
-        // Without a session nobody watches the root.
+        // Without a session, nothing watches the root.
         let isRootThere = (try? Host.status(configuration.rootPath)) ?? nil != nil
         handle(isRootThere ? .retryDue : .endRequested(.rootGone))
     }
 
-    /// Closes the current session. The questions of clients stay with the handler.
+    /// Closes the current session. The waiting requests of clients stay with the handler.
     private func retire() {
         guard let run else { return }
-        // First: what the session calls while it is closed is not for anyone.
+        // Do this first, so that callbacks of the session have no effect while it is closed.
         self.run = nil
         handler.pause()
         if let problem = run.close() { report(.notice(problem)) }
@@ -227,9 +232,14 @@ package final class WatchService {
     private func announceReady(_ wave: WaveReport) {
         guard let run else { return }
         lastActivity = Host.monotonic
-        report(.ready(wave, directories: run.build.directoryCount))
+        report(.ready(wave, standing: standing(run), directories: run.build.directoryCount))
         notifier.ready(statusLine(run))
         publish(wave)
+    }
+
+    /// All findings there are now.
+    private func standing(_ run: WatchRun) -> [LocatedDiagnostic] {
+        run.session.report(on: [.empty], changes: [], removed: 0, problems: run.build.operational).diagnostics
     }
 
     private func statusLine(_ run: WatchRun) -> String {
@@ -240,16 +250,16 @@ package final class WatchService {
     private func show(_ wave: WaveReport) {
         guard let run else { return }
         lastActivity = Host.monotonic
-        report(.wave(wave))
+        report(.wave(wave, standing: standing(run)))
         if let notice = run.session.storeNotice { report(.notice(notice)) }
         notifier.status(statusLine(run))
         publish(wave)
     }
 
-    /// Adds what a wave has changed to what the command is told, and runs it if nothing is broken.
+    /// Adds the changes of a wave to those for the command, and runs it if everything compiles.
     private func tellCommand(_ wave: WaveReport) {
         guard let command, let session = run?.session, wave.hasChanges else { return }
-        // Code from the store is a change like any other: a save was undone, or another branch checked out.
+        // Code from the store is a change like any other: an edit was undone, or another branch was checked out.
         let results: Set<ModuleResult> = [.compiled, .restored, .failed]
         let changed = wave.changes.filter { results.contains($0.result) }.map(\.path) + wave.gone
         guard !changed.isEmpty else { return }
@@ -257,7 +267,7 @@ package final class WatchService {
         impact.changed.formUnion(changed)
         for source in answer.sources {
             impact.affected.insert(source.path)
-            if TestNames.isTest(Array(source.path.bytes)) { impact.tests.insert(source.path) }
+            if source.isTest { impact.tests.insert(source.path) }
         }
         guard session.failureCount == 0 else { return command.hold() }
         command.run(impact)
@@ -280,7 +290,7 @@ package final class WatchService {
 
     private func armIdleTimer() {
         guard let idleTimeout else { return }
-        // Work in progress is not idle, however long it takes.
+        // A daemon that is working is not idle, however long the work takes.
         if handler.isBusy || run?.build.isBusy == true { lastActivity = Host.monotonic }
         let rest = idleTimeout - (Host.monotonic - lastActivity)
         guard rest > 0 else { return handle(.endRequested(.idle)) }

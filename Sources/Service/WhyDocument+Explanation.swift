@@ -1,4 +1,4 @@
-// The explanation of one source, as the document that `why` prints.
+// Converts the explanation of one source to the document that `why` prints.
 
 import BasicTypes
 import BuildModel

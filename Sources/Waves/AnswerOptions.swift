@@ -12,7 +12,7 @@ import Interpreters
 package struct AnswerOptions: Sendable, Equatable {
     /// One option, by its key in `freshpyc.json`.
     package enum Key: String, CaseIterable, Sendable {
-        case python, optimize, invalidation, exclude, gitignore, timeout
+        case python, optimize, invalidation, exclude, gitignore, timeout, affects
         case sourceRoots = "source-roots"
     }
 
@@ -20,9 +20,11 @@ package struct AnswerOptions: Sendable, Equatable {
 
     /// Takes all options from a configuration. Finds the interpreters, but does not start them.
     package init(_ configuration: SessionConfiguration) throws(SessionError) {
-        let pythons: [BytePath]
+        let pythons: [String]
         do throws(InterpreterError) {
-            pythons = try Session.candidates(configuration).map(\.path)
+            pythons = try Session.candidates(configuration).map { candidate in
+                Self.text(candidate.path) + (candidate.requirement.map { " " + $0.text } ?? "")
+            }
         } catch {
             throw .interpreter(InterpreterProblem(message: error.message))
         }
@@ -30,12 +32,13 @@ package struct AnswerOptions: Sendable, Equatable {
         for key in Key.allCases {
             values[key.rawValue] =
                 switch key {
-                case .python: pythons.map { Self.text($0) }
+                case .python: pythons
                 case .optimize: configuration.options.levels.map { "\($0.rawValue)" }
                 case .invalidation: [configuration.options.invalidation.rawValue]
                 case .exclude: configuration.scope.excludeTexts
                 case .gitignore: ["\(configuration.scope.honoursGitignore)"]
                 case .timeout: ["\(configuration.deadline)"]
+                case .affects: configuration.declaredDependencies.map(\.text)
                 case .sourceRoots: configuration.sourceRoots.map { Self.text($0) }
                 }
         }

@@ -16,7 +16,7 @@ package enum ModuleExamination: Sendable {
     package struct Examined: Sendable {
         /// The updated record; `nil` if it has not changed.
         package var record: ModuleRecord?
-        /// Whether an artifact was written, or the source has another stamp. If `false`, the record was only refreshed.
+        /// Whether an artifact was written, or the source has a new stamp. If `false`, the record was only refreshed.
         package var isChanged = false
         /// Why headers were rewritten; `nil` if none were.
         package var resealed: StalenessReason?
@@ -77,7 +77,7 @@ struct ModuleExaminer: Sendable {
         }
     }
 
-    /// Reads a source, decides by contents, and rewrites the headers of artifacts whose code is still right.
+    /// Reads a source, decides by contents, and rewrites the headers of artifacts whose code is still valid.
     func examine(_ source: ScannedSource, record: ModuleRecord?, publisher: ArtifactPublisher) -> ModuleExamination {
         let snapshot: SourceSnapshot
         do throws(SourceProblem) {
@@ -140,7 +140,7 @@ struct ModuleExaminer: Sendable {
         }
     }
 
-    /// Replaces the header of an artifact whose code is still right.
+    /// Replaces the header of an artifact whose code is still valid.
     ///
     /// - Returns: `nil` if the code is not what was published.
     private func reseal(

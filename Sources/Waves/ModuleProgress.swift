@@ -13,7 +13,7 @@ package struct ModuleProgress: Hashable, Sendable {
         case leaving(pending: Int)
         /// Nothing more will happen in this wave.
         case finished
-        /// The source does not exist any more.
+        /// The source no longer exists.
         case gone
     }
 

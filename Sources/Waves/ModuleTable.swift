@@ -93,7 +93,7 @@ package struct ModuleTable {
         return Array(siblings?[directory] ?? [])
     }
 
-    /// The paths whose contents were in this inode.
+    /// The paths whose recorded inode is this one.
     package mutating func paths(inode: UInt64) -> Set<BytePath> {
         if aliases == nil {
             var made: [UInt64: Set<BytePath>] = [:]
@@ -103,7 +103,7 @@ package struct ModuleTable {
         return aliases?[inode] ?? []
     }
 
-    /// The paths at or below these places, in one pass over all of them, or none where every place is a source.
+    /// The paths at or below these places. Takes one pass over all paths, and none if every place is a source.
     package func paths(within places: PathSet) -> [BytePath] {
         if places.coversRoot { return Array(index.keys) }
         if places.topmost.allSatisfy({ index[$0] != nil }) { return places.topmost }

@@ -45,6 +45,9 @@ extension Session {
     /// The import cycles of the tree.
     package func cycles() -> [CycleAnswer] { analysis?.cycles() ?? [] }
 
+    /// The number of modules whose imports are known.
+    package var analyzedModules: Int { analysis?.graph.tree.modules.count ?? 0 }
+
     /// Updates the import analysis after a wave.
     ///
     /// - Returns: all findings about imports if the wave reports all, otherwise the new ones.
@@ -52,12 +55,7 @@ extension Session {
         guard let analysis else { return [] }
         let begun = Host.monotonic
         defer { analysis.lastDuration = Host.monotonic - begun }
-        var sources = input.sources
-        if input.reportsAll, !configuration.starts.contains(.empty) {
-            // The imports of a part of the tree depend on the current state of the rest.
-            let named = Set(sources.map(\.path))
-            sources += scanner().scan([.empty]).sources.filter { !named.contains($0.path) }
-        }
+        let sources = input.sources + (input.reportsAll ? sourcesElsewhere(input.sources) : [])
         let again = analysis.refresh(
             sources, removed: outcome.absent, others: input.others, isComplete: input.reportsAll
         ) { compilation(of: $0) }
@@ -74,21 +72,45 @@ extension Session {
 
     /// Scans the imports of all sources, when a watch starts.
     ///
-    /// - Returns: the findings; `nil` if imports are not analyzed, or were already.
-    package func startAnalysis(_ sources: [ScannedSource]) -> [LocatedDiagnostic]? {
-        guard configuration.analyzesImports, analysis == nil else { return nil }
+    /// - Returns: the findings.
+    package func startAnalysis(_ sources: [ScannedSource]) -> [LocatedDiagnostic] {
+        guard configuration.analyzesImports, analysis == nil else { return [] }
         openAnalysis()
-        guard let analysis else { return nil }
+        guard let analysis else { return [] }
+        analysis.refresh(sources + sourcesElsewhere(sources), isComplete: true) { compilation(of: $0) }
+        analysis.judgeAll()
+        return importFindings(within: named.covers)
+    }
+
+    /// For a check of a part of the tree: the sources elsewhere whose names that part imports, if these names are not known.
+    func sourcesToReadNamesFrom(_ sources: [ScannedSource]) -> [ScannedSource] {
+        guard configuration.options.isCheckOnly, !configuration.starts.contains(.empty), let analysis else { return [] }
+        let elsewhere = sourcesElsewhere(sources)
+        analysis.refresh(sources + elsewhere, isComplete: true) { compilation(of: $0) }
+        let wanted = analysis.importedWithoutBindings(by: sources.map(\.path))
+        return elsewhere.filter { wanted.contains($0.path) }
+    }
+
+    /// The sources that are not in the named places. The imports of a part of a tree depend on the rest of it.
+    private func sourcesElsewhere(_ sources: [ScannedSource]) -> [ScannedSource] {
+        guard !configuration.starts.contains(.empty) else { return [] }
+        let named = Set(sources.map(\.path))
+        return scanner().scan([.empty]).sources.filter { !named.contains($0.path) }
+    }
+
+    /// Reads the imports of sources that changed and are not in the named places, which a watch of these does not watch.
+    package func refreshImportsElsewhere() {
+        guard let analysis, !configuration.starts.contains(.empty) else { return }
+        let sources = scanner().scan([.empty]).sources
         analysis.refresh(sources, isComplete: true) { compilation(of: $0) }
         analysis.judgeAll()
-        return importFindings { _ in true }
     }
 
     /// The size of the graph; `nil` before the first analysis.
     package var graphSize: (edges: Int, findings: Int, lastDuration: Int64)? {
         guard let analysis else { return nil }
         let edges = analysis.graph.tree.modules.reduce(0) { $0 + analysis.graph.edges(from: $1).count }
-        let findings = analysis.findings.values.reduce(0) { $0 + $1.count }
+        let findings = importFindings { _ in true }.count
         return (edges, findings, analysis.lastDuration)
     }
 
@@ -104,12 +126,12 @@ extension Session {
 
     /// Whether a source fails to compile for every target, and the bytecode from which its bindings can be read.
     package func compilation(of source: ScannedSource) -> ImportAnalysis.Compilation {
-        // A record of another version says nothing of this one. The wave that compiles it will.
+        // A record of another version of the source says nothing about this one. The wave that compiles it will.
         guard let record = record(source.path), record.source.stamp == source.stamp, let target = targets.first else {
             return ImportAnalysis.Compilation()
         }
         var compilation = ImportAnalysis.Compilation()
-        // A trace may be of an earlier version, where this session's level was not built since.
+        // A trace may belong to an earlier version, if this session's level has not been built since then.
         compilation.isFailing = targets.allSatisfy { target in
             record.trace(target.key).map { $0.isFailure && $0.fingerprint == record.source.fingerprint } == true
         }

@@ -12,13 +12,13 @@ extension Session {
         for directory in result.directories { ArtifactPublisher.sweepTemporaries(in: directory, root: root) }
     }
 
-    /// Removes the temporary files that are left in the `__pycache__` of a directory, also those of this process.
+    /// Removes the temporary files that are left in the `__pycache__` of a directory, including those of this process.
     package func sweepTemporaries(in directory: BytePath) {
         guard !configuration.options.isCheckOnly else { return }
         ArtifactPublisher.sweepTemporaries(in: directory, root: root)
     }
 
-    /// Removes bytecode without a source after a folder was moved or copied here: its `__pycache__` may contain
+    /// Removes bytecode without a source after a directory was moved or copied here: its `__pycache__` may contain
     /// bytecode of sources that were deleted before. Checks only directories with unrecorded sources, or without
     /// sources.
     package func sweepOrphans(_ result: ScanResult) {

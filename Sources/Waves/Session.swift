@@ -92,7 +92,7 @@ package final class Session {
     package func openAnalysis() {
         let analysis = ImportAnalysis(
             root: root, rootPath: configuration.rootPath, interpreters: selectedInterpreters,
-            sourceRoots: configuration.sourceRoots)
+            sourceRoots: configuration.sourceRoots, declaredDependencies: configuration.declaredDependencies)
         if let store { analysis.load(from: store) }
         self.analysis = analysis
     }
@@ -120,8 +120,8 @@ package final class Session {
     /// The number of sources that do not compile.
     package var failureCount: Int { table.failing.count }
 
-    /// Sources that the compiler rejects for at least one target, and those that these problems concern: themselves, or a
-    /// directory above them.
+    /// Sources that the compiler rejects for at least one target, and sources that have one of these problems or are below
+    /// a directory that has one.
     package func failing(with problems: [LocatedDiagnostic]) -> Set<BytePath> {
         var failing = table.failing
         let places = Set(problems.map(\.path))
@@ -130,7 +130,7 @@ package final class Session {
         guard !unrecorded.isEmpty else { return failing }
         let below = table.paths(within: PathSet(Array(unrecorded)))
         failing.formUnion(below)
-        // A directory stands for itself only if nothing below it does.
+        // A directory counts only if nothing below it does.
         var above: Set<BytePath> = []
         for path in places.union(below) where !path.isEmpty {
             var directory = path.parent
@@ -152,8 +152,8 @@ package final class Session {
     /// Whether an interpreter's executable is certainly no longer the file that was probed.
     package var hasChangedInterpreter: Bool { interpreters.hasChanged || hasOtherDefault }
 
-    /// Whether `--python` was not given, and the default interpreter is another one by now: a `.venv` was made. One that was
-    /// removed is an executable that has changed.
+    /// Whether `--python` was not given and the default interpreter has changed, because a `.venv` was created. `hasChanged`
+    /// notices the removal of a `.venv`.
     private var hasOtherDefault: Bool {
         guard configuration.pythons.isEmpty, let id = interpreters.selected.first,
             let environment = InterpreterFinder.defaultEnvironment(of: configuration.rootPath)
@@ -168,7 +168,8 @@ package final class Session {
     /// The paths of all records at or below these places.
     package func recordedPaths(within places: PathSet) -> [BytePath] { table.paths(within: places) }
 
-    /// The same, and the sources that have imports but no record, because nothing could ever be written for them.
+    /// The paths of all records at or below these places, and of analyzed sources without a record, because nothing could
+    /// be written for them so far.
     package func knownPaths(within places: PathSet) -> Set<BytePath> {
         Set(table.paths(within: places)).union(analysis?.sources(within: places) ?? [])
     }
@@ -186,7 +187,7 @@ package final class Session {
     /// The recorded paths below `starts` that a scan did not find.
     package func recordsMissing(from sources: [ScannedSource], within starts: [BytePath]) -> [BytePath] {
         guard table.count > 0 else { return [] }
-        // Fast path: in an unchanged tree, every record was found. A walk from the root alone meets nothing twice.
+        // Fast path: in an unchanged tree, every record was found. A walk that starts only at the root finds nothing twice.
         if starts == [.empty], sources.count == table.count, sources.allSatisfy({ table[$0.path] != nil }) {
             return []
         }
@@ -209,9 +210,12 @@ package final class Session {
         sweepIfNeeded(result)
         sweepOrphans(result)
         let missing = recordsMissing(from: result.sources, within: configuration.starts)
-        run(
-            WaveInput(sources: result.sources, missing: missing, problems: result.problems, begun: begun),
-            progress: progress, done: done)
+        let input = WaveInput(sources: result.sources, missing: missing, problems: result.problems, begun: begun)
+        let imported = sourcesToReadNamesFrom(result.sources)
+        guard !imported.isEmpty else { return run(input, progress: progress, done: done) }
+        // Compiled first, so that the names they define are known; their own findings are not asked for.
+        let context = WaveInput(sources: imported, missing: [], problems: [], begun: begun, reportsAll: false)
+        run(context, progress: { _, _ in }) { [self] _ in run(input, progress: progress, done: done) }
     }
 
     /// Runs one wave.
@@ -296,7 +300,7 @@ package final class Session {
 
     /// Makes the report of a wave with these changes from the records at or below `starts`.
     ///
-    /// - Parameter problems: what could not be read or written; such a source counts as failed, whatever its record.
+    /// - Parameter problems: paths that could not be read or written. They count as failed, no matter what their records say.
     package func report(
         on starts: [BytePath], changes: [WaveReport.Change], removed: Int, problems: [LocatedDiagnostic] = []
     ) -> WaveReport {
@@ -416,8 +420,8 @@ extension Session {
         named.covers(path)
     }
 
-    /// Whether the rules of the scope let in a source below one of the paths that the user named. The source need not
-    /// exist or be readable.
+    /// Whether a source is at or below one of the paths that the user named, and the rules of the scope include it. The
+    /// source need not exist or be readable.
     package func isInScope(_ source: BytePath, of scanner: TreeScanner) -> Bool {
         guard let start = configuration.starts.first(where: { source.isWithin($0) }) else { return false }
         return !scanner.isExcludedOnTheWay(to: source, isDirectory: false, below: start)

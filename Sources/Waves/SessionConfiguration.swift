@@ -51,8 +51,10 @@ package struct SessionConfiguration: Sendable {
     package var analyzesImports = false
     /// Whether the import graph is saved even if nothing is built.
     package var writesGraph = false
-    /// The folders that absolute imports are searched in, relative to the root; empty to detect them.
+    /// The directories that are searched for absolute imports, relative to the root; empty to detect them.
     package var sourceRoots: [BytePath] = []
+    /// Dependencies that imports do not show.
+    package var declaredDependencies: [DeclaredDependency] = []
     /// The absolute path of the store that shares compiled code with other trees; `nil` for no store.
     package var storePlace: BytePath?
     /// Neither artifacts nor the database are written.

@@ -119,7 +119,9 @@ extension Wave {
         case .success(let published): return published
         case .failure(let error):
             let path = session.targets[job.target].place.path(of: modules[job.module].source.path)
-            if unwritable.insert(path.parent).inserted { fail(job.module, Diagnostic.unwritable(path, error)) }
+            if unwritable.insert(Diagnostic.unwritablePlace(path, error)).inserted {
+                fail(job.module, Diagnostic.unwritable(path, error))
+            }
             return nil
         }
     }

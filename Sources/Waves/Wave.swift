@@ -54,7 +54,8 @@ package struct WaveOutcome {
     package var removed: [BytePath] = []
     /// Sources that exist but are out of scope now: their records are removed, their bytecode stays.
     package var forgotten: [BytePath] = []
-    /// All that is no source in scope, with or without a record. A record can also stay, if bytecode cannot be removed.
+    /// Paths that turned out not to be sources in scope, with or without a record. The record stays if the bytecode cannot
+    /// be removed.
     package var absent: [BytePath] = []
     /// Sources with an artifact that must be resealed when its second is over.
     package var guarded: [BytePath] { records.filter(\.isGuarded).map(\.path) }
@@ -261,8 +262,8 @@ package final class Wave {
         return stale.map { Job(module: module, target: $0.target) }
     }
 
-    /// Whether a check must compile a source that is known to compile: the names that it binds are read from its code, and
-    /// neither bytecode nor the graph has them. Without them, wrong imports of these names would not be found.
+    /// Whether a check must compile a source that is known to compile. The names that a source binds are read from its
+    /// code; if neither its bytecode nor the graph has them, wrong imports of these names would not be found.
     private func needsCode(_ module: Int, _ stale: [(target: Int, reason: StalenessReason)]) -> Bool {
         guard !writes, let analysis = session.analysis, let target = session.targets.first,
             !stale.contains(where: { $0.target == 0 }), let record = modules[module].record,

@@ -4,9 +4,9 @@ import Testing
 
 @testable import BuildDatabase
 
-/// The store stays within its limit, and what goes is what was used least recently.
+/// The store stays within its limit by removing the least recently used entries.
 @Suite struct BytecodeStoreEvictionTests {
-    /// Made for each test, and gone after it.
+    /// Created for each test, and removed after it.
     private let scratch: StoreScratch
 
     init() throws {
@@ -19,7 +19,7 @@ import Testing
     private func fill(_ store: BytecodeStore, _ numbers: Range<UInt64>) throws {
         for number in numbers {
             store.save(StoreSamples.key(number), StoreSamples.code(number))
-            // The higher the number, the younger.
+            // Entries with higher numbers are newer.
             try StoreScratch.setAge(
                 StoreSamples.place(StoreSamples.key(number), in: scratch.store), seconds: 3000 - Int64(number))
         }
@@ -69,7 +69,7 @@ import Testing
         #expect(store.measure().entries > 20)
     }
 
-    /// What there was no time for is still over the limit, so the next run that saves something goes on.
+    /// If there is no time to remove entries, the store stays over its limit, and the next run that saves something continues.
     @Test func whatTimeIsTooShortForIsLeftToTheNextRun() throws {
         let store = try BytecodeStore.open(scratch.store, limit: 10 * Self.block)
         try fill(store, 0..<20)
@@ -88,7 +88,7 @@ import Testing
         let before = try Host.status(usageFile)
         store.evictIfNeeded()
         #expect(try Host.status(usageFile) == before)
-        // An estimate that is far too high costs a count.
+        // An estimate that is far too high only causes a count.
         try fill(store, 5..<6)
         store.evictIfNeeded()
         #expect(usage == 6 * Self.block && store.measure().entries == 6)

@@ -7,9 +7,9 @@ import Testing
 
 @testable import BuildDatabase
 
-/// What is kept comes back as it was, or not at all.
+/// Saved code is loaded unchanged or not at all.
 @Suite struct BytecodeStoreTests {
-    /// Made for each test, and gone after it.
+    /// Created for each test, and removed after it.
     private let scratch: StoreScratch
 
     init() throws {
@@ -41,7 +41,7 @@ import Testing
             #expect(status?.permissions == 0o600)
         }
         #expect(try Host.status(scratch.store)?.permissions == 0o700)
-        // The last one stays.
+        // The last save wins.
         store.save(StoreSamples.key(0), StoreSamples.code(99))
         #expect(other.load(StoreSamples.key(0)) == StoreSamples.code(99))
     }
@@ -57,7 +57,7 @@ import Testing
         let changes: [(inout Interpreter) -> Void] = [
             { $0.version = "3.12.2" }, { $0.implementation = "pypy" }, { $0.cacheTag = "cpython-3121" },
             { $0.magic += 1 }, { $0.codeLayout = "" },
-            // Letters that move from one text to its neighbour.
+            // Characters that move from one text to the next.
             { ($0.version, $0.cacheTag) = ("3.12.1c", "python-312") },
             { ($0.cacheTag, $0.codeLayout) = ("cpython-31", "2locals-plus") },
         ]
@@ -68,7 +68,7 @@ import Testing
         }
         #expect(Set(keys).count == keys.count)
         #expect(Set(keys.map(\.address)).count == keys.count)
-        // Where an interpreter lies, and how it reads headers, is not.
+        // The path of an interpreter and the layout of its headers are not in the key.
         var interpreter = StoreSamples.interpreter
         interpreter.path = BytePath("/opt/python")
         interpreter.executable.inode = 99
@@ -91,7 +91,7 @@ import Testing
         #expect(StoreAddress.shardName(0x0a).description == "0a")
     }
 
-    /// Every cut and every bit: nothing is loaded, and nothing is left in the way.
+    /// Truncated anywhere or with any bit flipped, an entry is not loaded, and it is removed.
     @Test func whatIsDamagedIsNeverLoaded() throws {
         let store = try BytecodeStore.open(scratch.store, limit: Self.limit)
         let key = StoreSamples.key(1)
@@ -121,7 +121,7 @@ import Testing
         #expect(store.load(key) == code)
     }
 
-    /// Heads that hold by their hashes, and make no sense.
+    /// Heads with valid hashes and invalid contents.
     @Test func whatIsForgedIsNoTrap() {
         let key = StoreSamples.key(1)
         let body = StoreSamples.code(1).body
@@ -129,7 +129,7 @@ import Testing
             let code = StoredCode(body: body, fileName: range, diagnostics: [], microseconds: 0)
             #expect(StoreEntry.head(key, code) == nil)
         }
-        // The head of a larger body, with the words of a smaller one where they stand: only the range is wrong.
+        // Only the range of the file name is invalid.
         for (lower, upper) in [(0, 41), (41, 41), (9, 3), (UInt32.max, 1), (1, UInt32.max)] as [(UInt32, UInt32)] {
             let bytes = StoreEntry.forged(key, body: body, lower: lower, upper: upper, diagnostics: 0)
             #expect(StoreEntry.decode(bytes, for: key) == nil)
@@ -168,7 +168,7 @@ import Testing
             #expect((before != after) == isRefreshed, "at an age of \(age) s")
             if isRefreshed { #expect(after?.clampedNanoseconds ?? 0 > Host.realtime - 60_000_000_000) }
         }
-        // A time that the clock cannot be subtracted from.
+        // Times so extreme that subtracting the current time would overflow.
         for extreme in [Int64.min, .max] {
             let file = try Directory(path: place.parent).file(key.address.name, .read)
             try? file.setModified(FileTime(seconds: extreme, nanosecond: 0))
@@ -177,7 +177,7 @@ import Testing
     }
 
     @Test func manyThreadsAndTwoStoresAgree() throws {
-        // So small that there is eviction all the time.
+        // So small that entries are evicted all the time.
         let limit: Int64 = 400_000
         let stores = try (0..<2).map { _ in try BytecodeStore.open(scratch.store, limit: limit) }
         let wrong = Atomic(0)
@@ -212,7 +212,7 @@ import Testing
             #expect(store.notice == nil)
             #expect(try BytecodeStore.open(scratch.store, limit: Self.limit).load(key) == StoreSamples.code(1))
         }
-        // Not where a stranger has taken the place.
+        // But not if the directory there now can be written to by others.
         StoreScratch.removeAll(scratch.store)
         _ = try Host.makeDirectory(scratch.store, permissions: 0o700)
         StoreScratch.setPermissions(scratch.store, 0o777)
@@ -224,7 +224,7 @@ import Testing
 }
 
 extension StoreEntry {
-    /// An entry whose hashes hold, with these numbers in it.
+    /// An entry with these numbers and valid hashes.
     static func forged(_ key: StoreKey, body: [UInt8], lower: UInt32, upper: UInt32, diagnostics: UInt32) -> [UInt8] {
         let code = StoredCode(body: body, fileName: 3..<9, diagnostics: [], microseconds: 0)
         guard var head = head(key, code) else { return [] }

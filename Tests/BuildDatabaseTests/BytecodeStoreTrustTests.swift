@@ -4,10 +4,10 @@ import Testing
 
 @testable import BuildDatabase
 
-/// What others could have written is not executed, nothing is written through a link, and a store that cannot be written
-/// to still serves.
+/// Code that other users could have written is not executed, nothing is written through a link, and a store that cannot be
+/// written can still be read.
 @Suite struct BytecodeStoreTrustTests {
-    /// Made for each test, and gone after it.
+    /// Created for each test, and removed after it.
     private let scratch: StoreScratch
 
     init() throws {
@@ -82,7 +82,7 @@ import Testing
         let place = StoreSamples.place(key, in: scratch.store)
         let first = try BytecodeStore.open(scratch.store, limit: Self.limit)
         first.save(key, StoreSamples.code(1))
-        // In place of an entry, to a file that would hold.
+        // A link in place of an entry, to a valid entry.
         StoreScratch.move(place, to: elsewhere)
         StoreScratch.makeLink(place, to: elsewhere)
         #expect(first.load(key) == nil)
@@ -92,7 +92,7 @@ import Testing
         first.save(key, StoreSamples.code(2))
         #expect(first.load(key) == StoreSamples.code(2))
         #expect(!StoreScratch.exists(scratch.path.appending("nothing")))
-        // In place of a shard.
+        // A link in place of a shard.
         let moved = scratch.path.appending("moved")
         StoreScratch.move(place.parent, to: moved)
         StoreScratch.makeLink(place.parent, to: moved)
@@ -101,15 +101,15 @@ import Testing
         second.save(key, StoreSamples.code(3))
         #expect(second.notice != nil && second.measure().entries == 0)
         #expect(StoreScratch.exists(moved.appending(key.address.name)))
-        // In place of the store.
+        // A link in place of the store.
         StoreScratch.move(scratch.store, to: scratch.path.appending("real"))
         StoreScratch.makeLink(scratch.store, to: scratch.path.appending("real"))
-        #expect(refusal(scratch.store)?.contains("link or no directory") == true)
+        #expect(refusal(scratch.store)?.contains("is a symbolic link") == true)
         StoreScratch.move(scratch.store, to: scratch.path.appending("link"))
         StoreScratch.makeLink(scratch.store, to: scratch.path.appending("nothing"))
-        #expect(refusal(scratch.store)?.contains("link or no directory") == true)
-        #expect(refusal(elsewhere)?.contains("link or no directory") == true)
-        // On the way to it, a link is the user's own business.
+        #expect(refusal(scratch.store)?.contains("is a symbolic link") == true)
+        #expect(refusal(elsewhere)?.contains("is a symbolic link") == true)
+        // Links in the path to the store are allowed: the user chose that path.
         #expect(refusal(scratch.path.appending("link/below")) == nil)
     }
 
@@ -128,7 +128,7 @@ import Testing
             store.save(key, StoreSamples.code(1))
             #expect(store.load(key) != nil)
         }
-        // As large as a file can be said to be.
+        // A sparse file that claims to be huge.
         try Directory(path: place.parent).file(key.address.name, .readWrite).truncate(to: 1 << 40)
         #expect(store.measure().bytes < 1 << 30)
         #expect(store.load(key) == nil)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import BuildModel
 
-/// A disk without a disk: sources, their bytecode, and a clock that stands still until it is told to tick.
+/// A fake disk: sources, their bytecode, and a clock that advances only when `tick` is called.
 private struct FakeDisk {
     struct Source {
         var text: String
@@ -11,7 +11,7 @@ private struct FakeDisk {
     }
 
     struct Bytecode {
-        /// What the compiler was given.
+        /// The text that was compiled.
         var text: String
         var mode: InvalidationMode
         var seconds: UInt32
@@ -38,18 +38,18 @@ private struct FakeDisk {
             changed: FileTime(nanoseconds: now))
     }
 
-    /// As an editor that writes in place.
+    /// Like an editor that writes in place.
     mutating func write(_ name: String, _ text: String) {
         let inode = sources[name]?.stamp.inode ?? newInode()
         sources[name] = Source(text: text, stamp: stamp(inode, size: text.utf8.count))
     }
 
-    /// As an editor that writes another file and renames it.
+    /// Like an editor that writes a new file and renames it.
     mutating func replace(_ name: String, _ text: String) {
         sources[name] = Source(text: text, stamp: stamp(newInode(), size: text.utf8.count))
     }
 
-    /// Writes, and sets the time of the last change back.
+    /// Writes, and restores the old modification time.
     mutating func writeKeepingTime(_ name: String, _ text: String) {
         guard let old = sources[name] else { return }
         let modified = old.stamp.modified.clampedNanoseconds
@@ -68,7 +68,8 @@ private struct FakeDisk {
         return stamp
     }
 
-    /// Whether import would run this bytecode: the conditions of importlib._bootstrap_external. A hash is that of the text.
+    /// Whether import would run this bytecode, by the conditions of importlib._bootstrap_external. Instead of hashes, it
+    /// compares texts.
     func isAccepted(_ name: String) -> Bool {
         guard let source = sources[name], let bytecode = bytecode[name] else { return false }
         if bytecode.mode == .checkedHash { return bytecode.text == source.text }
@@ -76,7 +77,7 @@ private struct FakeDisk {
     }
 }
 
-/// An engine without processes: the judge's decisions, carried out on a fake disk. A text with `(` does not compile.
+/// An engine without processes, which carries out the judge's decisions on a fake disk. Text with `(` does not compile.
 private struct FakeEngine {
     private static let key = ArtifactKey(interpreter: InterpreterID(rawValue: 0), level: .none)
     private var records: [String: ModuleRecord] = [:]
@@ -85,7 +86,7 @@ private struct FakeEngine {
         Fingerprint(high: UInt64(bitPattern: Int64(text.hashValue)), low: UInt64(text.utf8.count))
     }
 
-    /// - Returns: what was done to each source that was not up to date, and why.
+    /// - Returns: the action for each source that was not up to date, and its reason.
     mutating func build(_ disk: inout FakeDisk, resealsGuarded: Bool = false) -> [String: String] {
         var done: [String: String] = [:]
         for name in Array(records.keys) where disk.sources[name] == nil {
@@ -171,7 +172,7 @@ private struct FakeEngine {
     }
 }
 
-/// Edit, build, expected recompilations with their reasons.
+/// Edits followed by builds: the expected actions with their reasons.
 @Suite struct EditAndBuildTests {
     private struct Step {
         let edit: (inout FakeDisk) -> Void
@@ -185,7 +186,7 @@ private struct FakeEngine {
         for (number, step) in steps.enumerated() {
             step.edit(&disk)
             #expect(engine.build(&disk, resealsGuarded: step.resealsGuarded) == step.expected, "step \(number + 1)")
-            // Whatever was done: import runs the text that is there, or compiles it itself.
+            // After any step, import runs the current text or compiles it itself.
             for (name, source) in disk.sources {
                 let isRight = disk.bytecode[name].map { $0.text == source.text } ?? false
                 #expect(disk.isAccepted(name) == !source.text.contains("("), "step \(number + 1): \(name)")
@@ -273,7 +274,7 @@ private struct FakeEngine {
         ])
     }
 
-    /// Within the second of a save, another save of the same size has the same header.
+    /// Two saves of the same size within one second have the same header.
     @Test func savesWithinOneSecondAreGuarded() {
         var disk = FakeDisk()
         var engine = FakeEngine()
@@ -285,7 +286,7 @@ private struct FakeEngine {
         #expect(!disk.isAccepted("a"), "import sees the second save")
         #expect(engine.build(&disk) == ["a": "compiled: contents-differ"])
         disk.tick()
-        // A build that has nothing else to do leaves the guard, which is valid.
+        // A build with nothing else to do keeps the guarded header, which is valid.
         #expect(engine.build(&disk).isEmpty)
         #expect(engine.build(&disk, resealsGuarded: true) == ["a": "resealed: guard-over"])
         #expect(disk.bytecode["a"]?.mode == .timestamp && disk.isAccepted("a"))

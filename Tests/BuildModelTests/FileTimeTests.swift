@@ -1,4 +1,4 @@
-// Times over the whole range of stat(2): no arithmetic traps, and different times stay different.
+// Times over the whole range of stat(2): no arithmetic traps, and different times compare as different.
 
 import BasicTypes
 import Testing

@@ -3,7 +3,7 @@ import Testing
 
 @testable import BuildModel
 
-/// One-line rule tests; git's own `check-ignore` gave the answers.
+/// Tests of single rules. The expected answers are those of `git check-ignore`.
 @Suite struct GlobPatternTests {
     struct Rule: Sendable, CustomTestStringConvertible {
         let pattern: String

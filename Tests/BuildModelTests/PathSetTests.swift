@@ -10,7 +10,7 @@ import Testing
         #expect(PathSet([BytePath]()).isEmpty)
     }
 
-    /// Every answer agrees with a comparison to each place.
+    /// Every answer agrees with a comparison with each place.
     @Test func answersAgreeWithAComparisonToEveryPlace() {
         var generator = SystemRandomNumberGenerator()
         let words = ["a", "a-", "a0", "b", "é", "a.py", "-", "aa"]

@@ -3,7 +3,7 @@ import Testing
 
 @testable import BuildModel
 
-/// The rules without any file: what is remembered, what is there, what follows.
+/// The staleness rules without files: a record, the state on disk, and the decision that follows.
 @Suite struct StalenessTests {
     private let key = ArtifactKey(interpreter: InterpreterID(rawValue: 0), level: .none)
     private let old = Stamp(
@@ -103,7 +103,7 @@ import Testing
         #expect(stamp.modified.importSecond == second)
     }
 
-    /// A time of the last change without a fraction comes from a file system that keeps whole seconds, or two.
+    /// A change time without a fraction comes from a file system that stores times in steps of one or two seconds.
     @Test(
         arguments: [
             (1, 119_000_000, true), (1, 121_000_000, false), (0, 121_000_000, true), (0, 2_119_000_000, true),

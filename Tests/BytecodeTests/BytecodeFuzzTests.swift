@@ -1,17 +1,17 @@
-// Damaged files through everything that `inspect` and `verify` do with bytes: no trap, no hang, and bounded text.
+// Passes damaged files through everything that `inspect` and `verify` do with bytes: no trap, no hang, and bounded text.
 //
-// The short form runs with the suite. The long one, optimized (tests cannot be linked with the flags of a release):
+// The short form runs with the suite. The long form is optimized (tests cannot be linked with the release flags):
 //   FRESHPYC_FUZZ_INPUTS=10000000 swift test -Xswiftc -O --scratch-path .build/fuzz --filter BytecodeFuzzTests
-// FRESHPYC_FUZZ_SEED sets another seed. Each input follows from the seed and its number alone, so that one is enough to
-// try again: FRESHPYC_FUZZ_FIRST=4711 FRESHPYC_FUZZ_INPUTS=1. The long form says on standard error how far it is, for a
-// trap says nothing.
+// FRESHPYC_FUZZ_SEED sets another seed. Each input depends only on the seed and its number, so it can be repeated alone:
+// FRESHPYC_FUZZ_FIRST=4711 FRESHPYC_FUZZ_INPUTS=1. The long form prints its progress to standard error, because a trap
+// does not tell the input.
 
 import Glibc
 import Testing
 
 @testable import Bytecode
 
-/// splitmix64: a fixed sequence for each seed, the same everywhere.
+/// splitmix64: the sequence for a seed is the same on every machine.
 struct FuzzSource {
     private var state: UInt64
 
@@ -27,14 +27,14 @@ struct FuzzSource {
         return value ^ (value >> 31)
     }
 
-    /// From 0 to below the bound, which is above 0.
+    /// A number from 0 up to, but not including, the bound, which must be above 0.
     mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 }
 
-/// Damages a file in the ways in which files are damaged, and in those that readers get wrong.
+/// Damages a file in ways that happen to files, and in ways that readers often handle wrongly.
 struct FuzzInput {
     private static let types = Array("NTFS.0iIlfgxystRuaAzZ()[]{<>:cr".utf8)
-    /// Lengths and counts: none, few, more than there is, below zero, and near what 32 bits hold.
+    /// Lengths and counts: zero, small, larger than the file, negative, and near the limits of 32 bits.
     private static let lengths: [Int32] = [0, 1, 2, 255, 256, 65_535, 65_536, 1 << 24, .max, .max - 1, -1, .min, -2]
 
     private(set) var bytes: [UInt8]
@@ -75,18 +75,18 @@ struct FuzzInput {
             let byte: UInt8 = [0xFF, 0, 0x80, 0x7F, 0x40][random.below(5)]
             for index in place..<run { bytes[index] = byte }
         case 10:
-            // A reference, perhaps to what holds it.
+            // A reference, perhaps to the object that contains it.
             bytes.replaceSubrange(
                 place..<min(bytes.count, place + 5), with: [0x72, UInt8(random.below(40)), 0, 0, 0])
         default:
-            // Nested or repeated: one object many times.
+            // Repeat a piece many times, which may also nest it.
             let piece = Array(bytes[place..<min(bytes.count, place + 1 + random.below(12))])
             let times = 1 + random.below(60)
             bytes.insert(contentsOf: repeatElement(piece, count: times).joined(), at: place)
         }
     }
 
-    /// Over what is there: lengths and numbers are words of four bytes.
+    /// Overwrites four bytes, the size of lengths and numbers.
     private mutating func write(_ number: Int32, at place: Int) {
         let word = withUnsafeBytes(of: number.littleEndian) { Array($0) }
         bytes.replaceSubrange(place..<min(bytes.count, place + 4), with: word)
@@ -104,7 +104,7 @@ struct FuzzInput {
     private static let inputs = number("FRESHPYC_FUZZ_INPUTS", or: 20_000)
     private static let parts: UInt64 = 2
 
-    /// Files, and what a header alone or nothing at all is.
+    /// Whole files, a header alone, and a single byte.
     private static let samples: [[UInt8]] =
         PycSample.all.map(\.bytes)
         + MarshalSample.all.map { sample in
@@ -133,11 +133,13 @@ struct FuzzInput {
             }
             if input.bytes.withUnsafeBytes({ PycFile.guessing($0)?.holdsCode ?? false }) { readable += 1 }
         }
-        // Damage that never gets past the reader would try nothing behind it.
+        // If the reader refused almost all inputs, the code after it would not be tested.
         if Self.inputs > 1000 { #expect(readable > Self.inputs / Self.parts / 10) }
     }
 
-    /// Does everything with a file. What traps or hangs is found by that.
+    /// Does everything that freshpyc can do with a file, to find traps and hangs.
+    ///
+    /// - Returns: a description of a wrong result, if there is one.
     static func problem(with bytes: [UInt8]) -> String? {
         bytes.withUnsafeBytes { bytes in
             _ = CacheName(ArraySlice(bytes.prefix(60)))
@@ -146,7 +148,7 @@ struct FuzzInput {
                     .reduce(0) { count, _ in count + 1 }
                 if count > bytes.count + 1 { return "\(count) entries of lines in \(bytes.count) bytes" }
             }
-            // `verify` reads in the shape that the interpreter has; `inspect` finds one.
+            // `verify` uses the shape of the interpreter; `inspect` guesses it.
             guard let file = PycFile.guessing(bytes) else { return bytes.count < 8 ? nil : "no shape at all" }
             for shape in PycShape.all {
                 guard let other = PycFile(bytes, shape: shape) else { continue }
@@ -174,7 +176,7 @@ struct FuzzInput {
                 shown += size(of: outline)
                 _ = outline.flags.words(in: file.shape.layout) + [outline.arguments]
             }
-            // As CodeOutliner promises, and what each code object shows at least.
+            // The bound that CodeOutliner promises, plus the minimum that each code object shows.
             let most = 65_536 + body.count * 4 + 2 * limit + outliner.count * 64
             if shown > most { return "\(shown) bytes of text for \(body.count) bytes" }
         }
@@ -187,13 +189,13 @@ struct FuzzInput {
             + outline.constants.items.reduce(0) { $0 + $1.text.utf8.count }
     }
 
-    /// Code objects that share everything they can, through references: text and time stay within what the bytes allow.
+    /// Code objects that share everything they can through references: the text and the time are bounded by the file's size.
     @Test(arguments: [2, 16, 17, 100_000])
     func sharingCostsNothing(_ shared: Int) throws {
         func word(_ count: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: count >> ($0 * 8)) } }
         let text: [UInt8] = [0x7A, 200] + [UInt8](repeating: 0x41, count: 200)
         let codes = 20_000
-        // Object 0 is a tuple of texts, which are one text (object 1); object 2 a line table.
+        // Object 0 is a tuple that contains one text (object 1) many times; object 2 is a line table.
         let tuple =
             [0xA8] + word(shared) + [0xFA] + text.dropFirst()
             + (1..<shared).flatMap { _ in [0x72, 1, 0, 0, 0] as [UInt8] }

@@ -1,4 +1,4 @@
-// The canonical form of code: what is written once, what is told apart, and which file name it has.
+// The canonical form of code: which objects are shared, which stay separate, and the embedded file name.
 
 import Testing
 
@@ -17,7 +17,7 @@ import Testing
         let what: String
         let constants: [[UInt8]]
         var names: [[UInt8]] = []
-        /// `nil` where nothing is to change.
+        /// `nil` if nothing changes.
         let expected: [[UInt8]]?
         var testDescription: String { what }
     }
@@ -147,20 +147,20 @@ import Testing
         #expect(try Self.canonical(expected)?.body == expected)
     }
 
-    /// Not merged, however alike: they are two functions. What they hold is shared.
+    /// Equal code objects are not merged, because they are two functions. Their contents are shared.
     @Test func codeStaysApart() throws {
         let inner = Piece.code([Piece.none], number: 1)
         let canonical = try #require(try Self.canonical(Piece.code([inner, inner])))
         let arena = try MarshalReaderTests.read(canonical.body).get()
         #expect(arena.codes.count == 3)
         #expect(canonical.body.count < Piece.code([inner, inner]).count)
-        // One code object that stands in two places is one all the same.
+        // A code object that is referenced twice stays one object.
         let flagged = Piece.code([Piece.code([Piece.none], number: 1, flagged: true), Piece.reference(0)])
         let shared = try #require(try Self.canonical(flagged))
         #expect(try MarshalReaderTests.read(shared.body).get().codes.count == 2)
     }
 
-    /// Names are interned, whatever characters they have; and a constant with the same text is the same object.
+    /// Names are interned, even if they are not ASCII, and a constant with the same text becomes the same object.
     @Test func namesAreInterned() throws {
         let canonical = try #require(
             try Self.canonical(Piece.code([Piece.none, Piece.text("é", "u")], names: [Piece.text("é", "u")])))
@@ -194,8 +194,8 @@ import Testing
         ([UInt8](repeating: 0x61, count: 256), [0x61, 0, 1, 0, 0] + [UInt8](repeating: 0x61, count: 256)),
         (Array("é.py".utf8), [0x75, 5, 0, 0, 0] + Array("é.py".utf8)),
         (Array("😀".utf8), [0x75, 4, 0, 0, 0] + Array("😀".utf8)),
-        // Bytes that are no UTF-8 (PEP 383): one alone, the first half of a sequence, a surrogate, more than U+10FFFF,
-        // a slash in more bytes than it needs.
+        // Bytes that are not UTF-8 (PEP 383): a single byte, half a sequence, a surrogate, a number above U+10FFFF, an
+        // overlong slash.
         ([0xFF], [0x75, 3, 0, 0, 0, 0xED, 0xB3, 0xBF]),
         ([0x61, 0xC3], [0x75, 4, 0, 0, 0, 0x61, 0xED, 0xB3, 0x83]),
         ([0xED, 0xA0, 0x80], [0x75, 9, 0, 0, 0, 0xED, 0xB3, 0xAD, 0xED, 0xB2, 0xA0, 0xED, 0xB2, 0x80]),
@@ -206,7 +206,7 @@ import Testing
         ([0xC3, 0xA9, 0x80, 0x2F], [0x75, 6, 0, 0, 0, 0xC3, 0xA9, 0xED, 0xB2, 0x80, 0x2F]),
     ]
 
-    /// Put in afterwards, or at once: the same.
+    /// Replacing the file name afterwards gives the same bytes as encoding with it.
     @Test(arguments: fileNames)
     func anotherFileName(_ name: [UInt8], _ object: [UInt8]) throws {
         for inner in [[], [Piece.code([Piece.none], number: 1)]] {
@@ -223,7 +223,7 @@ import Testing
         }
     }
 
-    /// Whoever compiles under a name gets what another gets by putting the name in, be it like an identifier.
+    /// This also holds for a name that looks like an identifier, which the compiler interns.
     @Test func aNameLikeAnIdentifier() throws {
         let compiled = try #require(try Self.canonical(Piece.code([], fileName: Piece.text("abc", "Z"))))
         #expect(try Self.canonical(Piece.code([]), fileName: Array("abc".utf8))?.body == compiled.body)
@@ -237,20 +237,20 @@ import Testing
         #expect(CanonicalMarshal.splice(body, at: 1..<2, fileName: [0x61], layout: .python2) == nil)
     }
 
-    /// A constant that is the same object as the file name (an interpreter that interns both writes it so) is not
-    /// the file name: another name must not change it.
+    /// A constant may be the same object as the file name, if an interpreter interns both. Replacing the file name must not
+    /// change the constant.
     @Test func aConstantThatIsTheFileName() throws {
         let body = Piece.code([Piece.text("s.py", flagged: true)], fileName: Piece.reference(0))
         let canonical = try #require(try Self.canonical(body))
         #expect(canonical.fileName == nil)
         #expect(try Self.canonical(body, fileName: Array("t.py".utf8)) == nil)
         #expect(try Self.canonical(body, fileName: Array("s.py".utf8))?.body == canonical.body)
-        // An equal text that is another object is told from it.
+        // An equal text that is a separate object is not confused with it.
         let apart = try #require(try Self.canonical(Piece.code([Piece.text("s.py")]), fileName: Array("t.py".utf8)))
         #expect(apart.body == Piece.code([Piece.text("s.py")], fileName: Piece.text("t.py")))
     }
 
-    /// Code that was put together of two files.
+    /// Code that was combined from two files.
     @Test func severalFileNames() throws {
         let inner = Piece.code([Piece.none], fileName: Piece.text("t.py"), number: 1)
         #expect(try Self.canonical(Piece.code([inner]))?.fileName == nil)
@@ -267,7 +267,7 @@ import Testing
         #expect(plain.body == body(old) && plain.fileName == nil)
         #expect(try Self.canonical(body(old), .python2, fileName: Array("longer.py".utf8))?.body == body(new))
         #expect(try Self.canonical(body(new), .python2, fileName: Array("s.py".utf8))?.body == body(old))
-        // A name that is numbered cannot be replaced without numbering all anew.
+        // An interned name cannot be replaced without renumbering all references.
         let numbered = [Piece.type("t")] + old.dropFirst()
         #expect(try Self.canonical(body(numbered), .python2, fileName: Array("longer.py".utf8)) == nil)
         #expect(try Self.canonical(body(numbered), .python2, fileName: Array("s.py".utf8))?.body == body(numbered))

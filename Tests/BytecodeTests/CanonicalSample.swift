@@ -1,5 +1,5 @@
-// Small bodies made by hand, and what a body means whatever its references are.
-// Knows: the bytes of marshal. Does not know: the canonical form, which is tested with it.
+// Small marshalled bodies made by hand, and the meaning of a body regardless of its references.
+// Must not use the canonical form, which is tested with this.
 
 @testable import Bytecode
 
@@ -7,14 +7,14 @@
 enum Piece {
     static func word(_ number: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) } }
 
-    /// A type's character, with the flag if it is to be numbered.
+    /// The character of a type, with the flag (FLAG_REF) if the object is numbered.
     static func type(_ character: Character, _ isFlagged: Bool = false) -> UInt8 {
         (character.asciiValue ?? 0) | (isFlagged ? 0x80 : 0)
     }
 
     static func int(_ number: Int, flagged: Bool = false) -> [UInt8] { [type("i", flagged)] + word(number) }
 
-    /// The sign is that of the count of digits.
+    /// A negative number has a negative count of digits.
     static func big(_ digits: [Int], isNegative: Bool = false, flagged: Bool = false) -> [UInt8] {
         [type("l", flagged)] + word(isNegative ? -digits.count : digits.count)
             + digits.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
@@ -24,7 +24,7 @@ enum Piece {
         [type("g", flagged)] + (0..<8).map { UInt8(truncatingIfNeeded: number.bitPattern >> ($0 * 8)) }
     }
 
-    /// With a length of one byte for `z` and `Z`, else of four.
+    /// The length takes one byte for `z` and `Z`, otherwise four.
     static func text(_ text: String, _ character: Character = "z", flagged: Bool = false) -> [UInt8] {
         let content = Array(text.utf8)
         let length = character == "z" || character == "Z" ? [UInt8(content.count)] : word(content.count)
@@ -51,7 +51,7 @@ enum Piece {
     static let `true` = [type("T")]
     static let ellipsis = [type(".")]
 
-    /// A code object as 3.11 has it, whose own parts are all different.
+    /// A code object of 3.11, whose parts all differ from each other.
     static func code(
         _ constants: [[UInt8]], names: [[UInt8]] = [], fileName: [UInt8] = text("s.py"),
         name: [UInt8] = text("<m>", "Z"),
@@ -63,7 +63,7 @@ enum Piece {
             + bytes([number, 3]) + bytes([number, 4])
     }
 
-    /// A code object as Python 2 has it.
+    /// A code object of Python 2.
     static func python2(_ constants: [[UInt8]], fileName: [UInt8]) -> [UInt8] {
         func tuple(_ items: [[UInt8]]) -> [UInt8] { [type("(")] + word(items.count) + items.joined() }
         let head = [type("c")] + [UInt8](repeating: 0, count: 16) + bytes([100]) + tuple(constants)
@@ -71,16 +71,16 @@ enum Piece {
     }
 }
 
-/// What is loaded from a body, as one number: two bodies have the same where Python could not tell what is loaded from
-/// them apart but by `is`. Made in another way than the canonical form is, to test that.
+/// A hash of the value that is loaded from a body. Two bodies have the same hash if Python could distinguish their values
+/// only by `is`. It is computed independently of the canonical form, to test that form.
 struct LoadedValue {
     private let arena: MarshalArena
     private let body: UnsafeRawBufferPointer
-    /// What all code is to say that it was compiled from; `nil` for what it says.
+    /// The hash of the file name to assume for all code; `nil` for the embedded ones.
     private let fileName: UInt64?
     private var known: [MarshalNodeID: UInt64] = [:]
 
-    /// - Returns: `nil` where an object is inside of itself.
+    /// - Returns: `nil` if an object contains itself.
     static func digest(_ arena: MarshalArena, _ body: UnsafeRawBufferPointer, fileName: [UInt8]? = nil) -> UInt64? {
         var loaded = LoadedValue(
             arena: arena, body: body,
@@ -110,7 +110,7 @@ struct LoadedValue {
     private mutating func value(_ id: MarshalNodeID) -> UInt64? {
         let id = arena.resolved(id)
         if let known = known[id] { return known == 0 ? nil : known }
-        // Not complete.
+        // 0 marks an object whose hash is being computed.
         known[id] = 0
         let node = arena[id]
         let result: UInt64

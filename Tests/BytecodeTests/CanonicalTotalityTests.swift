@@ -1,6 +1,6 @@
-// Whatever the bytes are, the canonical form loads as they do, or there is none; and nothing traps.
+// For any bytes, the canonical form loads as the same value, or there is none, and nothing traps.
 //
-// The short form runs with the suite; for the long one see BytecodeFuzzTests, whose variables hold here too.
+// The short form runs with the suite. For the long form, use the variables of BytecodeFuzzTests.
 
 import Glibc
 import Testing
@@ -51,7 +51,7 @@ import Testing
             }
             if Self.isAccepted(input.bytes, layout) { accepted += 1 }
         }
-        // Damage that never gets past the reader would try nothing behind it.
+        // If the reader refused almost all inputs, the canonical form would not be tested.
         if count > 1000 { #expect(accepted > count / 20, "\(accepted) of \(count)") }
     }
 
@@ -64,7 +64,7 @@ import Testing
         [UInt8](repeating: 0x61, count: 300),
     ]
 
-    /// - Returns: what is wrong with the canonical forms of a body.
+    /// - Returns: a problem with the canonical forms of a body, if there is one.
     private static func problem(with bytes: [UInt8], _ layout: CodeLayout) -> String? {
         bytes.withUnsafeBytes { body in
             guard let arena = try? MarshalReader.read(body, layout: layout) else { return nil }
@@ -79,7 +79,7 @@ import Testing
                 let spliced = CanonicalMarshal.splice(canonical.body, at: place, fileName: name, layout: layout)
                 if spliced == nil || spliced != renamed?.body { return "a name put in is another than one given" }
             }
-            // Any place: what is spliced there is no code any more, and that is all.
+            // Splicing at a wrong place must not trap, even though the result is not code.
             for start in stride(from: -1, to: bytes.count + 2, by: 97) {
                 _ = CanonicalMarshal.splice(bytes, at: start..<start + 3, fileName: names[0], layout: layout)
             }
@@ -101,7 +101,7 @@ import Testing
             if again.length != bytes.count { return "has an end too many" }
             if again.codes.count != arena.codes.count { return "\(again.codes.count) code objects" }
             guard let wanted = LoadedValue.digest(arena, body, fileName: fileName) else {
-                // Python 2's form is left as it is, whatever it holds.
+                // The form of Python 2 keeps objects that contain themselves.
                 return layout == .python2 ? nil : "of what holds itself"
             }
             if LoadedValue.digest(again, bytes) != wanted { return "loads as something else" }

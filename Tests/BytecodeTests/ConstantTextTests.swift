@@ -1,4 +1,4 @@
-// Constants as `repr` has them, and what is cut.
+// Constants as `repr` prints them, and how long ones are cut.
 
 import Testing
 
@@ -95,7 +95,7 @@ import Testing
         #expect(try Self.show(bytes).text == expected)
     }
 
-    /// A list that holds itself, and nesting as deep as the reader takes it.
+    /// A list that contains itself, nesting as deep as the reader accepts, and large constants.
     @Test func whatHasNoEndIsCut() throws {
         let own = try Self.show([0xDB, 2, 0, 0, 0, 0x4E, 0x72, 0, 0, 0, 0], limit: 20)
         #expect(own.text == "[None, [None, [None, …]]]", "\(own.text)")

@@ -1,4 +1,4 @@
-// Each encoding of lines, entry by entry, and what is malformed.
+// Each encoding of line tables, entry by entry, and malformed tables.
 
 import Testing
 

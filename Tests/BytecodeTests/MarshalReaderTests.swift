@@ -1,11 +1,11 @@
-// Every type of the format, and what is refused.
+// Every type of the format, and the input that is refused.
 
 import Testing
 
 @testable import Bytecode
 
 @Suite struct MarshalReaderTests {
-    /// Reads, or says what was wrong.
+    /// Reads marshalled bytes, or returns the error.
     static func read(_ bytes: [UInt8], _ layout: CodeLayout = .localsPlus) -> Result<MarshalArena, MarshalError> {
         bytes.withUnsafeBytes { body in
             do throws(MarshalError) {
@@ -40,7 +40,7 @@ import Testing
     func simpleObjects(_ byte: Character, _ rest: [UInt8], _ type: MarshalType, _ content: Range<Int>) throws {
         let first = try #require(byte.asciiValue)
         for flag: UInt8 in [0, 0x80] {
-            // What follows is not read.
+            // Bytes after the object are not read.
             let arena = try Self.read([first | flag] + rest + [0xEE]).get()
             #expect(arena.length == rest.count + 1)
             #expect(arena.count == 1)
@@ -103,7 +103,7 @@ import Testing
             ([0x30], .misplacedNull), ([0x29, 1, 0x30], .misplacedNull), ([0x7B, 0x4E, 0x30], .misplacedNull),
             ([0x28, 0xFF, 0xFF, 0xFF, 0xFF], .negativeLength), ([0x73, 0, 0, 0, 0x80], .negativeLength),
             ([0x72, 0, 0, 0, 0], .invalidReference(0)), ([0x72, 0xFF, 0xFF, 0xFF, 0xFF], .invalidReference(-1)),
-            // A frozen set and a slice that hold themselves: they do not exist yet.
+            // A frozen set and a slice that refer to themselves: they do not exist yet at that point.
             ([0xBE, 1, 0, 0, 0, 0x72, 0, 0, 0, 0], .invalidReference(0)),
             ([0xBA, 0x72, 0, 0, 0, 0, 0x4E, 0x4E], .invalidReference(0)),
             ([0x6C, 1, 0, 0, 0, 0, 0x80], .malformedInteger), ([0x6C, 2, 0, 0, 0, 1, 0, 0, 0], .malformedInteger),
@@ -136,7 +136,7 @@ import Testing
         }
         #expect(Self.problem(nested(2000)) == .nestedTooDeeply)
         #expect(Self.problem(nested(100_000)) == .nestedTooDeeply)
-        // Those that end by themselves are read up to the limit.
+        // Nesting that is complete is read up to the limit.
         #expect(Self.problem(nested(1999)) == (opening.contains(1) ? nil : .truncated))
     }
 
@@ -173,13 +173,13 @@ import Testing
             let id = try #require(arena.field(field, of: arena.root))
             let end = arena.children(of: arena.root).first { $0 > id }.map { Int(arena[$0].start) } ?? arena.length
             var body = sample.body
-            // The number of the first line stands behind the qualified name.
+            // The number of the first line follows the qualified name.
             body.replaceSubrange(Int(arena[id].start)..<(field == .qualifiedName ? end - 4 : end), with: [0x4E])
             guard case .failure(let error) = Self.read(body, sample.layout) else {
                 Issue.record("\(field)")
                 continue
             }
-            // References to what was cut out go wrong before.
+            // References to an object that was cut out fail first.
             if case .wrongType(let found) = error.problem {
                 #expect(found == field)
             } else if case .invalidReference = error.problem {

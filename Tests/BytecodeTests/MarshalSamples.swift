@@ -1,12 +1,12 @@
-// Bodies of bytecode files, as six versions of CPython wrote them.
-// Knows: what `marshal.dumps(compile(source, 's.py', 'exec'))` gave for the two sources below.
+// Bodies of bytecode files from six versions of CPython: the results of
+// `marshal.dumps(compile(source, 's.py', 'exec'))` for the two sources below.
 
 import FoundationEssentials
 import Testing
 
 @testable import Bytecode
 
-/// One version's body of the same source, or of one like it for Python 2.
+/// The body that one version compiled from `source`, or from `sourceOfPython2`.
 struct MarshalSample: Sendable, CustomTestStringConvertible {
     let version: String
     let layout: CodeLayout
@@ -19,7 +19,7 @@ struct MarshalSample: Sendable, CustomTestStringConvertible {
     static let wordcode = OpcodeTable(
         storeName: 90, storeGlobal: 97, deleteName: 91, extendedArgument: 144, encoding: .units)
 
-    /// What the versions of Python 3 compiled.
+    /// The source for the versions of Python 3.
     static let source = #"""
         import os as o, sys
         from a.b import c
@@ -35,7 +35,7 @@ struct MarshalSample: Sendable, CustomTestStringConvertible {
         del i
         """#
 
-    /// What Python 2.7 compiled.
+    /// The source for Python 2.7.
     static let sourceOfPython2 = #"""
         import os as o, sys
         from a.b import c

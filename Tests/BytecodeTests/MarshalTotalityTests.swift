@@ -1,11 +1,11 @@
-// Whatever the bytes are, reading ends, without a trap, and what was read can be asked everything.
+// For any bytes, reading ends without a trap, and every property of the result can be read.
 
 import Testing
 
 @testable import Bytecode
 
 @Suite struct MarshalTotalityTests {
-    /// Asks an arena all that can be asked, and sees that it lies within the bytes.
+    /// Reads every property of an arena, and checks that all of it lies within the bytes.
     private func look(at bytes: [UInt8], _ sample: MarshalSample) {
         bytes.withUnsafeBytes { body in
             guard let arena = try? MarshalReader.read(body, layout: sample.layout) else { return }
@@ -78,11 +78,11 @@ import Testing
         }
     }
 
-    /// Ten thousand code objects that share one large piece of code or tuple of names are not looked at as often.
+    /// Ten thousand code objects share one large piece of code or tuple of names, which is not read ten thousand times.
     @Test(arguments: [true, false])
     func sharingCostsNothing(_ sharesCode: Bool) throws {
         let large = 200_000
-        // A code object as 3.6 has it: five numbers first.
+        // A code object of 3.6, which begins with five numbers.
         func code(_ instructions: [UInt8], names: [UInt8]) -> [UInt8] {
             [0x63] + [UInt8](repeating: 0, count: 20) + instructions + [0x29, 0] + names + [0x29, 0, 0x29, 0, 0x29, 0]
                 + [0x7A, 0, 0x7A, 0, 0, 0, 0, 0, 0x73, 0, 0, 0, 0]
@@ -90,13 +90,13 @@ import Testing
         func length(_ count: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: count >> ($0 * 8)) } }
         let word: [UInt8] = [0x7A, 7] + Array("globals".utf8)
         let store: [UInt8] = [0x73, 2, 0, 0, 0, 97, 0]
-        // What is shared is object 0.
+        // The shared object is object 0.
         let shared: [UInt8]
         let repeated: [UInt8]
         if sharesCode {
             let instructions = Array(repeatElement([97, 0] as [UInt8], count: large).joined())
             shared = [0xF3] + length(instructions.count) + instructions
-            // A few of these look at all of it, until that is more than there is.
+            // The first few code objects read all of it, until the budget, which depends on the file's size, is used up.
             repeated = code([0x72, 0, 0, 0, 0], names: [0x29, 1] + word)
         } else {
             shared = [0xA8] + length(large) + Array(repeatElement(word, count: large).joined())

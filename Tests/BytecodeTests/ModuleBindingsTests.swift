@@ -1,11 +1,11 @@
-// What small modules bind, and when that is not known.
+// The names that small modules bind, and the cases in which they are not known.
 
 import Testing
 
 @testable import Bytecode
 
 @Suite struct ModuleBindingsTests {
-    /// A code object as 3.8 has it, made of instructions and names.
+    /// A code object of 3.8, made of instructions and names.
     private static func code(_ instructions: [UInt8], names: [String], constants: [[UInt8]] = []) -> [UInt8] {
         func text(_ text: String) -> [UInt8] { [0x75] + length(text.utf8.count) + Array(text.utf8) }
         func length(_ count: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: count >> ($0 * 8)) } }
@@ -37,11 +37,11 @@ import Testing
         arguments: [
             ([], []), ([storeName, 1, storeName, 0], ["b", "a"]), ([storeName, 1, storeName, 1], ["b"]),
             ([storeGlobal, 2, pop, 0, storeName, 0], ["c", "a"]), ([deleteName, 0, storeName, 1], ["b"]),
-            // Arguments are no opcodes.
+            // Arguments are not opcodes.
             ([pop, storeName, pop, storeGlobal, 0, 0], []),
-            // An extension counts for the next instruction only, and a cache (0) between is an instruction.
+            // EXTENDED_ARG applies only to the next instruction, and a cache entry (0) is an instruction.
             ([extended, 1, pop, 0, storeName, 0], ["a"]), ([storeName, 0, 0, 0, 0, 0, storeName, 1], ["a", "b"]),
-            // A byte at the end that is no instruction.
+            // An incomplete instruction at the end.
             ([storeName, 0, storeName], ["a"]),
         ] as [([UInt8], [String])])
     func topLevelNames(_ instructions: [UInt8], _ names: [String]) throws {
@@ -65,7 +65,7 @@ import Testing
             storeName: 90, storeGlobal: 97, deleteName: 91, extendedArgument: 145, executeStatement: 85,
             encoding: .variable(firstWithArgument: 90))
         let names = (0..<66_000).map { "n\($0)" }
-        // Opcodes below 90 have no argument; arguments are no opcodes; an extension comes before the lower half.
+        // Opcodes below 90 have no argument, arguments are not opcodes, and EXTENDED_ARG holds the upper half.
         let instructions: [UInt8] = [
             1, 90, 44, 1, 100, 90, 90, 1, 97, 0, 0, 91, 3, 0, 145, 1, 0, 90, 2, 0, 90, 4,
         ]

@@ -1,4 +1,4 @@
-// Files are taken apart without being told who wrote them, and what is told of them is what Python tells.
+// Files are decoded without knowing which Python wrote them, and the results agree with Python's own.
 
 import Testing
 
@@ -26,7 +26,7 @@ import Testing
         #expect(file.trailing == 0 && file.bodyLength == bytes.count - sample.shape.headerLength)
         let longer = try #require(Self.guess(bytes + [1, 2, 3]))
         #expect(longer.shape == sample.shape && longer.holdsCode && !longer.isWhole && longer.trailing == 3)
-        // Cut off anywhere within its code, it is still taken for what it is once there is something to go by.
+        // Truncated anywhere in the second half, a file is still recognized.
         for length in stride(from: bytes.count - 1, to: bytes.count / 2, by: -7) {
             let file = try #require(Self.guess(Array(bytes[..<length])))
             #expect(file.shape == sample.shape, "\(length) bytes")
@@ -115,7 +115,7 @@ import Testing
         #expect(Self.guess([1, 2, 3, 4, 5, 6, 7]) == nil)
         let text = Self.guess(Array("import os\nprint(os.getcwd())\n".utf8))
         #expect(text != nil && text?.hasMagicEnding == false)
-        // A header alone, of 3.7 or later.
+        // Only a header, of 3.7 or later.
         let header = Self.guess([0xCB, 0x0D, 0x0D, 0x0A] + [UInt8](repeating: 0, count: 12))
         #expect(header?.shape.headerLength == 16 && header?.magicNumber == 3531 && header?.arena == nil)
     }
@@ -130,7 +130,7 @@ import Testing
         let parsed = try #require(CacheName(ArraySlice(name.utf8)))
         #expect(String(decoding: parsed.stem, as: UTF8.self) == stem)
         #expect(parsed.tag == tag && parsed.optimization == optimization)
-        // What we make, we take apart.
+        // Names that we make are parsed back.
         if tag.hasPrefix("cpython-3") || tag.hasPrefix("pypy"), !name.hasSuffix("o"), !tag.contains("pytest") {
             let path = CachePath(cacheTag: tag, level: UInt8(optimization) ?? 0)
             #expect(path.fileName(source: ArraySlice((stem + ".py").utf8)) == Array(name.utf8))

@@ -1,16 +1,16 @@
-// Whole bytecode files, as eight Pythons wrote them, with what these say of them.
-// Knows: what `py_compile` gave for the two sources below, and what `dis`, `co_lines` and `repr` told.
+// Whole bytecode files that `py_compile` of eight Pythons wrote for the two sources below, with the results of `dis`,
+// `co_lines` and `repr` for them.
 
 import FoundationEssentials
 import Testing
 
 @testable import Bytecode
 
-/// One file. All were compiled as `s.py`, of a source of 2024-05-01 12:00:00 UTC.
+/// One file. All were compiled as `s.py`, from a source modified at 2024-05-01 12:00:00 UTC.
 struct PycSample: Sendable, CustomTestStringConvertible {
     let version: String
     let shape: PycShape
-    /// Code objects, the outer before the inner: name, first and last line.
+    /// The code objects, outer before inner: name, first and last line.
     let spans: [(name: String, first: Int, last: Int)]
     /// `repr` of the module's constants; `nil` for code objects.
     let constants: [String?]
@@ -19,7 +19,7 @@ struct PycSample: Sendable, CustomTestStringConvertible {
     var bytes: [UInt8] { Array(Data(base64Encoded: base64, options: .ignoreUnknownCharacters) ?? Data()) }
     var testDescription: String { "Python \(version)" }
 
-    /// What the versions of Python 3 compiled; 3.8 with a checked hash, 3.13 with an unchecked one.
+    /// The source for the versions of Python 3. The file of 3.8 has a checked hash, that of 3.13 an unchecked one.
     static let source = #"""
         """doc
         of two lines"""
@@ -50,7 +50,7 @@ struct PycSample: Sendable, CustomTestStringConvertible {
         for i in K: pass
         """#
 
-    /// What Python 2.7 compiled.
+    /// The source for Python 2.7.
     static let sourceOfPython2 = #"""
         """doc
         of two lines"""

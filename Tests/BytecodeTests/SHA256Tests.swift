@@ -4,7 +4,7 @@ import Testing
 @Suite struct SHA256Tests {
     private func digest(_ bytes: [UInt8]) -> String { bytes.withUnsafeBytes(SHA256.hexadecimal) }
 
-    /// FIPS 180-4's examples, and the long one of NIST.
+    /// The examples of FIPS 180-4, and the long example of NIST.
     @Test(
         arguments: [
             ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
@@ -26,7 +26,8 @@ import Testing
                 == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
     }
 
-    /// What hashlib says of so many bytes 0, 1, 2…: around where the length no longer fits into the last block.
+    /// The digests that hashlib computes for this many bytes 0, 1, 2…, around the sizes at which the length no longer fits
+    /// into the last block.
     @Test(
         arguments: [
             (1, "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"),

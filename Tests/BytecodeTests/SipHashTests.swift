@@ -23,7 +23,7 @@ import Testing
         #expect(second == 0x9302_55c7_1472_f66d)
     }
 
-    /// What CPython 3.12.1 and 3.8.18 say of `importlib.util.source_hash(b"freshpyc")`.
+    /// The results of `importlib.util.source_hash(b"freshpyc")` in CPython 3.12.1 and 3.8.18.
     @Test func matchesCPython() {
         let sample = Array("freshpyc".utf8)
         let new = sample.withUnsafeBytes { SipHash.hash13($0, key: (0x0a0d_0dcb, 0)) }

@@ -118,7 +118,7 @@ private enum PhaseName: String, CaseIterable {
         Row(event: .polled([directory]), expected: unchanged([.arm(.poll, after: WatchPlan.firstPoll)])),
         Row(
             event: .waveEnded(WatchPlan.WaveEnd()),
-            // Only a wave that is under way can end; that of a stopped watch is ignored.
+            // Only a running wave can end. In a stopped watch, its end is ignored.
             expected: [
                 (.idle, []), (.settling, []), (.opening, []), (.idle, []), (.stopped, []),
             ]),
@@ -140,7 +140,7 @@ private enum PhaseName: String, CaseIterable {
         }
     }
 
-    // MARK: What lasts over several events
+    // MARK: Sequences of events
 
     private var now: Int64 { Self.now }
 
@@ -148,7 +148,7 @@ private enum PhaseName: String, CaseIterable {
         var plan = Self.plan(in: .idle)
         for number in 0...WatchPlan.smallWave { _ = plan.handle(.dirtied(source: BytePath("\(number).py")), now: now) }
         #expect(plan.handle(.hintsEnded, now: now) == [.arm(.settle, after: WatchPlan.quiet)])
-        // The burst goes on: its end moves, but not for ever.
+        // The burst continues: its end moves, but only up to a limit.
         let late = now + WatchPlan.longestBurst - 1
         #expect(plan.handle(.hintsEnded, now: late) == [.arm(.settle, after: 1)])
         #expect(plan.handle(.hintsEnded, now: late + 5) == [.arm(.settle, after: 0)])
@@ -207,8 +207,8 @@ private enum PhaseName: String, CaseIterable {
         #expect(plan.handle(.hintsEnded, now: now) == [.release([1])])
     }
 
-    /// A failed write is reported for one source of its directory. When that one succeeds, for whatever reason, the others
-    /// are not forgotten, and who asked waits for them.
+    /// A failed write is reported for one source of its directory. When that one succeeds, the others are retried too, and
+    /// waiting requests wait for them.
     @Test func whenOneWriteOfADirectorySucceedsTheOthersAreTriedBeforeAnyoneIsReleased() {
         var plan = Self.plan(in: .building)
         _ = plan.handle(.waveEnded(WatchPlan.WaveEnd(failed: [BytePath("p/a.py")])), now: now)
@@ -225,7 +225,7 @@ private enum PhaseName: String, CaseIterable {
         #expect(plan.handle(.waveEnded(WatchPlan.WaveEnd()), now: now) == [.release([1])])
     }
 
-    /// What failed in a wave may have been corrected before someone asked during it.
+    /// A problem in a wave may have been fixed before a client sent a request during that wave.
     @Test func whoAsksDuringAWaveThatFailsWaitsForAnotherTry() {
         var plan = Self.plan(in: .building)
         _ = plan.handle(.asked(1, isForced: false, sawAllEvents: true, alsoLook: []), now: now)
@@ -233,7 +233,7 @@ private enum PhaseName: String, CaseIterable {
         let actions = plan.handle(.waveEnded(failure), now: now)
         #expect(actions.contains(.findStale([BytePath("p")])) && actions.last == .beginWave, "\(actions)")
         #expect(plan.takeRequest(now: now).request.dirt.sources == [BytePath("p/a.py")])
-        // Once is enough: the second time it is what the tree is like.
+        // One retry is enough: if it fails again, the problem still exists.
         #expect(plan.handle(.waveEnded(failure), now: now).contains(.release([1])))
     }
 

@@ -1,4 +1,4 @@
-// What a look at the disk means: something is there, nothing is there, or nobody can tell.
+// The three results of looking for a file: it exists, it does not exist, or we cannot tell.
 
 import BasicTypes
 import BuildModel
@@ -86,6 +86,15 @@ import Testing
         #expect(result.unreadable.map(\.path.description) == ["long.py"])
         #expect(result.unreadablePlaces.covers(BytePath("long.py")))
         #expect(result.problems.map(\.diagnostic.rule) == [.unreadable])
+    }
+
+    @Test func aDirectoryThatMovedAwayAndLeftALinkIsNotRead() throws {
+        // Following the link gives even root an error other than ENOENT.
+        let scratch = try Scratch()
+        try scratch.link("moved", to: String(repeating: "n", count: 300))
+        let result = scratch.scanner.scan([BytePath("moved/new")], obeysRules: true)
+        #expect(result.unreadable.isEmpty)
+        #expect(result.sources.isEmpty)
     }
 
     @Test func aNamedSourceThatCannotBeReadIsReported() throws {

@@ -60,7 +60,7 @@ import Testing
         var ended: [Int32] = []
         _ = table.hints(for: InotifyEvent(watch: 2, mask: .ignored), ended: &ended)
         #expect(!table.isWatched(BytePath("p")) && table.directoryCount == 2)
-        // The kernel reuses nothing, but a directory that moved keeps its watch: the new path holds.
+        // The kernel does not reuse watch descriptors, but a moved directory keeps its watch: the new path replaces the old.
         table.add(3, path: BytePath("elsewhere"), role: .sources)
         #expect(!table.isWatched(BytePath("p/q")) && table.isWatched(BytePath("elsewhere")))
     }
@@ -87,7 +87,7 @@ import Testing
 }
 
 @Suite struct WatchTreeTests {
-    /// After any adds, moves and removals the table is what a search among all watches makes it.
+    /// After any additions, moves and removals, the table agrees with a model that searches all watches.
     @Test func whatLiesBelowADirectoryIsForgottenWithIt() {
         var generator = SystemRandomNumberGenerator()
         let paths = ["", "a", "a/b", "a/b/c", "a-b", "b", "b/c/d/e", "a/b/c/d"].map { BytePath($0) }
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    /// An event for each of thousands of directories, each of which would search among all others.
+    /// Thousands of directories with one event each. Searching all watches for each event would take too long.
     @Test func aLargeTreeIsDeletedDirectoryByDirectory() {
         var table = WatchTable()
         table.add(1, path: .empty, role: .sources)

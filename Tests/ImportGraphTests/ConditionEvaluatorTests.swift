@@ -1,4 +1,4 @@
-// What tests of version and platform come to: on CPython 3.8.2 for Linux, unless a test says otherwise.
+// Conditions on version and platform, for CPython 3.8.2 on Linux unless a test uses another interpreter.
 
 import Testing
 

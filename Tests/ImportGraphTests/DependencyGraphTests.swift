@@ -1,4 +1,4 @@
-// The graph: what imports lead to, and that it is the same however it came about.
+// The graph: how imports resolve, and that it does not depend on the order of changes.
 
 import ImportGraph
 import Testing
@@ -6,7 +6,7 @@ import Testing
 /// Sources by path, scanned and put into a graph.
 private struct SmallTree {
     var sources: [String: String] = [:]
-    /// What modules bind; others bind nothing that is known.
+    /// The names that modules bind. The bindings of other modules are unknown.
     var bindings: [String: [String]] = [:]
 
     func update(_ paths: some Sequence<String>, _ graph: inout DependencyGraph) -> DependencyGraph.Update {
@@ -17,7 +17,9 @@ private struct SmallTree {
                 continue
             }
             var facts = ModuleFacts(ImportScanner.scan(Array(text.utf8)), names: &graph.names, evaluators: [])
-            if let bound = bindings[path] { facts.bindings = .names(Set(bound.map { graph.names.intern($0.utf8) })) }
+            if let bound = bindings[path] {
+                facts.bindings = .names(BoundNames(topLevel: bound.map { graph.names.intern($0.utf8) }))
+            }
             update.changed.append((Array(path.utf8), facts))
         }
         return update
@@ -34,7 +36,7 @@ private struct SmallTree {
 extension DependencyGraph {
     fileprivate func text(_ module: ModuleID) -> String { String(decoding: tree[module]?.path ?? [], as: UTF8.self) }
 
-    /// `a.py → b.py`, and `a.py ⇢ p/__init__.py` for what only runs on the way.
+    /// `a.py → b.py`, and `a.py ⇢ p/__init__.py` for a package that the import only passes through.
     fileprivate var drawn: Set<String> {
         Set(
             tree.modules.flatMap { module in
@@ -161,7 +163,7 @@ extension DependencyGraph {
         #expect(graph.allFindings().filter { $0.hasPrefix("c.py") } == ["c.py:1 missing-name error"])
     }
 
-    /// Files that come, go and change in any order leave the graph that a fresh scan makes.
+    /// Files added, removed and changed in any order give the same graph as a fresh scan.
     @Test(arguments: 1...12) func thePathDoesNotMatter(_ seed: UInt64) {
         var random = SplitMix(state: seed)
         let folders = ["", "p/", "p/q/", "src/", "src/p/", "n/", "n/m/"]
@@ -213,7 +215,7 @@ extension DependencyGraph {
         }
     }
 
-    // MARK: Questions
+    // MARK: Queries
 
     @Test func dependentsComeWithTheShortestWay() {
         let graph = SmallTree(sources: [
@@ -222,9 +224,10 @@ extension DependencyGraph {
         ]).graph()
         func affected(_ path: String) -> Set<String> {
             Set(
-                Dependents(of: [graph.tree.find(path.utf8)].compactMap { $0 }, in: graph).links.keys.map {
-                    graph.text($0)
-                })
+                Dependents(
+                    of: [graph.tree.find(path.utf8)].compactMap { $0 }, in: graph,
+                    isTest: { String(decoding: $0, as: UTF8.self).contains("/test_") }
+                ).links.keys.map { graph.text($0) })
         }
         #expect(
             affected("p/base.py") == ["p/base.py", "p/mid.py", "p/top.py", "tests/conftest.py", "tests/test_one.py"])

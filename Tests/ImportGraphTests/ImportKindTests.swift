@@ -1,4 +1,4 @@
-// What the blocks around an import say about it.
+// The kind of an import, from the blocks around it.
 
 import Testing
 
@@ -152,7 +152,16 @@ struct ImportKindTests {
         Row("__import__('a' 'b')", "1:0 dynamic load ab"),
         Row("__import__(u'a'); __import__(r'b')", "1:0 dynamic load a", "1:18 dynamic load b"),
         Row("__import__(f'a'); __import__(b'b'); __import__('c\\n')"),
-        Row("__import__('a' + x); __import__('a.%s' % x); __import__('a'.b()); __import__(x)"),
+        Row(
+            "__import__('a' + x); __import__('a.%s' % x); __import__('a'.b()); __import__(x)",
+            "1:21 dynamic load a for **"),
+        Row("__import__('a.b.' + x, y)", "1:0 dynamic load a.b for **"),
+        Row(
+            "import importlib\nimportlib.import_module('.' + x, __name__)", "1:0 eager import importlib",
+            "2:0 dynamic load . for **"),
+        Row("__import__(f'a.b.{x}')", "1:0 dynamic load a.b for **"),
+        Row("__import__('a.{}'.format(x))", "1:0 dynamic load a for **"),
+        Row("__import__(f'{x}')"), Row("__import__('a' + '.b')"),
         Row("'__import__(\"a\")' # __import__('b')"),
         Row("f'{__import__(\"a\")}'", "1:3 dynamic load a"),
         Row("f'{x:{__import__('a').b}}'", "1:6 dynamic load a"),

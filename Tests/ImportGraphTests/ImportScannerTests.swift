@@ -1,4 +1,4 @@
-// What the scanner finds: one line of source, or a few, and the imports that it must report.
+// A few lines of source each, and the imports that the scanner must report.
 
 import Testing
 

@@ -1,4 +1,4 @@
-// Names, and what relative imports are relative to.
+// Module names, and the packages that relative imports start from.
 
 import Testing
 

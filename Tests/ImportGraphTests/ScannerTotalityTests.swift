@@ -1,4 +1,4 @@
-// Whatever the bytes are, the scanner comes to their end, soon, and without a trap.
+// For any bytes, the scanner finishes quickly and without a trap.
 
 import Testing
 
@@ -32,7 +32,7 @@ struct ScannerTotalityTests {
         "from importlib import import_module as im\r\nx = im ( 'a' )\rif x := y: import \\\r\n b\u{0C}\nelse:import c\\",
     ]
 
-    /// Positions lie in the source and grow.
+    /// Checks that positions are in the source and ascending.
     @discardableResult
     private func checkOrder(_ source: [UInt8]) -> [ImportStatement] {
         var last = (line: 1, column: -1)
@@ -86,7 +86,7 @@ struct ScannerTotalityTests {
         }
     }
 
-    /// Each of these takes minutes if something is quadratic, and a stack overflow if something recurses.
+    /// Each of these takes minutes if the scanner is quadratic, and overflows the stack if it is recursive.
     @Test(arguments: [
         "(", "[{", "f'{", "f'{x:{", "f'''{", "import a;", "__import__(", "__import__('a', [", "from a import (\n",
         "x = (\nfrom a\n", "if x:", "lambda:", "if lambda ", "\\\n", "'", "'''", "\t", "\r", "  (", "importlib.",

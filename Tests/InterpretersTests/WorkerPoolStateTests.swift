@@ -4,7 +4,7 @@ import Testing
 
 @testable import Interpreters
 
-/// Events in, actions out; no processes.
+/// The state machine alone: events in, actions out, no processes.
 @Suite struct WorkerPoolStateTests {
     typealias State = WorkerPoolState
     typealias Event = WorkerPoolState.Event
@@ -21,7 +21,7 @@ import Testing
     private static let killed = ExitReason.signal(ExitReason.killSignal)
     private static let changed = WorkerFailure.interpreterChanged(before: "cpython 3.12.1", now: "cpython 3.13.0")
 
-    /// A pool of one worker in each phase. Job 0 is in flight where there is one.
+    /// The phase of a pool's only worker. Job 0 is in flight if it has a job.
     enum Phase: CaseIterable {
         case none, starting, idle, busy
     }
@@ -73,7 +73,7 @@ import Testing
             row(
                 .starting, .startFailed(worker: 0, reason: "x"),
                 [.start(worker: 1, level: nil), .send(slot: 0, worker: 1)], .starting))
-        // These two cannot happen; a worker that never started is gone in any case.
+        // These two cannot happen. A worker that never started is removed in any case.
         rows.append(row(.idle, .startFailed(worker: 0, reason: "x"), [], nil))
         rows.append(
             row(
@@ -127,7 +127,7 @@ import Testing
     @Test(arguments: rows)
     func eachEventInEachPhase(_ row: Row) {
         var state = state(row.phase)
-        // Later than the deadline of whatever is in flight.
+        // After the deadline of any job in flight.
         state.handle(row.event, at: 2000)
         #expect(state.actions == row.actions, "\(row)")
         #expect(state.workers.first?.phase == row.then, "\(row)")
@@ -195,7 +195,7 @@ import Testing
         #expect(state.actions.last == .deliver(slot: 0))
     }
 
-    /// Eight small sources, or fewer large ones, are in the pipe of one worker.
+    /// One worker gets at most eight small sources at once, or fewer large ones.
     @Test func jobsAreSharedAmongWorkers() {
         var state = state(size: 2)
         for slot in 0..<20 { state.handle(.submitted(job(slot)), at: 0) }

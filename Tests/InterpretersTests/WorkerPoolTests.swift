@@ -5,7 +5,7 @@ import Testing
 
 @testable import Interpreters
 
-/// Pools with real processes: the standard interpreter, and scripts that behave as no interpreter should.
+/// Pools with real processes: the default interpreter, and scripts that misbehave.
 @Suite(.serialized) struct WorkerPoolTests {
     private let interpreter: Interpreter
     private let scratch: BytePath
@@ -24,7 +24,7 @@ import Testing
         var found: [CompileResult] = []
     }
 
-    /// Compiles sources with one pool, and gives the results in the order in which they came.
+    /// Compiles sources with one pool, and returns the results in the order of their arrival.
     private func results(
         _ interpreter: Interpreter, sources: [[UInt8]], size: Int, deadline: Int64 = 60_000_000_000,
         pipeSize: Int32 = WorkerProcess.largePipe
@@ -49,7 +49,7 @@ import Testing
         return results.found
     }
 
-    /// An executable script of that interpreter's, which ignores what it is told to do.
+    /// An executable script for the same interpreter, which ignores its arguments and input.
     ///
     /// - Parameter body: Python; `hello(**facts)` and `frame(bytes)` write frames.
     private func fake(_ body: String) throws -> Interpreter {
@@ -84,7 +84,7 @@ import Testing
         #expect(found.allSatisfy { if case .compiled(let code, _, _) = $0 { !code.isEmpty } else { false } })
     }
 
-    /// A user with many pipes gets pipes of one page (pipe(7)): neither worker.py nor a source fits into one.
+    /// A user with many pipes gets pipes of one page (pipe(7)), which can hold neither worker.py nor a large source.
     @Test func pipesOfOnePageAreEnough() {
         let source = Array(String(repeating: "x = [1, 2, 3]\n", count: 5000).utf8)
         let found = results(
@@ -165,7 +165,7 @@ import Testing
         #expect(slow.allSatisfy { if case .timedOut = $0 { true } else { false } }, "\(slow)")
     }
 
-    /// The same version of another build may compile differently.
+    /// Two builds of the same version may compile differently.
     @Test func allWorkersAreOfOneBuild() throws {
         defer { removeScratch() }
         let count = scratch.appending("count")
@@ -181,7 +181,11 @@ import Testing
         let found = results(fake, sources: [[0x20], [0x20]], size: 2, deadline: 3_000_000_000)
         #expect(
             found.contains {
-                if case .unavailable(.interpreterChanged(_, "another build of it")) = $0 { true } else { false }
+                if case .unavailable(.interpreterChanged(_, "another build of this version")) = $0 {
+                    true
+                } else {
+                    false
+                }
             },
             "\(found)")
     }
@@ -196,7 +200,7 @@ import Testing
         #expect(throws: InterpreterError.self) { try InterpreterProbe.run(fake.path, deadline: 1_000_000_000) }
     }
 
-    /// freshpyc was killed before it had sent all of worker.py.
+    /// As if freshpyc was killed before it had sent all of worker.py.
     @Test func aLoaderWhoseInputEndsEarlyEnds() throws {
         let pythons = InterpreterFinder(root: BytePath("/")).all()
         try #require(!pythons.isEmpty)

@@ -9,7 +9,7 @@ import Testing
     private let inputOutput: Int32 = 5
     private let outOfMemory: Int32 = 12
 
-    /// Runs `body` with these failures injected into this task.
+    /// Runs `body` with these failures injected into the current task.
     private func with<Result>(_ text: String, _ body: () throws -> Result) throws -> Result {
         let plan: FaultPlan = try #require(FaultPlan(text))
         return try FaultPlan.$local.withValue(plan) { try body() }
@@ -43,7 +43,7 @@ import Testing
         #expect(FaultPlan(text) == nil)
     }
 
-    /// Older seccomp profiles of container runtimes answer EPERM to system calls that they do not know.
+    /// Older seccomp profiles of container runtimes return EPERM for unknown system calls.
     @Test(arguments: ["38", "1"])
     func withoutOpenat2PathsAreWalked(_ code: String) throws {
         try Scratch.withDirectory { directory, _ in
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    /// What is watched must become readable even where the kernel had no memory at first.
+    /// A watched descriptor must become readable even if the kernel had no memory at first.
     @Test func aWatchThatFailedIsMadeAgain() throws {
         try Scratch.withDirectory { directory, _ in
             let readiness = try Readiness()

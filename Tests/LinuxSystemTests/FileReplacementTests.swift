@@ -21,7 +21,7 @@ import Testing
         return names
     }
 
-    /// Every call of a replacement, with an errno that it may fail with.
+    /// Every system call of a replacement, with an errno that it may return.
     @Test(arguments: [("openat2", 28), ("write", 28), ("futimens", 5), ("fsync", 5), ("rename", 5)])
     func aFailureLeavesTheOldContentsAndNoOtherFile(operation: String, code: Int32) throws {
         try Scratch.withDirectory { directory, _ in
@@ -73,14 +73,14 @@ import Testing
 
     @Test func outputGoesIntoWhatIsNoRegularFile() throws {
         try Scratch.withDirectory { directory, path in
-            // Replaced as a whole, with its permissions.
+            // A regular file is replaced atomically, and keeps its permissions.
             try FileReplacement(name, in: directory).write(old, FileReplacement.Options(permissions: 0o640))
             let first = try #require(try directory.status(name, followsLinks: false))
             try OutputFile.write(new, to: path.appending("file"))
             let second = try #require(try directory.status(name, followsLinks: false))
             #expect(try contents(directory) == new)
             #expect(second.permissions == 0o640 && second.stamp.inode != first.stamp.inode)
-            // A link stays, and what it leads to is written, whether it is there or not.
+            // A link stays, and its target is written, even if it did not exist.
             _ = try directory.makeLink(BytePath("link"), to: name)
             try OutputFile.write(old, to: path.appending("link"))
             #expect(try directory.status(BytePath("link"), followsLinks: false)?.kind == .symbolicLink)
@@ -88,7 +88,7 @@ import Testing
             _ = try directory.makeLink(BytePath("dangling"), to: BytePath("made"))
             try OutputFile.write(new, to: path.appending("dangling"))
             #expect(try directory.file(BytePath("made"), .read).readAll(expected: 0) == new)
-            // A device stays one.
+            // A device stays a device.
             _ = try directory.makeLink(BytePath("null"), to: BytePath("/dev/null"))
             try OutputFile.write(new, to: path.appending("null"))
             #expect(try Host.status(path.appending("null"))?.kind == .other)

@@ -14,7 +14,7 @@ import Testing
         ).run()
     }
 
-    /// More than any pipe holds, in both directions at once.
+    /// More than any pipe holds, in both directions at the same time.
     @Test func largeInputComesBackWhole() throws {
         let input = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         let answer = try shell("exec cat", input: input)

@@ -4,7 +4,7 @@ import BasicTypes
 import LinuxSystem
 
 enum Scratch {
-    /// Runs `body` with a new directory, and removes it and all that is in it afterwards.
+    /// Runs `body` with a new directory, and removes the directory afterwards.
     static func withDirectory(_ body: (Directory, BytePath) throws -> Void) throws {
         let path = BytePath("/tmp/freshpyc-unit-\(Host.processIdentifier)-\(UInt64.random(in: 0 ... .max))")
         _ = try Host.makeDirectory(path, permissions: 0o755)

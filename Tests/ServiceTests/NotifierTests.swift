@@ -1,4 +1,4 @@
-// What the service manager says in the environment.
+// The environment variables of the service manager.
 
 import BasicTypes
 import Service

@@ -1,4 +1,4 @@
-// The life of a daemon: every event in every state, with what follows.
+// The life cycle of a daemon: every event in every state, with the actions that follow.
 
 import Service
 import Testing
@@ -42,7 +42,7 @@ import Testing
     static let reloadForInterpreter: [Action] =
         [.notice("an interpreter has changed; all modules are checked again")] + reload
 
-    /// The rows of a state, without those for its end, which are the same everywhere.
+    /// The rows of a state, without those that end the watch, which are the same for all states.
     static func rows(_ state: State) -> [Row] {
         switch state {
         case .starting:
@@ -158,13 +158,13 @@ import Testing
         }
     }
 
-    /// Whatever happens: one end, nothing after it, and a session is closed before another one is opened.
+    /// In any sequence of events, there is at most one end, no action after it, and at most one open session.
     @Test func noSequenceOfFourEventsOpensTwoSessionsOrEndsTwice() {
         func follow(_ lifecycle: WatchLifecycle, _ isOpen: Bool, _ ends: Int, _ depth: Int) {
             guard depth > 0 else { return }
             for event in Self.events {
                 var next = lifecycle
-                // Only the shell says that a session was opened, and only after `open`.
+                // The service reports an opened session only after `open`.
                 let opening: Set<State> = [.reloading(.opening), .reloading(.reverting), .reloading(.retrying)]
                 let mustOpen = opening.contains(next.state)
                 let saysOpened = event == .opened || event == .openFailed("it is broken")

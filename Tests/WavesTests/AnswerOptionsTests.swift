@@ -43,6 +43,9 @@ import Waves
         "lifetime": .notCompared("says how long the lock is held"),
         "analyzesImports": .notCompared("always true in a daemon"),
         "writesGraph": .notCompared("affects only the database"),
+        "declaredDependencies": .compared(.affects) {
+            $0.declaredDependencies = [DeclaredDependency(files: "a", sources: ["b"])].compactMap { $0 }
+        },
         "sourceRoots": .compared(.sourceRoots) { $0.sourceRoots = [BytePath("src")] },
         "storePlace": .notCompared("code from the store equals newly compiled code"),
         "isReadOnly": .notCompared("always false in a daemon"),

@@ -34,7 +34,7 @@ import Testing
         let hashed = target(.flagged, .sipHash13).seal(
             stamp: stamp, source: source, mode: .uncheckedHash, isGuarded: true)
         #expect(!hashed.isGuarded && hashed.mode == .uncheckedHash && hashed.header[4] == 0b01)
-        // Without hash-based bytecode, the guard is a time and a size that no source can have.
+        // Without hash-based bytecode, a guarded header has a time and a size that no source can have.
         let old = target(.sized, nil).seal(stamp: stamp, source: source, mode: .timestamp, isGuarded: true)
         #expect(
             old.isGuarded && old.mode == .timestamp && old.seconds == .max && old.size == .max && old.header.count == 12

@@ -136,7 +136,7 @@ enum Freshpyc {
         return (found.flatMap { try? Host.realPath($0) }) ?? BytePath("freshpyc-was-not-built")
     }()
 
-    /// Runs it so that file permissions apply even to root, by dropping the capabilities that override them.
+    /// Runs it without the capabilities that override file permissions, so that permissions apply even to root.
     static func runWithoutPrivileges(_ words: [String], in directory: BytePath) throws -> RunResult {
         let rights = "-dac_override,-dac_read_search"
         let setpriv = ["/usr/bin/setpriv", "--bounding-set=\(rights)", "--inh-caps=\(rights)"]

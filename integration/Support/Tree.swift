@@ -17,7 +17,7 @@ enum Scratch {
         return (try? Host.realPath(base)) ?? base
     }()
 
-    /// A file system that keeps every time that stat(2) can tell, where there is one; ext4 ends in 1901 and 2446.
+    /// A directory on a file system that stores every time of stat(2), if there is one; ext4 only stores 1901 to 2446.
     static let homeOfAllTimes: BytePath = {
         let memory = BytePath("/dev/shm")
         return (try? Host.status(memory))?.kind == .directory ? memory : home
@@ -39,8 +39,9 @@ final class Tree {
 
     /// - Parameters:
     ///   - files: contents by relative path.
-    ///   - isAged: all get a time an hour ago, so that the guard for saves within the same second does not apply.
-    ///   - home: where the directory lies.
+    ///   - isAged: whether all files get a time an hour ago, so that the guard for saves within the same second does not
+    ///     apply.
+    ///   - home: the parent of the new directory.
     init(
         _ files: [String: String] = [:], python: TestPython? = nil, isAged: Bool = true,
         in home: BytePath = Scratch.home
@@ -125,10 +126,10 @@ final class Tree {
         return try Freshpyc.start(words + python, in: path, environment: environment).finish()
     }
 
-    /// Asks CPython whether every artifact is what a clean recompile would make, and no other files exist.
+    /// Checks with CPython that every artifact is what a clean recompile would make, and that no other files exist.
     ///
-    /// While a daemon rewrites a header, a temporary file exists for a moment, and no command waits for that. If only
-    /// temporary files differ, compares again.
+    /// While a daemon rewrites a header, a temporary file exists briefly, and no command waits for that. If only temporary
+    /// files differ, this compares again.
     ///
     /// - Returns: the differences.
     func differences(levels: String = "0", mode: String = "timestamp", at place: String = "") throws -> String {

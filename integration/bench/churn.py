@@ -55,7 +55,7 @@ class Daemon:
 
 
 def churn(root, daemon, edits, begin):
-    """Edits files in rounds. Each round changes only contents: all names are the same afterwards."""
+    """Edits files in rounds. A round changes only contents: all names are the same afterwards."""
     folder = os.path.join(root, "churn")
     for number in range(begin, begin + edits, 10):
         os.makedirs(folder, exist_ok=True)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Measures the commands for deployment against compiling, in one run, and prints a table.
+"""Compares the deployment commands with compiling, in one run, and prints a table.
 
     deploy.py --tree DIR [--other DIR] [--python PYTHON] [--pythons P,P,…] [--runs N] [--freshpyc BINARY] [--only ROW[,ROW]]
 
-DIR is a Python tree, and --other another release of it; both are copied, never changed. Everything happens in a new
-directory below /dev/shm. Figures are medians. A ratio is the median of the ratios of neighbouring runs. A cold build is
+DIR is a Python tree, and --other another release of it; both are copied, never changed. All files are written to a new
+directory in /dev/shm. Figures are medians. A ratio is the median of the ratios of adjacent runs. A cold build is
 `freshpyc build --no-store` of the tree without any bytecode.
 """
 import argparse
@@ -81,7 +81,7 @@ class Bench:
         self.row("verify", ours, other, "cold build", "1/10")
 
     def checkout(self):
-        """Builds the same sources without their bytecode, with a store that has compiled them before."""
+        """Builds sources without bytecode, with a store that already has their code."""
         shutil.rmtree(self.store, ignore_errors=True)
         self.cold("--store", self.store)
         ours, other = [], []
@@ -116,7 +116,7 @@ class Bench:
         age(self.tree)
 
     def interpreters(self):
-        """Runs `check` for all interpreters at once, and for each alone."""
+        """Runs `check` for all interpreters at once, and for each one alone."""
         forget(self.tree)
         pythons = self.options.pythons.split(",") if self.options.pythons else [self.options.python]
         ours, other = [], []

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Measures the import graph against `ruff analyze graph`, in one run, and prints a table.
+"""Compares the import graph with `ruff analyze graph`, in one run, and prints a table.
 
     imports.py --tree DIR [--ruff RUFF] [--python PYTHON] [--runs N] [--freshpyc BINARY] [--scratch DIR]
 
-DIR is a Python tree; it is copied, never changed. Figures are medians; runs of the peers alternate.
+DIR is a Python tree; it is copied, never changed. Figures are medians; the runs of both programs alternate.
 """
 import argparse
 import json

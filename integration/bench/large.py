@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures a watch of 100,000 modules: its start from the database, its memory, and the time of a save.
+"""Measures a watch of 100,000 modules: its start from the database, its memory, and the time to handle a save.
 
     large.py [--modules N] [--freshpyc BINARY] [--python PYTHON] [--runs N] [--scratch DIR]
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Measures freshpyc against today's common tools, in one run, and prints a table.
+"""Compares freshpyc with common tools, in one run, and prints a table.
 
     run.py --tree DIR [--python PYTHON] [--uv UV] [--runs N] [--scratch DIR] [--freshpyc BINARY] [--only ROW[,ROW]]
 
-DIR is a Python tree; it is copied, never changed. Everything happens below the scratch directory, by default a new one
+DIR is a Python tree; it is copied, never changed. All files are written below the scratch directory, by default a new one
 in /dev/shm, because the time to create files on a disk varies. UV is a uv executable; it compiles an installed wheel of
-the same files in a virtual environment. Each figure is the median of N runs (default 5); runs of the peers alternate.
+the same files in a virtual environment. Each figure is the median of N runs (default 5); the programs' runs alternate.
 """
 import argparse
 import os

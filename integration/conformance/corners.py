@@ -1,7 +1,6 @@
-"""Sources that bytecode is easily wrong for: constants that are equal and not the same, names, nesting, sizes, failures.
+"""Sources that are easily compiled wrongly: constants that are equal but not identical, names, nesting, sizes, failures.
 
-Knows: Python's corners. Does not know who compiles. `deep.py --corners` has them compiled by every interpreter; what one cannot
-parse is a failure to compare there.
+`deep.py --corners` compiles them with every interpreter. If an interpreter cannot parse one, its errors are compared.
 """
 import random
 

@@ -1,17 +1,15 @@
 #!/usr/bin/env python3
-"""Proves that freshpyc's bytecode, and its reports of failures, are CPython's own.
+"""Checks that the bytecode and the errors of freshpyc are the same as CPython's.
 
     deep.py [--freshpyc BINARY] [--python PYTHON ...|all] [--level N ...] [--verb build|precompile]
             [--invalidation MODE] [--jobs N] [--option WORD ...] [--corners] [--stdlib] [TREE ...]
 
 Each TREE (its `*.py`) is copied to a RAM disk and built there, once, for all interpreters. Then each interpreter
-compiles every file itself (deep_oracle.py) and compares, attribute by attribute, with what lies in `__pycache__`; the
-header must be right, and the failures must be those of `--format json`: class, message and line. With --stdlib each
-interpreter is given its own standard library, with the bad files of its tests; with --corners, what is easily wrong
-(corners.py). A line for each interpreter and tree, each difference before it. Exit status 1 on any difference, 2 where
-something could not be compared.
-
-Knows: the report's JSON, copying trees. Does not know what bytecode looks like: deep_oracle.py does.
+compiles every file itself (deep_oracle.py) and compares the result with the file in `__pycache__`, attribute by
+attribute. The header must be right, and the errors must be those of `--format json`: class, message and line. With
+--stdlib, each interpreter also compiles its own standard library, including the invalid files of its tests; with
+--corners, sources that are easily compiled wrongly (corners.py). Prints the differences, and a line for each interpreter
+and tree. Exit status 1 on any difference, 2 if something could not be compared.
 """
 
 import argparse
@@ -30,7 +28,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ORACLE = os.path.join(HERE, "deep_oracle.py")
 MOST_SHOWN = 20
 NEVER = ("__pycache__", ".git", ".freshpyc", "site-packages")
-# Folders that a build leaves out by their name, unless they are named; the standard library has a package `venv`.
+# Directories that a build skips because of their names, unless the user names them. The standard library has a package
+# `venv`.
 NAMED = ("venv", "_build")
 
 
@@ -44,12 +43,12 @@ def default_binary():
 
 
 class Python:
-    """An interpreter, and what it says of itself."""
+    """An interpreter and its properties."""
 
     ASK = "import os, sys; print(sys.version_info[0]); print(os.path.dirname(os.__file__)); print(sys.executable)"
 
     def __init__(self, path):
-        # Not `-I`: PYTHONHASHSEED is to hold. The environment is ours.
+        # Not `-I`, which Python 2.7 does not have.
         self.path = path
         lines = subprocess.check_output([path, "-S", "-E", "-c", self.ASK], universal_newlines=True).splitlines()
         self.major, self.stdlib = int(lines[0]), lines[1]
@@ -57,7 +56,7 @@ class Python:
 
 
 def interpreters(binary, specs):
-    """Those that were asked for; `all` is one of each cache tag that freshpyc can find."""
+    """The requested interpreters; `all` means one for each cache tag that freshpyc can find."""
     if "all" not in specs:
         return [Python(os.path.abspath(spec)) for spec in specs]
     listed = json.loads(subprocess.check_output([binary, "interpreters", "--format", "json"]))
@@ -68,7 +67,7 @@ def interpreters(binary, specs):
 
 
 def copy(tree, target):
-    """The sources of a tree; its data is of no interest."""
+    """Copies the sources of a tree, without its data files."""
     then = time.time() - 3600  # a source that was saved just now would be guarded against a second save
     for folder, names, files in os.walk(tree):
         names[:] = [name for name in names if name not in NEVER]
@@ -122,7 +121,7 @@ def build(options, tree, pythons):
 
 
 def reported(report, python):
-    """The failures that freshpyc has told for an interpreter: {path: [(class, message, line)]}."""
+    """The errors that freshpyc has reported for an interpreter: {path: [(class, message, line)]}."""
     found = collections.defaultdict(list)
     for one in report["diagnostics"]:
         if one["severity"] != "error" or "interpreters" in one and python.name not in one["interpreters"]:
@@ -132,7 +131,7 @@ def reported(report, python):
 
 
 def ask(python, tree, levels, mode):
-    """What the oracle says, object by object. A source that kills it is told as such, and left out."""
+    """Yields the JSON objects of the oracle. A source that kills it is reported and skipped."""
     skip = 0
     while True:
         words = [python.path, "-S", "-E"]
@@ -160,7 +159,7 @@ def compare(options, tree, label, python, report):
     begun = time.time()
     totals = collections.Counter()
     differences, expected = [], collections.defaultdict(set)
-    # Python 2 has one place for the bytecode of both its optimized levels.
+    # Python 2 uses the same file for both optimized levels.
     places = {bool(level): level for level in sorted(options.level)}
     runs = [[level] for level in places.values()] if python.major == 2 else [options.level]
     for levels in runs:

@@ -1,14 +1,13 @@
-"""Run by the interpreter that is judged: what should each bytecode file of a tree be, and what is it?
+"""Compares each bytecode file of a tree with what the interpreter that runs this script compiles.
 
     PYTHON deep_oracle.py ROOT LEVELS MODE SKIP      LEVELS such as 0,2; MODE timestamp, checked-hash, unchecked-hash;
-                                                    SKIP: so many sources at the beginning are left out
+                                                    SKIP: the number of sources to skip at the beginning
 
-Compiles every source below ROOT as py_compile does, and compares with what lies in its place. Prints a JSON object on
-a line for each failure to compile, each difference, and one with the counts at the end. Before each source, its number
-is written into the file ROOT/.oracle: who comes after a crash can tell where it was.
+Compiles every source below ROOT as py_compile does, and compares the result with its bytecode file. Prints one JSON
+object per line: one for each error, one for each difference, and one with the counts at the end. Before each source, its
+number is written to the file ROOT/.oracle, which shows the source that caused a crash.
 
-Knows: compile, marshal, where bytecode belongs. Does not know freshpyc. Runs on CPython 2.7 and 3.6 to the newest, and
-on PyPy.
+Must not use freshpyc. Runs on CPython 2.7, on CPython 3.6 and newer, and on PyPy.
 """
 
 import json
@@ -38,14 +37,14 @@ class Count(object):
 
 
 def attributes():
-    """The data of code objects that this interpreter has, and the methods that tell more of it."""
+    """The data attributes of this interpreter's code objects, and the methods that return more data."""
     sample = compile("", "x", "exec")
     names = [name for name in dir(sample) if name.startswith("co_")]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         data = [name for name in names if not callable(getattr(sample, name))]
     if "co_linetable" in data and "co_lnotab" in data:
-        data.remove("co_lnotab")  # made from the other one
+        data.remove("co_lnotab")  # computed from co_linetable
     return data, [name for name in LISTS if name in names]
 
 
@@ -53,7 +52,7 @@ DATA, METHODS = attributes()
 
 
 def key(value):
-    """A value as something that only equals what is the same to the last bit."""
+    """A key that is equal only for values that are the same to the last bit."""
     kind = type(value)
     if kind is float:
         return "float", struct.pack("<d", value)
@@ -76,7 +75,7 @@ def shown(value):
 
 
 def difference(ours, true, where):
-    """The first difference of two values, in words; None where they are the same."""
+    """Describes the first difference of two values; None if they are the same."""
     if type(ours) is not type(true):
         return "%s: %s %s, CPython has %s %s" % (
             where,
@@ -131,7 +130,7 @@ def place(path, level):
 
 def read(path):
     if PYTHON_2 and path.endswith(".py"):
-        with open(path, "U") as stream:  # as its py_compile
+        with open(path, "U") as stream:  # like its py_compile
             return stream.read()
     with open(path, "rb") as stream:
         return stream.read()
@@ -142,7 +141,7 @@ def text(value):
 
 
 def failure(error):
-    """(class, message, line); what an error without a message is called is its class."""
+    """(class, message, line). The message of an error without one is its class."""
     name = type(error).__name__
     if isinstance(error, SyntaxError):
         return name, text(error.msg) if error.msg else name, error.lineno or 0
@@ -158,8 +157,8 @@ def judge(path, shown_path, level, mode):
     source = read(path)
     try:
         if PYTHON_2:
-            true = compile(source, path, "exec", 0, True)  # its level is this process's own
-            true = marshal.loads(marshal.dumps(true))  # which there joins pairs of surrogates
+            true = compile(source, path, "exec", 0, True)  # uses the level of this process
+            true = marshal.loads(marshal.dumps(true))  # joins surrogate pairs in Python 2
         else:
             true = compile(source, path, "exec", dont_inherit=True, optimize=level)
     except Exception as error:

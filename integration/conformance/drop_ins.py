@@ -1,17 +1,15 @@
 #!/usr/bin/env python3
-"""CPython's own tests of `python -m compileall` and `python -m py_compile`, with freshpyc in their place.
+"""Runs CPython's own tests of `python -m compileall` and `python -m py_compile` with freshpyc in their place.
 
     drop_ins.py [--freshpyc BINARY] [--python PYTHON3.13] [--reference] [-k WORD] [--verbose]
 
-Runs the tests of the command lines (test_compileall.CommandLineTests..., test_py_compile.PyCompileCLITestCase) from the
-`test` package of a CPython 3.13 as they are. Only the processes that they start are others: `python FLAGS -m compileall
-ARGUMENTS` becomes `freshpyc compileall ARGUMENTS` with FRESHPYC_PYTHON=python; what FLAGS say is said by variables
-(-O: PYTHONOPTIMIZE; -E and -I: no PYTHON variables). With --reference it becomes `python -m compileall ARGUMENTS` with
-the same variables: if that passes, the replacement itself is fair.
+Runs the unchanged command-line tests (test_compileall.CommandLineTests..., test_py_compile.PyCompileCLITestCase) from the
+`test` package of a CPython 3.13. Only the processes that they start are replaced: `python FLAGS -m compileall ARGUMENTS`
+becomes `freshpyc compileall ARGUMENTS` with FRESHPYC_PYTHON=python, and FLAGS become environment variables (-O:
+PYTHONOPTIMIZE; -E and -I: no PYTHON variables). With --reference it becomes `python -m compileall ARGUMENTS` with the
+same variables: if that passes, the replacement does not affect the tests.
 
-A line for each test. Exit status 1 if one fails that is not a difference on purpose (DELIBERATE).
-
-Knows: the names of the tests. Does not know what they ask for.
+Prints a line for each test. Exit status 1 if a test fails that is not a deliberate difference (DELIBERATE).
 """
 
 import argparse
@@ -26,7 +24,7 @@ import tempfile
 import unittest
 
 MODULES = {"compileall": "compileall", "py_compile": "py-compile"}
-# Test, why freshpyc does otherwise, and what the failure must say (so that no other failure hides behind it).
+# Test, why freshpyc differs, and texts that the failure must contain (so that it does not hide other failures).
 DELIBERATE = [
     (
         "test_invalid_arg_produces_message",
@@ -52,7 +50,7 @@ def default_python():
 
 
 def translated(words, environment, target):
-    """The command to run instead, and its environment; `None` where it is not one of ours.
+    """The command to run instead, and its environment; `None` if the command is not to be replaced.
 
     target: 'reference', or the path of freshpyc.
     """
@@ -76,13 +74,13 @@ def translated(words, environment, target):
                 return [sys.executable, "-m", module] + rest, environment
             environment["FRESHPYC_PYTHON"] = sys.executable
             return [target, MODULES[module]] + rest, environment
-        elif flag != "-S":  # which only matters where nothing is named, and there does no harm
+        elif flag != "-S":  # only matters without path arguments, and is harmless then
             return None
     return None
 
 
 class Redirected(subprocess.Popen):
-    """A process, which is another one where its command is one of ours."""
+    """A process whose command may be replaced."""
 
     target = "reference"
     count = 0
@@ -153,8 +151,8 @@ class Result(unittest.TestResult):
 
 
 def inside(options):
-    """In the interpreter whose tests are run."""
-    sys.path.pop(0)  # this folder
+    """Runs the tests, in the interpreter that they belong to."""
+    sys.path.pop(0)  # this directory
     Redirected.target = "reference" if options.reference else options.freshpyc
     with tempfile.TemporaryDirectory(
         prefix="freshpyc-drop-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None
@@ -169,7 +167,7 @@ def inside(options):
         from test import test_compileall, test_py_compile
         from test.support import script_helper
 
-        script_helper.interpreter_requires_environment()  # asked once, by a process of its own
+        script_helper.interpreter_requires_environment()  # starts a process the first time
         subprocess.Popen = Redirected
         classes = [
             test_compileall.CommandLineTestsWithSourceEpoch,

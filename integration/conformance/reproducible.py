@@ -1,17 +1,15 @@
 #!/usr/bin/env python3
-"""Builds a tree in as many ways as change nothing that matters, and compares the bytecode byte by byte.
+"""Builds a tree in many ways that must not affect the bytecode, and compares the bytecode byte by byte.
 
     reproducible.py [--freshpyc BINARY] [--python PYTHON ...|all] [--level N ...] [--verb precompile|build]
                     [--only WAY ...] [--option WORD ...] TREE ...
 
-The first way is the measure: files made in the order of their names, one worker, everything cold. The others: files
-made in reverse order, by chance, and with other times; four workers; some modules by themselves, on fresh workers; a
-warm daemon after many edits (`build`); other folders, with `--strip-prefix` and `--prepend-prefix`; another time zone,
-language, umask, PYTHONHASHSEED; from a store of bytecode; again over bytecode that is there, and over bytecode that
-CPython has left. Each is a line; exit status 1 where a file is not equal to the measure's: then the first one is
-shown, both by `freshpyc inspect`.
-
-Knows: how builds can differ. Does not know what bytecode means.
+The first way is the reference: files created in the order of their names, one worker, everything cold. The others: files
+created in reverse or random order, and with other times; four workers; some modules alone, on new workers; a warm daemon
+after many edits (`build`); other directories, with `--strip-prefix` and `--prepend-prefix`; another time zone, language,
+umask and PYTHONHASHSEED; code from the store; existing bytecode, from freshpyc and from CPython. Prints a line for each
+way. Exit status 1 if a file differs from the reference; then `freshpyc inspect` shows both versions of the first such
+file.
 """
 
 import argparse
@@ -66,7 +64,7 @@ class Ways:
         self.count = 0
 
     def place(self, *parts):
-        """A fresh folder; how deep it is changes nothing that matters."""
+        """A new directory. Its depth must not affect the bytecode."""
         self.count += 1
         path = os.path.join(self.scratch, "way%d" % self.count, *parts)
         os.makedirs(path)
@@ -92,7 +90,7 @@ class Ways:
             sys.stderr.buffer.write(done.stderr)
             sys.exit(2)
 
-    # Each way is a method; it returns where the bytecode is. The first line of its text is its name.
+    # Each way is a method that returns the directory of the bytecode. The first line of its docstring is printed.
 
     def measure(self):
         """one worker, files made in the order of their names"""
@@ -258,7 +256,7 @@ class Ways:
         "output",
         "daemon",
     ]
-    # Without a prefix to strip, the folder's name is in the bytecode.
+    # Without a prefix to strip, the name of the directory is in the bytecode.
     MOVES = ["elsewhere", "output"]
 
 
@@ -268,7 +266,7 @@ def inspected(binary, path):
 
 
 def compare(options, measure, found, root, aside):
-    """The number of files that differ; the first one is shown. `aside` is a folder for the measure's file."""
+    """Returns the number of files that differ, and shows the first one. `aside` is a directory for its reference."""
     different = [name for name in sorted(set(measure) | set(found)) if measure.get(name) != found.get(name)]
     if different:
         name = different[0]
@@ -297,7 +295,7 @@ def prove(options, tree, memory):
     with tempfile.TemporaryDirectory(prefix="freshpyc-same-", dir=memory) as scratch:
         ways = Ways(options, os.path.abspath(tree), os.path.realpath(scratch))
         if options.verb == "build":
-            # The folder is in the bytecode, so every way has its tree at the same place, one after the other.
+            # The path is in the bytecode, so every way uses the same directory, one after the other.
             fixed = os.path.join(ways.scratch, "tree")
 
             def place(*parts):

@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
-"""`freshpyc compileall` and `freshpyc py-compile` beside CPython 3.13's modules, command by command.
+"""Compares `freshpyc compileall` and `freshpyc py-compile` with CPython 3.13's modules, command by command.
 
     side_by_side.py [--freshpyc BINARY] [--python PYTHON3.13] [-k WORD] [--list]
 
-For each command line below, the same tree is made twice at the same place: one is given to `python -m compileall`, the
-other to `freshpyc compileall`. Exit status, standard output, standard error, and every file afterwards (its kind, mode,
-hard links, and of bytecode the header and each attribute of the code) must be the same. Where the module ends with a
-traceback, status and files must be. A line for each command; exit status 1 on a difference that is not on purpose.
-
-Knows: command lines, trees. Does not know what they should print.
+For each command line below, the same tree is created twice at the same path: once for `python -m compileall`, once for
+`freshpyc compileall`. The exit status, standard output, standard error and all files afterwards (kind, mode and hard
+links; for bytecode, the header and each attribute of the code) must be the same. If the module ends with a traceback,
+only the status and the files must be. Prints a line for each command. Exit status 1 on a difference that is not
+deliberate.
 """
 
 import argparse
@@ -106,7 +105,7 @@ class Case:
     ):
         self.words, self.verb, self.before, self.change = words, verb, before, change
         self.variables, self.stdin, self.unordered, self.cwd = variables or {}, stdin, unordered, cwd
-        # Why freshpyc does otherwise, and in what: 'status', 'stdout', 'stderr', 'files'.
+        # Why freshpyc differs, and in which fields: 'status', 'stdout', 'stderr', 'files'.
         self.purpose, self.differs = purpose, differs
 
     def __str__(self):
@@ -228,9 +227,9 @@ good pkg/bad.py -q; good -q pkg; -q good -f pkg; -r=1 pkg; -q=1 good; -q= good; 
 -d pkg pkg/bad_late.py; pkg/latin.py; pkg/latin_bad.py; pkg/latin_late.py; -o0 -o1 pkg/warns.py; -o0 -o1 -o2 pkg
 pkg/.; pkg/..; ''; -i list ''
 """
-# Help with examples, as every verb of freshpyc has it.
+# Help, which has examples as for every verb of freshpyc.
 HELP_LINES = "-h; --help; --help -z; -z --help; good --help; -lh; --he; -r 1 -h -r x; -x ( -h"
-# With several workers, the lines come in any order.
+# With several workers, the lines are printed in any order.
 PARALLEL = """
 -j 2 good; -j2 pkg; --workers 2 good; --workers=1 pkg; -j 0 good; -j 2 -q pkg; -j2 good/a.py pkg/bad.py; --work 2 good
 -j2 -o0 -o2 --hardlink-dupes good
@@ -252,7 +251,7 @@ pkg/.py; pkg/.hidden.py
 
 
 def commands(text):
-    """Words, as a shell reads them; commands end with a line or a semicolon."""
+    """Splits text into commands, and each command into words like a shell. Newlines and semicolons separate commands."""
     for command in text.replace(";", "\n").splitlines():
         if command.strip():
             yield [word.replace("\\n", "\n") for word in shlex.split(command)]
@@ -339,7 +338,7 @@ def cases():
     yield Case(["-o0", "-o1", "-o2", "pkg/warns.py"], variables={"PYTHONWARNINGS": "error:assertion"})
     yield Case(["-d", "x", "pkg/warns.py"], variables={"PYTHONWARNINGS": "error"})
     yield from (Case(["--nope"], variables={"COLUMNS": width}) for width in ("40", "200"))
-    # Nothing is named: the folders of sys.path. The standard library's bytecode goes to the prefix.
+    # No path arguments: the directories of sys.path. The prefix keeps the standard library's bytecode out of the way.
     yield Case([], variables={"PYTHONPATH": "{root}/good", "PYTHONPYCACHEPREFIX": "{root}/prefix"})
     yield Case(["-q"], variables={"PYTHONPATH": "{root}/good:{root}/pkg", "PYTHONPYCACHEPREFIX": "{root}/prefix"})
     yield Case(["-qq"], variables={"PYTHONPATH": "{root}/nosuch", "PYTHONPYCACHEPREFIX": "{root}/prefix"})
@@ -391,7 +390,7 @@ def make(root):
 
 
 def seen(root):
-    """What lies below a folder: {path: (kind, mode, content)}, and which bytecode shares its inode with which."""
+    """The files below a directory: {path: (kind and mode, content)}, and an entry for each group of hard-linked bytecode."""
     found, inodes = {}, {}
     for folder, names, files in os.walk(root):
         names.sort()
@@ -434,7 +433,7 @@ def run(case, words, root, home):
         "XDG_CACHE_HOME": home,
         "LC_ALL": "C.UTF-8",
         "FRESHPYC_PYTHON": sys.executable,
-        # What Python imports for itself is none of the files that are asked for.
+        # Do not count the bytecode of modules that Python imports for itself.
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     environment.update((name, filled(value)) for name, value in case.variables.items())
@@ -462,7 +461,7 @@ def prepared(case, root):
 
 
 def differing(true, ours):
-    """In what they differ: {field: lines}."""
+    """The fields that differ: {field: lines}."""
     traceback = b"Traceback (most recent call last)" in true["stderr"]
     found = {}
     if true["status"] != ours["status"]:

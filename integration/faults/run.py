@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""Every system call of freshpyc fails once, and what comes of it must be right.
+"""Makes every system call of freshpyc fail once, and checks the result.
 
     run.py [--scenario NAME] [--sample N] [--seed N] [--every] [--jobs N] [--freshpyc BINARY] [--case TEXT] [--keep]
 
 Needs a debug build: FRESHPYC_FAULT (see FaultPlan.swift) makes the K-th call of an operation fail with an errno. A run
-without a fault first records the calls of each scenario. Then each call fails with each errno that its man page knows
-for a healthy program. Calls that differ only in the numbers in their paths are one class; the first two and the last
+without a fault first records the calls of each scenario. Then each call fails with each errno that its man page lists
+for a correct program. Calls that differ only in the numbers in their paths are one class; the first two and the last
 of each class are tried, or all with --every. --sample N takes N cases at random.
 
 After each case:
-- no artifact that import would run differs from a clean compilation (CPython says so),
-- exit status 0 means that the tree is up to date; any other status comes with a message (but ENOENT and ELOOP say that
+- no artifact that import would run differs from a clean compilation by CPython,
+- exit status 0 means that the tree is up to date; any other status comes with a message (but ENOENT and ELOOP mean that
   a file was just removed or replaced by a link, and then exit status 0 is right),
-- nothing hangs, no process, no temporary file is left,
+- nothing hangs, and no process and no temporary file is left,
 - a run without faults brings everything up to date.
 """
 import argparse
@@ -118,7 +118,7 @@ class Case:
         return process
 
     def run(self, *words, faulty=True, counts=True):
-        """The exit status and what was printed."""
+        """Runs a command; returns its exit status and output."""
         process = self.start(*words, faulty=faulty)
         try:
             output = process.communicate(timeout=TIME_LIMIT)[0].decode(errors="replace")
@@ -135,10 +135,10 @@ class Case:
     def build(self, faulty=True):
         return self.run("build", "--no-daemon", "--jobs", "1", "--python", self.options.python, faulty=faulty)
 
-    # What is right
+    # Checks
 
     def differences(self, output=None):
-        """Of the tree, or of a deployment, whose code names the files of the tree."""
+        """The differences in the tree, or in a deployment, whose code has the file names of the tree."""
         found = []
         root = output or self.root
         for folder, names, files in os.walk(root):
@@ -161,14 +161,14 @@ class Case:
         return found
 
     def expect_never_wrong(self, found):
-        """Missing, stale and left-over bytecode is not imported in the place of something else; the rest is wrong."""
+        """Missing, stale and left-over bytecode is harmless, because import does not run it. Other differences are wrong."""
         wrong = [text for text in found if not re.search(r"left over: |: no bytecode$|: header is ", text)]
         if wrong:
             raise Wrong("wrong artifact: %s" % wrong[:4])
 
     @property
     def hides_files(self):
-        """Whether the fault says that a file is not there, or was replaced by a link."""
+        """Whether the fault claims that a file does not exist, or was replaced by a link."""
         return bool(self.fault) and self.fault.endswith((":%d" % errno.ENOENT, ":%d" % errno.ELOOP))
 
     def expect_right(self, what, output=None):
@@ -244,7 +244,7 @@ class Scenario:
             raise Wrong("does not heal: %s" % output)
         found = case.differences()
         if case.hides_files:
-            # What seemed not to be there was not removed, and is found again only by `clean`.
+            # A file that seemed not to exist was not removed, and only `clean` finds it.
             found = [text for text in found if not text.startswith("left over: ")]
         if found:
             raise Wrong("does not heal: %s" % found[:4])
@@ -260,7 +260,7 @@ class Build(Scenario):
 
 
 class Rebuild(Build):
-    """Of a tree that was built and then edited."""
+    """A build of a tree that was built before and then edited."""
 
     prepares = True
 
@@ -278,7 +278,7 @@ class Watch(Scenario):
             self.drive(case, daemon, log)
             case.run("stop", faulty=False, counts=False)
             if daemon.poll() is None:
-                # Without a control socket nobody can ask it to stop.
+                # Without a control socket, `stop` cannot reach the daemon.
                 if not self.until(lambda: daemon.poll() is not None, 1):
                     daemon.send_signal(signal.SIGTERM)
             if not self.until(lambda: daemon.poll() is not None):
@@ -306,7 +306,7 @@ class Watch(Scenario):
         return True
 
     def await_ready(self, daemon, log, count=1):
-        """Until the daemon is ready, or has ended."""
+        """Waits until the daemon is ready or has ended."""
         def text():
             log.flush()
             return os.pread(log.fileno(), 1 << 20, 0)
@@ -332,7 +332,7 @@ class Reload(Watch):
     def drive(self, case, daemon, log):
         self.await_ready(daemon, log)
         self.wait(case)
-        # What happens in the meantime is found by the new session.
+        # The new session finds changes made before the reload.
         case.write("p5/m0.py", "BEFORE = 1\n")
         if daemon.poll() is None:
             daemon.send_signal(signal.SIGHUP)
@@ -400,7 +400,7 @@ def make_template(home):
 
 
 def attempt(options, template, name, fault):
-    """What was wrong, or None; and what was said."""
+    """Runs one case; returns the problem, or None, and the output."""
     scenario = SCENARIOS[name]
     case = Case(options, template, fault)
     try:

@@ -1,13 +1,11 @@
 #!/usr/bin/env python3
 """Compares the imports that `freshpyc graph` lists with those that Python's own parser finds.
 
-    compare.py BINARY INTERPRETER FOLDER...
+    compare.py BINARY INTERPRETER DIRECTORY...
 
 Every import statement of every file that parses must be listed exactly once: line, column, level, module, names and
-aliases. Nothing else may be listed but calls (`load ...`). Exit status 1 on any difference, 2 where nothing could be
-compared.
-
-Knows: ast. Does not know: what an import leads to, or its kind.
+aliases. Only calls (`load ...`) may be listed in addition. Targets and kinds of imports are not compared. Exit status 1
+on any difference, 2 if nothing could be compared.
 """
 
 import ast
@@ -19,7 +17,7 @@ import sys
 
 
 def statement(node):
-    """An import as `graph` writes it."""
+    """An import as `graph` prints it."""
     names = ", ".join(item.name + (" as " + item.asname if item.asname else "") for item in node.names)
     if isinstance(node, ast.Import):
         return "import " + names
@@ -27,7 +25,7 @@ def statement(node):
 
 
 def parsed(path):
-    """The imports of a file as [line, column, statement]; None where it does not parse."""
+    """The imports of a file as [line, column, statement]; None if it does not parse."""
     try:
         with open(path, "rb") as file:
             tree = ast.parse(file.read(), path)
@@ -41,13 +39,13 @@ def parsed(path):
 
 
 def serve():
-    """In the interpreter: a path on each line in, its imports on a line out."""
+    """Runs in the interpreter: reads one path per line, and prints one line with its imports."""
     for line in sys.stdin:
         print(json.dumps(parsed(json.loads(line))), flush=True)
 
 
 def listed(binary, interpreter, folder):
-    """Imports and calls by path, as the graph has them."""
+    """The imports and calls of the graph, by path."""
     words = [binary, "graph", "--no-daemon", "--format", "json", "--python", interpreter]
     run = subprocess.run(words, cwd=folder, stdout=subprocess.PIPE, check=False)
     if run.returncode != 0:
@@ -60,7 +58,7 @@ def listed(binary, interpreter, folder):
 
 
 def compare(binary, interpreter, folder, ask):
-    """Prints the differences of one folder, and returns their number."""
+    """Prints the differences in one directory, and returns their number."""
     modules = listed(binary, interpreter, folder)
     files = statements = differences = skipped = 0
     for path in sorted(modules):

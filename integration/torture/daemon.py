@@ -1,4 +1,4 @@
-"""The daemon that is tortured, and the commands that are run beside it."""
+"""The daemon under test, and the commands that run while it is running."""
 import json
 import os
 import shutil
@@ -8,7 +8,7 @@ import time
 
 
 class Difference(Exception):
-    """freshpyc did not do what it promises."""
+    """freshpyc broke one of its promises."""
 
 
 def wait_until(condition, seconds, what):
@@ -43,7 +43,7 @@ def children(process):
 
 
 class Daemon:
-    """freshpyc without the rights of root: what a user may not read, it may not either."""
+    """freshpyc without root's capabilities, so that file permissions apply to it."""
     UNPRIVILEGED = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
 
     def __init__(self, binary, root, home):
@@ -54,11 +54,11 @@ class Daemon:
 
     @property
     def can_be_refused(self):
-        """Whether permissions mean anything to freshpyc here."""
+        """Whether file permissions apply to freshpyc here."""
         return os.geteuid() != 0 or bool(self.prefix)
 
     def run(self, *words, check=True, alone=False, timeout=120):
-        """Runs a command. `alone`: it works on the tree itself, and so must not have more rights than the daemon."""
+        """Runs a command. `alone`: it may work on the tree itself, so it must not have more rights than the daemon."""
         command = [*(self.prefix if alone else []), self.binary, *words]
         try:
             done = subprocess.run(command, cwd=self.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,
@@ -88,7 +88,7 @@ class Daemon:
         os.kill(self.process, number)
 
     def end(self, number):
-        """Ends it by a signal. Its workers must end as well."""
+        """Ends the daemon with a signal. Its workers must end too."""
         workers = children(self.process)
         os.kill(self.process, number)
         wait_until(lambda: not is_running(self.process), 20, "daemon %d after signal %d" % (self.process, number))
@@ -101,7 +101,7 @@ class Daemon:
         return int(fields[11]) + int(fields[12])
 
     def check_idle(self, phase):
-        """It is in this phase, holds few descriptors, and uses no processor time."""
+        """Checks that the daemon is in this phase, holds few descriptors, and uses no processor time."""
         time.sleep(1.5)
         before = self.processor_time()
         time.sleep(0.7)
@@ -132,7 +132,7 @@ class Daemon:
         self.process = None
 
     def kill(self):
-        """At the end of a run, whatever its state."""
+        """Kills the daemon at the end of a run, whatever state it is in."""
         if self.is_alive():
             try:
                 os.kill(self.process, signal.SIGCONT)

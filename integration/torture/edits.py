@@ -1,4 +1,4 @@
-"""What editors, version control and build tools do to a tree."""
+"""Changes that editors, version control and build tools make to a tree."""
 import os
 import shutil
 import time
@@ -31,7 +31,7 @@ class Edits:
             self.note("write %s, same size", path)
 
     def other_digit(self, text):
-        """Text of the same size. It compiles if the text does."""
+        """Other text of the same size, which compiles if the original does."""
         digits = [index for index, char in enumerate(text) if 48 <= char <= 57]
         if not digits:
             return text
@@ -118,14 +118,14 @@ class Edits:
 
     @operation(2)
     def copy_folder(self):
-        """The daemon is at work in the copy before it is complete, and in the original."""
+        """Copies a directory. The daemon works in the copy before it is complete, and in the original."""
         folders = [folder for folder in self.inner_folders() if len(os.listdir(folder)) < 12]
         if folders and len(self.names()) < self.options.modules:
             folder, new = self.choose(folders), os.path.join(self.root, "copy%d" % self.index)
             try:
                 shutil.copytree(folder, new, symlinks=True, dirs_exist_ok=True)
             except shutil.Error as error:
-                # Bytecode that went meanwhile, and FIFOs.
+                # Bytecode that was removed during the copy, and FIFOs.
                 if not all("__pycache__" in os.fspath(entry[0]) or "named pipe" in str(entry[2])
                            for entry in error.args[0]):
                     raise
@@ -147,7 +147,7 @@ class Edits:
             new = os.path.join(self.place(), "hard%d.py" % self.index)
             os.link(path, new)
             if os.path.dirname(new) not in scope(self.root, self.excludes)[2]:
-                # Nobody is told of a name out of scope. From the next look at the file on, it is known.
+                # A new name out of scope sends no event. freshpyc notices it when it next checks the file.
                 os.utime(path)
             self.note("hard link %s as %s", path, new)
 
@@ -161,7 +161,7 @@ class Edits:
 
     @operation(1)
     def checkout(self):
-        """As git does: many files at once, some gone, some new, some changed."""
+        """Like git: removes, adds and changes many files at once."""
         for path in self.names():
             what = self.rng.random()
             if what < 0.1:
@@ -217,7 +217,7 @@ class Edits:
 
     @staticmethod
     def quietly(action, *arguments):
-        """For what the daemon may have removed a moment ago."""
+        """Runs an action on a file that the daemon may have just removed."""
         try:
             action(*arguments)
         except FileNotFoundError:

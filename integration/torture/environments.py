@@ -1,7 +1,7 @@
 """Virtual environments that are replaced while a daemon uses them.
 
-An environment is what `python -m venv` makes, without pip: `pyvenv.cfg` and `bin/python`. Making one takes no process.
-Each has a name (`a`, `b`) and lies at `env-NAME`, as a directory or as a link to one.
+An environment has the files that `python -m venv --without-pip` creates: `pyvenv.cfg` and `bin/python`. They are created
+without running Python. Each environment has a name (`a`, `b`) and the path `env-NAME`, a directory or a link to one.
 """
 import glob
 import os
@@ -10,10 +10,10 @@ import subprocess
 
 
 def installed(first):
-    """Interpreters that environments are made from: `first`, and those of pyenv from 3.8 on."""
+    """The interpreters for environments: `first`, and those of pyenv, 3.8 and newer, one for each minor version."""
     found = {}
     for python in [first] + sorted(glob.glob(os.path.expanduser("~/.pyenv/versions/3.*/bin/python"))):
-        # Of an environment, what it was made from.
+        # For an environment, use the interpreter that it was made from.
         question = "import sys; print(getattr(sys, '_base_executable', sys.executable), *sys.version_info[:2])"
         done = subprocess.run([python, "-I", "-c", question], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                               text=True)
@@ -49,7 +49,7 @@ class Environments:
             os.symlink(base, python)
 
     def create(self, name, base, copies=False):
-        """At its place, a directory of its own. `copies`: with a copy of the interpreter, not a link to it."""
+        """Creates an environment as a directory. `copies`: with a copy of the interpreter, not a link to it."""
         self.delete(name)
         self.make(self.path(name), base, copies)
         self.base[name] = base
@@ -63,7 +63,7 @@ class Environments:
         self.base[name] = None
 
     def switch(self, name, base, number):
-        """The link at its place is replaced in one step."""
+        """Replaces the link to an environment atomically."""
         folder = os.path.join(self.home, "envs", "%s-%d" % (name, number))
         self.make(folder, base, False)
         path = self.path(name)
@@ -74,7 +74,7 @@ class Environments:
         self.base[name] = base
 
     def switch_interpreter(self, name, base):
-        """Only `bin/python` is another one, as after an upgrade of the system's Python."""
+        """Replaces only `bin/python`, like an upgrade of the system's Python."""
         if not self.base.get(name):
             return self.create(name, base)
         python = self.python(name)

@@ -1,4 +1,4 @@
-"""What a file system can do to a tree, beyond edits: rights, times, kinds of files, links, planted bytecode, scope."""
+"""Changes to a tree beyond edits: permissions, times, kinds of files, links, planted bytecode, scope."""
 import os
 import shutil
 import stat
@@ -6,7 +6,7 @@ import struct
 
 from world import operation
 
-# Seconds: the ends of 32 bits, of 64 bits in nanoseconds, of ext4, and 1600.
+# In seconds: the limits of 32 bits, of 64 bits in nanoseconds and of ext4, and the year 1600.
 TIMES = [-11676096000, -9223372037, -9223372036, -2147483649, -2147483648, -1, 0, 1, 978307200, 2147483647, 2147483648,
          4294967295, 4294967296, 6442450943, 9223372036, 9223372037, 15032385535, 1 << 40, -(1 << 40)]
 FRACTIONS = [0, 0, 1, 500000000, 999999999, 123456789]
@@ -21,7 +21,7 @@ class Hazards:
 
     @operation(1)
     def any_time_elsewhere(self):
-        """Of a directory, of bytecode, of the configuration."""
+        """Sets the time of a directory, of bytecode or of the configuration."""
         self.set_time(self.choose(self.folders() + self.bytecode() + [os.path.join(self.root, "freshpyc.json")]))
 
     def set_time(self, path):
@@ -33,7 +33,7 @@ class Hazards:
                 return
             self.note("mtime of %%s is %d ns" % nanoseconds, path)
 
-    # Rights
+    # Permissions
 
     @operation(2)
     def seal_folder(self):
@@ -59,7 +59,7 @@ class Hazards:
 
     @operation(6)
     def unseal(self):
-        """Everything may be read and written again."""
+        """Makes everything readable and writable again."""
         for folder, names, files in os.walk(self.root):
             for name in names + files:
                 path = os.path.join(folder, name)
@@ -115,17 +115,18 @@ class Hazards:
 
     @operation(1)
     def nameless(self):
-        """`.py` shares its cache name with `py.py`. It is no source."""
+        """`.py` has the same cache name as `py.py`. It is not a source."""
         folder = self.place()
         for name in self.rng.sample([".py", "py.py"], self.rng.randrange(1, 3)):
             path = os.path.join(folder, name)
-            if not os.path.isdir(path):
+            # A FIFO would make us wait for a reader.
+            if os.path.isfile(path) or not os.path.lexists(path):
                 self.write(path, self.text())
                 self.note("write %s", path)
 
     @operation(1)
     def block_bytecode(self):
-        """`__pycache__` is a file, or a link."""
+        """Replaces `__pycache__` with a file or a link."""
         path = os.path.join(self.place(), "__pycache__")
         is_file = self.rng.random() < 0.5
         while True:
@@ -137,7 +138,7 @@ class Hazards:
                     os.symlink(self.outside, path)
                 break
             except FileExistsError:
-                pass  # The daemon has just made it again.
+                pass  # The daemon has just created it again.
         self.note("%s is in the way", path)
 
     @operation(3)
@@ -149,7 +150,7 @@ class Hazards:
                 self.note("remove %s", path)
 
     def clear(self, path):
-        """Removes it in one step, because the daemon may write into a directory that is being emptied."""
+        """Removes a path atomically, because the daemon may write to a directory that is being emptied."""
         if os.path.isdir(path) and not os.path.islink(path):
             gone = os.path.join(self.home, "gone")
             os.rename(path, gone)
@@ -161,7 +162,7 @@ class Hazards:
 
     @operation(2)
     def link_outside(self):
-        """A second name for a source, outside the tree; or a source that is a link to a file there."""
+        """Gives a source a second name outside the tree, or replaces it with a link to a file there."""
         path = self.choose(self.own_sources())
         if path:
             outside = os.path.join(self.outside, "o%d" % self.index)
@@ -171,13 +172,13 @@ class Hazards:
                 os.symlink(outside, path)
                 self.note("move %s to %s and link it", path, outside)
             else:
-                # The kernel tells nobody about the new name. From the next look at the file on, it is known.
+                # The new name sends no event. freshpyc notices it when it next checks the file.
                 os.utime(path)
                 self.note("hard link %s as %s, touch it", path, outside)
 
     @operation(5)
     def edit_outside(self):
-        """Through the name outside, with mtime and size kept: only ctime tells."""
+        """Edits a source through its name outside the tree. Size and often mtime stay the same; then only ctime changes."""
         path = self.choose([entry.path for entry in os.scandir(self.outside) if entry.name.startswith("o")
                             and entry.is_file()])
         if path:
@@ -215,7 +216,7 @@ class Hazards:
 
     @operation(4)
     def plant(self):
-        """Bytecode with a valid header and other code: for a source that compiles, or one that does not."""
+        """Writes bytecode with a valid header and wrong code, for a source that compiles or for one that does not."""
         judges = self.judges()
         path = self.choose(self.own_sources())
         if not path or not judges or os.path.islink(os.path.join(os.path.dirname(path), "__pycache__")):
@@ -246,7 +247,7 @@ class Hazards:
 
     @operation(1)
     def leave_scope(self):
-        """A new pyvenv.cfg makes a directory an environment."""
+        """Turns a directory into an environment with a new pyvenv.cfg."""
         folder = self.choose(self.inner_folders())
         if folder:
             self.write(os.path.join(folder, "pyvenv.cfg"), b"")

@@ -1,6 +1,6 @@
-"""CPython as the oracle, kept running: one process for each interpreter, for the whole run.
+"""CPython as the oracle: one process for each interpreter, which runs as long as the whole test.
 
-Verdicts are remembered by contents, so a round asks only about what has changed.
+Verdicts are cached by contents, so a round asks only about changed files.
 """
 import marshal
 import os
@@ -10,7 +10,7 @@ ORACLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "oracle.
 
 
 class Judge:
-    """What one interpreter says of sources and bytecode."""
+    """The verdicts of one interpreter on sources and bytecode."""
     shared = {}
 
     @classmethod
@@ -35,7 +35,7 @@ class Judge:
         return marshal.load(self.process.stdout)
 
     def judge(self, questions):
-        """Asks about (path, source, level, body or None); a list of (compiles, difference or None)."""
+        """Takes a list of (path, source, level, body or None); returns a list of (compiles, difference or None)."""
         if len(self.verdicts) > 50000:
             self.verdicts.clear()
         unknown = list({question for question in questions if question not in self.verdicts})

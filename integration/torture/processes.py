@@ -1,4 +1,4 @@
-"""What happens to processes: the daemon, its workers, its interpreters, its store, its configuration, other clients."""
+"""Operations on the daemon, its workers, interpreters, store and configuration, and commands of other clients."""
 import json
 import os
 import shutil
@@ -80,7 +80,7 @@ class Processes:
 
     @operation(1)
     def replace_environment(self):
-        """Deleted, and made again from another interpreter."""
+        """Replaces an environment with one from another interpreter."""
         name, base = self.rng.choice("ab"), self.rng.choice(self.options.bases)
         how = self.rng.randrange(4)
         if how == 0 or how == 3:
@@ -102,7 +102,7 @@ class Processes:
     # The configuration
 
     def reconfigure(self):
-        """Writes it, sends SIGHUP, and waits until the daemon has it."""
+        """Writes the configuration, sends SIGHUP, and waits until the daemon uses it."""
         self.restore_environments()
         self.remove_orphans_below(self.root)
         self.configure()
@@ -111,7 +111,7 @@ class Processes:
         wait_until(self.has_configuration, 30, "the daemon has not taken the configuration after SIGHUP")
 
     def has_configuration(self):
-        """With another one, `build` says that it works alone."""
+        """Whether the daemon uses the current configuration. If not, `build` reports that it works alone."""
         return "alone" not in self.daemon.run("build", check=False, alone=True).stderr
 
     @operation(1)
@@ -132,7 +132,7 @@ class Processes:
     # Other clients
 
     def agrees(self, words, done, patterns, judges, levels):
-        """What a `build` reported must be so. It has left nothing undone."""
+        """Checks that the report of a `build` is true, and that everything was built."""
         truth = Truth(self.root, patterns, judges, levels)
         if truth.closed:
             return
@@ -150,7 +150,7 @@ class Processes:
 
     @operation(2)
     def client_build(self):
-        """With the daemon's options: it answers."""
+        """Runs `build` with the daemon's options, so that the daemon answers."""
         if not self.missing:
             words = ["build", "--format", "json"]
             self.note("freshpyc %s" % " ".join(words))
@@ -159,7 +159,7 @@ class Processes:
 
     @operation(1)
     def client_build_alone(self):
-        """With other options: it works alone, beside the daemon."""
+        """Runs `build` with other options, so that it works without the daemon."""
         if self.missing:
             return
         patterns, judges, levels = self.excludes, self.judges(), self.levels
@@ -185,7 +185,7 @@ class Processes:
 
     @operation(2)
     def client_graph(self):
-        """The daemon's answer is what the same command finds by itself, and what a command without a database finds."""
+        """Checks that the daemon's graph is the same as that of a command without a daemon and without a database."""
         if self.missing:
             return
         words = ["graph", "--format", "json"]
@@ -204,10 +204,10 @@ class Processes:
         state = os.path.join(self.home, "state-%d" % self.index)
         alone = self.edges(words + ["--no-daemon", "--state-dir", state])
         shutil.rmtree(state, ignore_errors=True)
-        # What does not compile has the imports of its last version that did, which a fresh scan cannot know.
+        # A source that does not compile keeps the imports of its last version that did, which a fresh scan cannot know.
         truth = Truth(self.root, self.excludes, judges, self.levels)
         if truth.closed or len(truth.readable) < len(truth.sources):
-            return  # The daemon may have read before what cannot be read now.
+            return  # The daemon may have read files earlier that cannot be read now.
         broken = {os.path.relpath(path, self.root) for path in truth.failing}
         wrong = [(key, asked.get(key), alone.get(key)) for key in sorted(asked.keys() | alone.keys())
                  if key not in broken and asked.get(key) != alone.get(key)]

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Random operations on a tree while a daemon keeps it; CPython says what should be there. See README.md.
+"""Runs random operations on a tree while a daemon keeps it up to date, and compares the result with CPython. See README.md.
 
     run.py [--seed N] [--seeds N] [--operations N] [--minutes M] [--freshpyc BINARY] [--python PYTHON] [--keep]
     run.py --seed N --replay 3:create,17:edit_outside,18:wait
 
-A seed gives the same operations every time. A difference is printed with the shortest list of operations that still
-shows it, and exits with 1.
+A seed gives the same operations every time. If there is a difference, prints it with a short list of operations that
+still shows it, and exits with 1.
 """
 import argparse
 import os
@@ -24,7 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def attempt(options, seed, steps, deadline=float("inf"), finishes=True):
-    """Runs the steps in a new tree. Returns the number of operations, and the difference (None: there is none)."""
+    """Runs the steps in a new tree. Returns the number of operations, the difference (None if there is none) and the run."""
     torture = Torture(options, seed)
     done, problem, keeps = 0, None, False
     try:
@@ -116,6 +116,6 @@ def main():
 
 
 if __name__ == "__main__":
-    # So that no daemon is left when this script is ended.
+    # Stop the daemon too when this script is terminated.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main())

@@ -1,9 +1,9 @@
-"""The shortest list of steps that still shows a difference (delta debugging: Zeller, Hildebrandt 2002)."""
+"""Finds a short list of steps that still shows a difference (delta debugging: Zeller, Hildebrandt 2002)."""
 import time
 
 
 def shrink(steps, attempt, problem, seconds):
-    """Tries shorter and shorter lists for so many seconds. `attempt` returns (problem, torture).
+    """Tries shorter and shorter lists for this many seconds. `attempt` returns (problem, torture).
 
     Returns (steps, torture, problem), or None if even the whole list shows no difference when it is run again.
     """
@@ -19,7 +19,7 @@ def shrink(steps, attempt, problem, seconds):
         return None
 
     best = None
-    # The last steps are enough, as a rule.
+    # Usually the last steps are enough.
     for count in (8, 25, 80, 250, len(steps)):
         if time.monotonic() > deadline:
             break

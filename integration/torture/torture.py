@@ -1,4 +1,4 @@
-"""One run: a plan of operations, and what is checked after each round."""
+"""One run: a plan of operations, and the checks after each round."""
 import json
 import os
 import random
@@ -14,12 +14,12 @@ from truth import Truth
 from world import OPERATIONS, World
 
 START = 12
-# Steps that are no operations.
+# Steps that are not operations.
 WAIT, IDLE = "wait", "idle"
 
 
 def plan(seed, options):
-    """The steps of a seed: (number, name). They do not depend on what happens."""
+    """The steps of a seed: (number, name). They do not depend on the state of the tree."""
     rng = random.Random(seed)
     weights = {name: weight for name, weight in OPERATIONS.items()
                if name not in options.without and (not options.only or name in options.only)}
@@ -41,7 +41,7 @@ def plan(seed, options):
 
 class Torture(Edits, Hazards, Processes, World):
     def go(self, steps, deadline=float("inf"), finishes=True):
-        """Runs the steps; the daemon starts after the first files. Returns how many operations were run."""
+        """Runs the steps; the daemon starts after the first files. Returns the number of operations that were run."""
         done, started = 0, False
         for number, name in steps:
             if not started and number > START:
@@ -68,21 +68,21 @@ class Torture(Edits, Hazards, Processes, World):
         self.finish()
         return done
 
-    # What is checked
+    # Checks
 
     def wait(self):
         done = self.daemon.run("wait", "--timeout", "60", check=False)
         if not self.daemon.is_alive():
             raise Difference("the daemon is gone: %s%s" % (done.stderr, self.daemon.log_tail()))
         if self.missing:
-            return  # Its bytecode can be neither judged nor made. All is checked when it is back.
+            return  # Without the interpreter, bytecode can be neither compiled nor checked. It is checked later.
         if done.returncode not in (0, 1):
             raise Difference("wait: exit status %d: %s" % (done.returncode, done.stderr))
         asks = self.rng.random() < 0.3
         try:
             self.look(done.returncode, asks)
         except Difference as difference:
-            # Once the second of a save is over, a header gets its time, and nobody waits for that.
+            # When the second of a save is over, a header is rewritten, and `wait` does not wait for that.
             lines = str(difference).split("\n")[1:]
             if not lines or not all("temporary file" in line for line in lines):
                 raise
@@ -90,7 +90,7 @@ class Torture(Edits, Hazards, Processes, World):
             self.look(done.returncode, asks)
 
     def idle(self):
-        """The daemon rests, and a build compiles nothing."""
+        """Checks that the daemon is idle, and that a build compiles nothing."""
         self.daemon.check_idle("blocked" if self.missing else "idle")
         if self.missing:
             return
@@ -100,7 +100,7 @@ class Torture(Edits, Hazards, Processes, World):
             raise Difference("nothing has changed, and a build reports %s" % modules)
 
     def look(self, exit_status, asks):
-        # With exit status 0, what cannot be read now must be right as well: it was read before, and has not changed.
+        # With exit status 0, files that cannot be read now must be right too: they were read before, and have not changed.
         truth = Truth(self.root, self.excludes, self.judges(), self.levels, enters_closed=exit_status == 0)
         if truth.differences:
             raise Difference("after wait:\n" + "\n".join(truth.differences))
@@ -124,14 +124,14 @@ class Torture(Edits, Hazards, Processes, World):
                                      sorted(truth.failing)[:5], *self.record_differences(truth)))
 
     def record_differences(self, truth):
-        """The paths that only the database has, and those that only the tree has. Stops the daemon."""
+        """Stops the daemon; returns the paths that are only in the database, and those that are only in the tree."""
         self.daemon.stop()
         recorded = {json.loads(path) for path in self.verdicts()}
         there = {os.path.relpath(source.path, self.root) for source in truth.sources}
         return sorted(recorded - there), sorted(there - recorded)
 
     def finish(self):
-        """The database is that of a fresh build, and nothing is left."""
+        """Checks that the database is the same as after a fresh build, and that no other files are left."""
         self.restore_environments()
         self.unseal()
         self.unblock_bytecode()
@@ -144,12 +144,12 @@ class Torture(Edits, Hazards, Processes, World):
         if left:
             raise Difference("left in .freshpyc after `stop`: %s" % left)
         shutil.rmtree(os.path.join(self.root, ".freshpyc"))
-        self.daemon.run("build", alone=True, check=False)
+        built = self.daemon.run("build", alone=True, check=False)
         fresh = self.verdicts()
         if kept != fresh:
-            raise Difference("the database differs from a fresh one: %s" % (
+            raise Difference("the database differs from a fresh one: %s; that build: %s" % (
                 {key: (kept.get(key), fresh.get(key)) for key in kept.keys() | fresh.keys()
-                 if kept.get(key) != fresh.get(key)}))
+                 if kept.get(key) != fresh.get(key)}, built.stdout + built.stderr))
 
     def verdicts(self):
         try:
@@ -157,7 +157,7 @@ class Torture(Edits, Hazards, Processes, World):
                 state = json.load(stream)
         except FileNotFoundError:
             return {}
-        # Traces of interpreters and levels that were selected before are kept, and are no difference.
+        # Traces of interpreters and levels that were selected earlier are kept, and do not count as differences.
         # Interpreters that compile alike share the traces of the first one, wherever it was.
         wanted = {"%d.%d.%d" % judge.version for judge in self.judges()}
         selected = [one["version"] in wanted for one in state["interpreters"]]

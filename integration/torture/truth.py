@@ -1,8 +1,8 @@
-"""What a tree should look like: read from the tree itself and from CPython, and from nothing that freshpyc says.
+"""The expected state of a tree, computed from the tree itself and CPython, and not from any output of freshpyc.
 
-A `Truth` is made after `wait` has returned. `differences` lists what is wrong; `modules` and `failed` are what
-`status`, `build` and `wait` must say. A number that cannot be known exactly (bytecode that cannot be replaced, but is
-right) is a range.
+A `Truth` is computed after `wait` has returned. `differences` lists everything that is wrong; `modules` and `failed` are
+the numbers that `status`, `build` and `wait` must report. A number that is not known exactly (some bytecode cannot be
+replaced, but is right) is a range.
 """
 import fnmatch
 import os
@@ -18,19 +18,20 @@ class Source:
 
 
 def excluded(patterns, name, is_folder):
-    """The patterns of the torture are names only: `*7.py` for files, `d*3/` for directories."""
+    """Whether a pattern excludes a name. All patterns here are names: `*7.py` for files, `d*3/` for directories."""
     return any(fnmatch.fnmatchcase(name, pattern.rstrip("/")) and pattern.endswith("/") <= is_folder
                for pattern in patterns)
 
 
 def permits(mode, bits):
-    """Whether the owner may do that: freshpyc runs as the owner, without the rights of root."""
+    """Whether the owner has these permissions: freshpyc runs as the owner, without root's capabilities."""
     return (mode >> 6) & bits == bits
 
 
 def is_reachable(path, home):
-    """Whether freshpyc may look at what a link leads to: on the way, it follows links that may lie anywhere."""
+    """Whether freshpyc has permission to access a link's target, which may be behind other links anywhere."""
     folder, left = "/", [part for part in reversed(path.split("/")) if part]
+    links = 0
     while left:
         if not os.path.lexists(folder):
             return True
@@ -38,6 +39,10 @@ def is_reachable(path, home):
             return False
         step = os.path.normpath(os.path.join(folder, left.pop()))
         if os.path.islink(step):
+            links += 1
+            if links > 40:
+                # The links form a circle. The kernel gives up here, too, but not for lack of permission.
+                return True
             target = os.readlink(step)
             left += [part for part in reversed(target.split("/")) if part]
             folder = "/" if target.startswith("/") else folder
@@ -49,7 +54,7 @@ def is_reachable(path, home):
 def scope(root, patterns=(), enters_closed=False):
     """The sources in scope, the directories that freshpyc cannot read, and the directories that are in scope.
 
-    `enters_closed`: whether the sources in directories that it cannot read are listed as well.
+    `enters_closed`: whether to list the sources in directories that freshpyc cannot read, too.
     """
     sources, closed, folders = [], [], []
     pending = [root]
@@ -72,7 +77,7 @@ def scope(root, patterns=(), enters_closed=False):
                 try:
                     status = os.stat(entry.path)
                 except OSError:
-                    # A link to nothing. Where it leads through a closed directory, only root can tell.
+                    # A broken link. If its path goes through a closed directory, only root can tell that it is broken.
                     if entry.is_symlink() and not is_reachable(entry.path, os.path.dirname(root)):
                         closed.append(entry.path)
                     continue
@@ -87,7 +92,7 @@ def scope(root, patterns=(), enters_closed=False):
 class Truth:
     """Checks the bytecode of all sources in scope for each judge (an interpreter) and level.
 
-    `enters_closed`: also of those that freshpyc cannot read now. It may have read them before.
+    `enters_closed`: also checks sources in directories that freshpyc cannot read now. It may have read them before.
     """
 
     def __init__(self, root, patterns, judges, levels, enters_closed=False):
@@ -95,11 +100,11 @@ class Truth:
         self.sources, self.closed, self.folders = scope(root, patterns, enters_closed)
         self.root, self.patterns, self.judges, self.levels = root, patterns, judges, levels
         self.caches = {}
-        # Sources that fail; that may; and that fail only because nothing can be written or read there.
+        # Sources that fail, that may fail, and that fail only because they cannot be read or their bytecode not be written.
         self.failing, self.doubtful, self.unwritten = set(), set(), set()
-        # Sources that are gone, with bytecode that cannot be removed: a record of it may stay.
+        # Deleted sources with bytecode that cannot be removed: their records may stay.
         self.stuck = set()
-        # Whether there may be bytecode that nobody can see, and so records of sources that are gone.
+        # Whether there may be bytecode that freshpyc cannot see, and therefore records of deleted sources.
         self.is_blind = False
         self.readable = []
         for source in self.sources:
@@ -121,7 +126,7 @@ class Truth:
         return len(self.sources)
 
     def agrees(self, modules, failed):
-        """Whether these numbers are true. What has never been written need not be counted."""
+        """Whether these numbers are right. Sources whose bytecode was never written need not be counted."""
         unwritten = len(self.unwritten)
         if self.is_blind:
             return self.modules - unwritten <= modules and self.failed[0] - unwritten <= failed
@@ -130,7 +135,7 @@ class Truth:
 
     @property
     def failed(self):
-        """The smallest and the largest number of failed modules that is true."""
+        """The smallest and the largest possible number of failed modules."""
         return len(self.failing), len(self.failing) + len(self.doubtful) + len(self.stuck)
 
     def cache(self, folder):
@@ -187,7 +192,7 @@ class Truth:
             else:
                 wrong = difference
             if not self.cache(source.folder)[1]:
-                # Nothing can be written there. It is an error on record, or it was right already.
+                # Nothing can be written there. Either an error is recorded, or the bytecode was already right.
                 if wrong and compiles:
                     self.failing.add(source.path)
                     self.unwritten.add(source.path)
@@ -198,7 +203,7 @@ class Truth:
 
     @staticmethod
     def is_importable(judge, source, data):
-        """Whether `import` runs it: the conditions of importlib._bootstrap_external."""
+        """Whether `import` would run the bytecode, by the conditions of importlib._bootstrap_external."""
         if len(data) < 16 or data[:4] != judge.magic:
             return False
         flags = struct.unpack("<I", data[4:8])[0]
@@ -208,7 +213,7 @@ class Truth:
         return flags == 1 or flags == 3 and data[8:16] == judge.source_hash(source.text)
 
     def check_leftovers(self):
-        """Bytecode without a source, and temporary files, in directories that are in scope."""
+        """Finds bytecode without a source, and temporary files, in directories that are in scope."""
         suffixes = tuple(".%s%s.pyc" % (judge.tag, ".opt-%d" % level if level else "")
                          for judge in self.judges for level in self.levels)
         for folder in self.folders:
@@ -221,7 +226,7 @@ class Truth:
                     continue
                 suffix = next((suffix for suffix in suffixes if name.endswith(suffix) and name != suffix), None)
                 if not suffix and not writable and ".cpython-" in name:
-                    # Of another interpreter or level: it cannot be removed either.
+                    # Bytecode of another interpreter or level, which cannot be removed either.
                     source = os.path.join(folder, name.split(".cpython-")[0] + ".py")
                     if not os.path.isfile(source):
                         self.stuck.add(source)

@@ -1,7 +1,7 @@
-"""What an operation acts on: the tree, the directory outside of it, environments, the configuration, the daemon.
+"""The objects of the operations: the tree, a directory outside it, environments, the configuration, the daemon.
 
-Everything is reproducible: an operation has a number, and its choices depend on the seed, that number and what it
-chooses from. So an operation does the same when others are left out.
+Everything is reproducible: an operation has a number, and its choices depend only on the seed, that number and the
+available choices. So an operation does the same if others are omitted.
 """
 import json
 import os
@@ -18,7 +18,7 @@ OPERATIONS = {}
 
 
 def operation(weight):
-    """Registers a method as an operation. The weight is how often it is chosen, relative to the others."""
+    """Registers a method as an operation. The weight determines how often it is chosen, relative to the others."""
     def register(method):
         OPERATIONS[method.__name__] = weight
         return method
@@ -35,7 +35,7 @@ class World:
         os.mkdir(self.outside)
         self.index, self.draws, self.rng = 0, 0, random.Random(seed)
         self.notes = []
-        # Bytecode without a source may have come into a directory that the daemon could not clean then.
+        # Whether bytecode without a source may have been added to a directory when the daemon could not clean it.
         self.may_have_lost_orphans = False
         self.trace = []
         self.log_tail = ""
@@ -57,7 +57,7 @@ class World:
     # Choices
 
     def choose(self, paths):
-        """One of the paths, or None. Which one does not depend on how many others there are."""
+        """One of the paths, or None if there are none. The choice does not depend on the number of paths."""
         self.draws += 1
         salt = ("%d/%d/%d/" % (self.seed, self.index, self.draws)).encode()
         start = len(self.home)
@@ -65,7 +65,7 @@ class World:
                    default=None)
 
     def walk(self):
-        """Directories that freshpyc may look at, and those that it may not; links are not followed."""
+        """All directories except `__pycache__` and `.freshpyc`, readable or not; does not follow links."""
         for folder, names, files in os.walk(self.root):
             names[:] = sorted(name for name in names if name not in ("__pycache__", ".freshpyc"))
             yield folder, names, files
@@ -77,16 +77,16 @@ class World:
         return [folder for folder, names, files in self.walk() if folder != self.root]
 
     def names(self):
-        """All files named `*.py`: links, FIFOs and what cannot be read as well."""
+        """All files named `*.py`, including links, FIFOs and files that cannot be read."""
         return [os.path.join(folder, name) for folder, names, files in self.walk() for name in files
                 if name.endswith(".py")]
 
     def sources(self):
-        """Regular files, and links to some."""
+        """Regular files, and links to regular files."""
         return [path for path in self.names() if os.path.isfile(path)]
 
     def own_sources(self):
-        """Regular files that are no links."""
+        """Regular files that are not links."""
         return [path for path in self.names() if stat.S_ISREG(os.lstat(path).st_mode)]
 
     def place(self):
@@ -131,9 +131,9 @@ class World:
     # Configuration and interpreters
 
     def configure(self):
-        """Writes freshpyc.json as an editor does. The daemon learns of it by SIGHUP, or when it starts.
+        """Writes freshpyc.json as an editor does. The daemon reads it after SIGHUP, or when it starts.
 
-        `timeout`: CPython opens a source again to show the line of a syntax error. If that is a FIFO by then, it waits.
+        `timeout`: CPython opens a source again to show the line of a syntax error. If it has become a FIFO, CPython hangs.
         """
         path = os.path.join(self.root, "freshpyc.json")
         with open(path + ".new", "w") as stream:
@@ -143,7 +143,7 @@ class World:
 
     @property
     def missing(self):
-        """Whether an interpreter that is selected is not there."""
+        """Whether a selected interpreter does not exist."""
         return any(self.environments.base[name] is None for name in self.selected)
 
     def bases(self):
@@ -161,7 +161,7 @@ class World:
                 self.note("env-%s is %s" % (name, self.environments.base[name]))
 
     def remove_orphans_below(self, top):
-        """Before something comes back into scope: what went while nobody looked is removed, as `clean` does."""
+        """Removes bytecode without a source, like `clean`, before a directory comes back into scope."""
         for folder, names, files in os.walk(top):
             if os.path.basename(folder) == "__pycache__":
                 for name in files:

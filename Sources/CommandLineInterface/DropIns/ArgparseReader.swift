@@ -4,45 +4,45 @@ import BasicTypes
 
 /// The options of one of Python's tools, in the order in which it declares them.
 protocol ArgparseOption: CaseIterable {
-    /// Short ones first.
+    /// Short names first.
     var names: [String] { get }
     var takesValue: Bool { get }
 }
 
 extension ArgparseOption {
-    /// What messages call it.
+    /// Its name in error messages.
     var label: String { "argument \(names.joined(separator: "/"))" }
 }
 
-/// Reads words from left to right, and acts on each option as it is read: what comes before a mistake has happened.
+/// Reads words from left to right and acts on each option as it is read: options before a mistake take effect.
 struct ArgparseReader<Option: ArgparseOption> {
-    /// What argparse takes a word for that begins with a dash.
+    /// How argparse interprets a word that begins with a dash.
     private struct Match {
-        /// `nil` for an option that there is not.
+        /// `nil` for an unknown option.
         let option: Option?
         let name: String
-        /// Whether its value stands behind an equals sign.
+        /// Whether its value follows an equals sign.
         var hasSeparator = false
-        /// What stands in the same word.
+        /// The rest of the word: a value, or more flags.
         var attached: BytePath?
     }
 
     private let words: [Argument]
     private var matches: [Int: Match] = [:]
-    /// What the words are: `O` options, `A` anything else, `-` the first `--`.
+    /// The kind of each word: `O` for an option, `-` for the first `--`, `A` for anything else.
     private var pattern: [Character] = []
-    /// What it is called where one operand is required.
+    /// The name of the operands in messages, if at least one is required.
     private let required: String?
     private var hasOperands = false
     private var operands: [BytePath] = []
     private var extras: [BytePath] = []
 
-    /// Does what the words say.
+    /// Reads all words.
     ///
     /// - Parameters:
-    ///   - required: what operands are called, if there must be one.
-    ///   - take: acts on an option; `false` ends reading, as `--help` does.
-    /// - Returns: the operands; `nil` where reading ended before.
+    ///   - required: the name of the operands in messages, if at least one is required.
+    ///   - take: handles an option; returns `false` to stop reading, as for `--help`.
+    /// - Returns: the operands; `nil` if `take` stopped reading.
     static func read(
         _ words: [Argument], required: String? = nil, take: (Option, BytePath?) throws(UsageError) -> Bool
     ) throws(UsageError) -> [BytePath]? {
@@ -70,7 +70,7 @@ struct ArgparseReader<Option: ArgparseOption> {
 
     // MARK: Words
 
-    /// - Returns: `nil` where it is an operand.
+    /// - Returns: `nil` if the word is an operand.
     private static func match(_ word: Argument) throws(UsageError) -> Match? {
         let text = word.text
         guard text.hasPrefix("-"), text.utf8.count > 1 else { return nil }
@@ -150,7 +150,7 @@ struct ArgparseReader<Option: ArgparseOption> {
         return true
     }
 
-    /// All operands are those that come first in one row; what comes after another option is too much.
+    /// Takes the first row of operands. As in argparse, operands after a later option are not recognized.
     private mutating func takeOperands(from place: Int) -> Int {
         guard !hasOperands else { return place }
         let end = pattern[place...].firstIndex(of: "O") ?? pattern.endIndex
@@ -162,7 +162,7 @@ struct ArgparseReader<Option: ArgparseOption> {
         return end
     }
 
-    /// - Returns: the place after it; `nil` where reading is to end.
+    /// - Returns: the place after the option and its value; `nil` if `take` stopped reading.
     private mutating func takeOption(
         at place: Int, _ take: (Option, BytePath?) throws(UsageError) -> Bool
     ) throws(UsageError) -> Int? {

@@ -1,4 +1,4 @@
-// The usage lines of Python's argparse, broken as HelpFormatter._format_usage breaks them.
+// The usage lines of Python's argparse, wrapped as HelpFormatter._format_usage wraps them.
 
 import LinuxSystem
 
@@ -21,7 +21,7 @@ struct ArgparseUsage {
     static let pyCompile = ArgparseUsage(
         program: "py_compile.py", options: ["[-h]", "[-q]"], operands: ["filenames [filenames ...]"])
 
-    /// Says it on standard error.
+    /// Prints the usage and a message to standard error.
     ///
     /// - Returns: the exit status.
     func complain(_ message: String) -> Int32 {

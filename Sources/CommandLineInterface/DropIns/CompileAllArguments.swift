@@ -3,9 +3,9 @@
 import BasicTypes
 import BuildModel
 
-/// What was asked of compileall.
+/// The arguments of compileall.
 struct CompileAllArguments {
-    /// In the order of its help.
+    /// In the order of compileall's help.
     enum Option: String, ArgparseOption {
         case help = "-h"
         case noRecursion = "-l"
@@ -43,7 +43,7 @@ struct CompileAllArguments {
     /// `-r`, else 0 for `-l`; `nil` for all levels.
     var maximumLevels: Int?
     var isForced = false
-    /// How often `-q` was given.
+    /// The number of times that `-q` was given.
     var quiet = 0
     var isLegacy = false
     var destination: BytePath?
@@ -51,10 +51,10 @@ struct CompileAllArguments {
     var prepend: BytePath?
     var expression: BytePath?
     var list: BytePath?
-    /// As given: 0 stands for as many as there are processors, and less for a mistake that shows at the first folder.
+    /// As given: 0 means one worker per processor. A negative number is an error, which is reported at the first directory.
     var workers: Int?
     var invalidation: InvalidationMode?
-    /// Ascending, each once; -1 stands for the interpreter's own, and some are none.
+    /// Ascending, without duplicates; -1 means the interpreter's own level. They may include invalid levels.
     var levels: [Int] = [-1]
     var linkLimit: BytePath?
     var linksDuplicates = false
@@ -62,7 +62,7 @@ struct CompileAllArguments {
 
     private init() {}
 
-    /// - Returns: `nil` where help was asked for.
+    /// - Returns: `nil` if help was requested.
     static func read(_ words: [Argument]) throws(UsageError) -> CompileAllArguments? {
         var arguments = CompileAllArguments()
         var levels: [Int] = []
@@ -103,7 +103,7 @@ struct CompileAllArguments {
         return arguments
     }
 
-    /// What is left of it where nothing is named: `compile_path` is told no more.
+    /// The arguments that apply if no path is given: compileall passes only these to `compile_path`.
     var ofSearchPath: CompileAllArguments {
         var arguments = CompileAllArguments()
         arguments.isForced = isForced

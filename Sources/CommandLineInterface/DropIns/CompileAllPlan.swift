@@ -7,27 +7,27 @@ import LinuxSystem
 /// The steps of one run.
 struct CompileAllPlan {
     enum Step {
-        /// A line, unless `-q` (1) or `-qq` (2) forbids it.
+        /// Prints a line, unless `-q` was given at least this many times.
         case line(String, quietFrom: Int)
-        /// Looks at a file, by its index.
+        /// Compiles a file, given by its index.
         case file(Int)
-        /// A failure that nothing more is said of.
+        /// Records a failure that needs no further message.
         case fail
-        /// Nothing more is done if something has failed.
+        /// Ends the run if something has failed.
         case endIfFailed
-        /// Ends here, where compileall ends with a traceback.
+        /// Ends the run with a message, where compileall ends with a traceback.
         case end(String)
     }
 
     /// A source that was found.
     struct File {
-        /// As compileall names it.
+        /// Its path as compileall prints it.
         let name: BytePath
-        /// What its code says that it was compiled from.
+        /// The file name to embed in its code.
         let fileName: BytePath
-        /// Where its bytecode goes: one place for each level.
+        /// The paths of its bytecode, one for each level.
         let places: [BytePath]
-        /// When each level's turn is: files of one round do not depend on each other.
+        /// The round in which each level is compiled. Files of one round do not depend on each other.
         let rounds: [Int]
     }
 
@@ -40,12 +40,12 @@ struct CompileAllPlan {
     private var lastRounds: [BytePath: Int] = [:]
     private var firstRound = 0
     private var isEnded = false
-    /// Names that `-x` leaves out; asked for all at once.
+    /// Names that `-x` excludes. They are determined for all names at once.
     private var leftOut: Set<BytePath> = []
     private var isCollecting = false
     private var collected: [BytePath] = []
 
-    /// How a file's embedded name is made from where it is.
+    /// How to make the embedded name of a file from its path.
     private struct Naming {
         var strip: BytePath?
         var prepend: BytePath?
@@ -57,7 +57,7 @@ struct CompileAllPlan {
         self.places = places
     }
 
-    /// All names that would be looked at.
+    /// The names of all files that would be considered.
     mutating func names(of destinations: [BytePath]) -> [BytePath] {
         isCollecting = true
         for destination in destinations { add(destination) }
@@ -70,7 +70,7 @@ struct CompileAllPlan {
 
     mutating func leaveOut(_ names: Set<BytePath>) { leftOut = names }
 
-    /// Whatever was named.
+    /// Adds a file or directory that was named.
     mutating func add(_ destination: BytePath) {
         if places.isFile(destination) {
             add(
@@ -82,11 +82,11 @@ struct CompileAllPlan {
         let naming =
             arguments.destination.map { Naming(strip: destination, prepend: $0) }
             ?? Naming(strip: arguments.strip, prepend: arguments.prepend)
-        // An empty line in a list is no directory that somebody meant.
+        // An empty name comes from an empty line in a list, and is not an error.
         walk(destination, levels: arguments.maximumLevels ?? .max, naming, mayBeMissing: destination.isEmpty)
     }
 
-    /// Directories of `sys.path`, not deeper; one in which something fails is the last.
+    /// Adds the directories of `sys.path`, without subdirectories. The run ends after the first one with a failure.
     mutating func add(searchPath: [BytePath]) {
         for directory in searchPath {
             firstRound = (lastRounds.values.max() ?? -1) + 1
@@ -103,13 +103,13 @@ struct CompileAllPlan {
 
     // MARK: Walking
 
-    /// - Parameter levels: how many levels of directories below this one are entered.
+    /// - Parameter levels: the number of levels of subdirectories to enter.
     private mutating func walk(_ directory: BytePath, levels: Int, _ naming: Naming, mayBeMissing: Bool = false) {
         if isEnded { return }
         steps.append(.line("Listing \(PythonText.repr(directory))...", quietFrom: 1))
         guard let names = list(directory) else {
             steps.append(.line("Can't list \(PythonText.repr(directory))", quietFrom: 2))
-            // CPython goes on and exits with 0.
+            // CPython ignores this and exits with 0.
             if !mayBeMissing { steps.append(.fail) }
             return
         }
@@ -132,7 +132,7 @@ struct CompileAllPlan {
         }
     }
 
-    /// - Returns: `nil` where it cannot be listed.
+    /// - Returns: `nil` if it cannot be listed.
     private func list(_ directory: BytePath) -> [(name: BytePath, kind: EntryKind)]? {
         guard !directory.isEmpty else { return nil }
         var names: [(name: BytePath, kind: EntryKind)] = []
@@ -184,7 +184,7 @@ struct CompileAllPlan {
         let outputs = arguments.levels.map {
             arguments.isLegacy ? DropInPlaces.legacy(file) : places.bytecode(of: file, level: $0)
         }
-        // The same source may have been named before, by another name; and a level is only compiled if the one before
+        // The same source may have been named before under another name, and each level is compiled only if the one before
         // it was.
         let written = outputs.map { (try? places.output($0, of: file)) ?? $0 }
         var round = (written.compactMap { lastRounds[$0] } + [firstRound - 1]).max() ?? -1
@@ -198,7 +198,7 @@ struct CompileAllPlan {
         files.append(File(name: file, fileName: fileName, places: outputs, rounds: rounds))
     }
 
-    /// Whether `-e` leaves a link out.
+    /// Whether `-e` excludes a link.
     private func leadsOut(_ file: BytePath) -> Bool {
         guard let limit = arguments.linkLimit, places.status(file, followsLinks: false)?.kind == .symbolicLink else {
             return false

@@ -1,4 +1,4 @@
-// From the command line of compileall to a plan, and from its run to an exit status.
+// Turns the command line of compileall into a plan, and the result of its run into an exit status.
 
 import BasicTypes
 import BuildModel
@@ -48,7 +48,7 @@ final class CompileAllPreparation {
         }
     }
 
-    /// Without `-j`, as many as for any other verb.
+    /// The number of workers; without `-j`, the same as for other verbs.
     private var jobs: Int {
         guard let workers = arguments.workers, workers != 0 else { return session.configuration.jobs }
         return max(1, min(workers, 1024))

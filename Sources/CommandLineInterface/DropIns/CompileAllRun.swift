@@ -1,20 +1,20 @@
-// One run of compileall: the steps of a plan, done in rounds and printed in the plan's order.
+// One run of compileall: carries out a plan in rounds, and prints the results in the order of the plan.
 
 import Batches
 import BuildModel
 import LinuxSystem
 
-/// Runs a plan on a loop. The files of a round are compiled in any order, and told of in compileall's.
+/// Runs a plan on a loop. The files of a round are compiled in any order, but reported in compileall's order.
 ///
-/// A file is looked at when its turn comes: named twice, it is fresh the second time, or fails again.
+/// A file is checked when its round begins: if it is named twice, it is up to date the second time, or fails again.
 final class CompileAllRun {
-    /// What has become of a file.
+    /// The progress of one file.
     private struct Progress {
-        /// Fresh, so that nothing is said of it.
+        /// It is up to date, so it is not reported.
         var isFresh = false
         /// For each level that was compiled, the job and its result.
         var done: [(job: BatchJob, result: BatchResult)] = []
-        /// What is told in the end; nothing follows it.
+        /// The error; no further levels are compiled.
         var failure: String?
     }
 
@@ -27,7 +27,7 @@ final class CompileAllRun {
     private let files: [CompileAllPlan.File]
     private var places: DropInPlaces
     private var progress: [Progress]
-    /// The last round first: files, each with which of its levels.
+    /// The files of each round, with the level to compile. The last round comes first.
     private var rounds: [[(file: Int, level: Int)]]
     private var nextStep = 0
     private var hasFailed = false
@@ -57,7 +57,7 @@ final class CompileAllRun {
         rounds.reverse()
     }
 
-    /// Begins, and later goes on with, the next round.
+    /// Starts the next round, or finishes the run if there is none.
     func start() {
         tell()
         guard !isEnded, let round = rounds.popLast() else { return finished(hasFailed) }
@@ -77,7 +77,7 @@ final class CompileAllRun {
             done: { [self] in loop.later { [self] in start() } })
     }
 
-    /// Ends now, whatever is under way.
+    /// Ends the run without waiting for pending jobs.
     func interrupt() {
         isEnded = true
         compiler.cancel()
@@ -85,7 +85,7 @@ final class CompileAllRun {
 
     // MARK: Compiling
 
-    /// - Returns: `nil` where there is nothing to compile.
+    /// - Returns: `nil` if there is nothing to compile.
     private func job(_ index: Int, _ levelIndex: Int) -> BatchJob? {
         let file = files[index]
         let place = file.places[levelIndex]
@@ -134,9 +134,9 @@ final class CompileAllRun {
         progress[index].done.append((job, result))
     }
 
-    // MARK: Telling
+    // MARK: Printing
 
-    /// Prints all steps up to the first file that is still under way.
+    /// Prints all steps up to the first file that is not finished.
     private func tell() {
         while nextStep < steps.count, !isEnded {
             switch steps[nextStep] {
@@ -171,7 +171,7 @@ final class CompileAllRun {
         if arguments.quiet == 0 { printed += "Compiling \(name)...\n" }
         for (job, result) in progress.done {
             for warning in result.diagnostics where warning.severity == .warning {
-                // What goes to standard error must not overtake what was printed before.
+                // Warnings go to standard error, and must not overtake earlier output.
                 flush()
                 DropIn.warn(warning, of: job)
             }

@@ -1,4 +1,4 @@
-// What `compileall` and `py-compile` share: how Python's own tools choose, read and warn.
+// The behavior of Python's own tools that `compileall` and `py-compile` share.
 
 import BasicTypes
 import Batches
@@ -7,20 +7,20 @@ import Interpreters
 import LinuxSystem
 
 enum DropIn {
-    /// What `py_compile` takes where nothing is said (`_get_default_invalidation_mode`).
+    /// The default of `py_compile` (`_get_default_invalidation_mode`).
     static var standardInvalidation: InvalidationMode {
         Host.environment("SOURCE_DATE_EPOCH") == nil ? .timestamp : .checkedHash
     }
 
-    /// The level of an interpreter that is started here without `-O`: a number in PYTHONOPTIMIZE counts as itself, and
-    /// any other text as 1.
+    /// The level of an interpreter that is started here without `-O`: the number in PYTHONOPTIMIZE, or 1 if it has any
+    /// other text.
     static var ownLevel: OptimizationLevel {
         guard let text = Host.environment("PYTHONOPTIMIZE")?.description else { return .none }
         let number = PythonText.integer(text) ?? 1
         return OptimizationLevel(rawValue: UInt8(min(2, number < 0 ? 1 : number))) ?? .none
     }
 
-    /// What every job is done with: all is compiled, and told with Python's words.
+    /// The options of every job: everything is compiled, and messages are those of Python.
     static func options(_ mode: InvalidationMode) -> BatchOptions {
         var options = BatchOptions(mode: mode, reuse: .none)
         options.warningOptions = Host.environment("PYTHONWARNINGS") ?? .empty
@@ -29,7 +29,7 @@ enum DropIn {
         return options
     }
 
-    /// A compiler for the first interpreter that the settings name.
+    /// A compiler for the first interpreter that the settings select.
     static func compiler(
         _ session: SessionArguments, jobs: Int, loop: EventLoop
     ) throws(UsageError) -> BatchCompiler {
@@ -55,7 +55,7 @@ enum DropIn {
         }
     }
 
-    /// `sys.path` as a module finds it that is started here with `-m`.
+    /// The `sys.path` of a module that is started with `-m` in the working directory.
     static func searchPath(
         of interpreter: Interpreter, workingDirectory: BytePath
     ) throws(UsageError) -> [BytePath] {
@@ -66,7 +66,7 @@ enum DropIn {
         }
     }
 
-    /// The names in which the interpreter's own `re` finds the expression.
+    /// The names in which the interpreter's `re` finds the expression.
     static func matches(
         of expression: BytePath, in names: [BytePath], by interpreter: Interpreter
     ) throws(UsageError) -> Result<Set<BytePath>, InterpreterQuestions.ExpressionError> {
@@ -79,7 +79,7 @@ enum DropIn {
         }
     }
 
-    /// Lines, whatever ends them: a newline, a carriage return, or both.
+    /// Splits text into lines, which end with a newline, a carriage return, or both.
     static func lines(_ contents: [UInt8]) -> [ArraySlice<UInt8>] {
         var lines: [ArraySlice<UInt8>] = []
         var rest = contents[...]
@@ -91,7 +91,7 @@ enum DropIn {
         return rest.isEmpty ? lines : lines + [rest]
     }
 
-    /// `str.strip`, of ASCII's white space.
+    /// `str.strip` for ASCII white space.
     static func trimmed(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         func isSpace(_ byte: UInt8) -> Bool {
             byte == 0x20 || (0x09...0x0D).contains(byte) || (0x1C...0x1F).contains(byte)
@@ -102,7 +102,7 @@ enum DropIn {
         return line
     }
 
-    /// Prints a warning as `warnings.showwarning` does; the worker has put its line behind the message.
+    /// Prints a warning as `warnings.showwarning` does. The worker has appended the source line to the message.
     static func warn(_ warning: Diagnostic, of job: BatchJob) {
         let name = PythonText.shown(job.fileName)
         Host.writeError("\(name):\(warning.line): \(warning.type): \(warning.message)\n")

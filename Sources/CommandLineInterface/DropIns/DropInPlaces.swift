@@ -6,13 +6,13 @@ import BuildModel
 import Bytecode
 import LinuxSystem
 
-/// Places for one interpreter, seen from the working directory.
+/// The bytecode paths of one interpreter. Relative paths start at the working directory.
 struct DropInPlaces {
     let interpreter: Interpreter
     let workingDirectory: BytePath
-    /// Everything is opened from there, by paths without links: a directory each would use up descriptors.
+    /// `/`. All files are opened from here, by paths without links; one open directory for each would use up descriptors.
     private let top: Directory
-    /// PYTHONPYCACHEPREFIX, which Python knows from 3.8 on.
+    /// PYTHONPYCACHEPREFIX, for Python 3.8 and newer.
     private let prefix: BytePath?
     private var realDirectories: [BytePath: BytePath] = [:]
 
@@ -27,9 +27,9 @@ struct DropInPlaces {
 
     // MARK: Names
 
-    /// As `cache_from_source` has it.
+    /// The path that `cache_from_source` returns.
     ///
-    /// - Parameter level: as Python's `optimize`; below 0 for the interpreter's own.
+    /// - Parameter level: as for Python's `optimize`: negative for the interpreter's own level.
     func bytecode(of file: BytePath, level: Int) -> BytePath {
         let level = UInt8(clamping: level < 0 ? Int(DropIn.ownLevel.rawValue) : level)
         let cache = CachePath(cacheTag: interpreter.cacheTag, level: level)
@@ -39,7 +39,7 @@ struct DropInPlaces {
         return prefix.appending(parent.bytes.drop { $0 == UInt8(ascii: "/") }).appending(name)
     }
 
-    /// Beside its source (PEP 3147's predecessor).
+    /// The path next to the source, as before PEP 3147.
     static func legacy(_ file: BytePath) -> BytePath {
         BytePath.empty.appending(Array(file.bytes) + [UInt8(ascii: "c")])
     }
@@ -48,14 +48,14 @@ struct DropInPlaces {
 
     func isFile(_ path: BytePath) -> Bool { status(path)?.kind == .regular }
 
-    /// There is nothing at the empty path.
+    /// `nil` if there is no such file, or it cannot be accessed. The empty path names no file.
     func status(_ path: BytePath, followsLinks: Bool = true) -> FileStatus? {
         path.isEmpty ? nil : (try? Host.status(absolute(path), followsLinks: followsLinks)) ?? nil
     }
 
-    // MARK: What is there
+    // MARK: Existing files
 
-    /// Whether a file's header says that it is of this source. CPython does not look at the size.
+    /// Whether the header of a bytecode file matches this source. CPython's compileall does not compare the size.
     func speaks(_ place: BytePath, _ stamp: Stamp) -> Bool {
         let length = interpreter.layout.rawValue
         guard let bytes = Host.contents(absolute(place), limit: length),
@@ -65,7 +65,7 @@ struct DropInPlaces {
         return seconds == stamp.headerSeconds && (size ?? stamp.headerSize) == stamp.headerSize
     }
 
-    /// Why `py_compile` does not write there: what is there is no regular file.
+    /// Why `py_compile` refuses to write to a path: it exists and is not a regular file. `nil` if it may be written.
     func refusal(_ place: BytePath) -> String? {
         guard let there = status(place, followsLinks: false), there.kind != .regular else { return nil }
         let (what, which) =
@@ -75,7 +75,7 @@ struct DropInPlaces {
             "\(PythonText.shown(place)) \(what) and will be changed into \(which) if import writes a byte-compiled file to it"
     }
 
-    /// Whether a source is there and can be opened.
+    /// Throws if a source does not exist, cannot be opened, or is a directory.
     func check(_ file: BytePath) throws(SystemError) {
         guard !file.isEmpty else { throw SystemError("open", file, code: SystemError.noSuchFile) }
         let status = try top.fileFollowingLinks(absolute(file)).status(file)
@@ -85,8 +85,8 @@ struct DropInPlaces {
     // MARK: Compiling
 
     /// - Parameters:
-    ///   - place: as `bytecode` or `legacy` names it.
-    ///   - fileName: what the code says that it was compiled from.
+    ///   - place: the result of `bytecode` or `legacy`.
+    ///   - fileName: the file name to embed in the code.
     mutating func job(
         _ file: BytePath, to place: BytePath, fileName: BytePath, level: OptimizationLevel
     ) throws(SystemError) -> BatchJob {
@@ -99,7 +99,7 @@ struct DropInPlaces {
         return job
     }
 
-    /// A place without links on the way. Those above it are the user's; in what we make there are none.
+    /// The path of an output with the user's links resolved. Directories that we create must not be links.
     mutating func output(_ place: BytePath, of file: BytePath) throws(SystemError) -> BytePath {
         if let prefix, place.parent != file.parent, let below = place.relative(to: prefix) {
             return try realDirectory(absolute(prefix)).appending(below)
@@ -116,7 +116,7 @@ struct DropInPlaces {
 
     private static func fromTop(_ path: BytePath) -> BytePath { path.relative(to: BytePath("/")) ?? path }
 
-    /// A directory without links in its path; what is not there yet has none.
+    /// The path of a directory with its links resolved. The part that does not exist yet has none.
     private mutating func realDirectory(_ path: BytePath) throws(SystemError) -> BytePath {
         if let known = realDirectories[path] { return known }
         let real: BytePath
@@ -131,7 +131,7 @@ struct DropInPlaces {
 
     // MARK: Errors
 
-    /// The exception that Python would have raised where a job failed for the machine's sake.
+    /// The exception that Python would have raised for a job that failed for a reason other than the source's contents.
     func exception(_ problem: Diagnostic, _ cause: SystemError?, file: BytePath, place: BytePath) -> PythonException {
         guard let cause else { return PythonException(type: "OSError", text: problem.message) }
         if problem.rule != .unwritable { return PythonException(cause, file) }
@@ -141,7 +141,7 @@ struct DropInPlaces {
                 text: "\(PythonText.repr(link)) is a symbolic link, and bytecode is written through none")
         }
         if cause.operation == "write" { return PythonException(cause, nil) }
-        // What makedirs would have stumbled over, or else the temporary file, whose name ends with a number.
+        // Python fails in `makedirs`, or else when it opens its temporary file, whose name ends with a number.
         if status(place.parent, followsLinks: false) == nil {
             var missing = place.parent
             while !missing.parent.isEmpty, status(missing.parent) == nil { missing = missing.parent }
@@ -150,7 +150,7 @@ struct DropInPlaces {
         return PythonException(cause, BytePath(Array(place.bytes) + Array(".\(Host.processIdentifier)".utf8)) ?? place)
     }
 
-    /// A link in that part of a place which Python would make.
+    /// A symbolic link among the directories that Python would create for a path.
     private func link(above place: BytePath) -> BytePath? {
         let end = prefix.flatMap { place.isWithin($0) ? $0 : nil } ?? place.parent.parent
         var directory = place.parent

@@ -4,7 +4,7 @@ import BasicTypes
 import Batches
 import LinuxSystem
 
-/// Compiles one file after the other, and ends with the first that fails.
+/// Compiles one file after the other, and stops at the first that fails.
 final class PyCompileRun {
     private let session: SessionArguments
     private let isQuiet: Bool

@@ -1,12 +1,12 @@
-// Texts as Python prints them: `repr` and `print` of a path, `int` of a text, `str` of an OSError.
+// Text as Python reads and prints it: `repr` and `print` of a path, `int` of a string, `str` of an OSError.
 
 import BasicTypes
 import LinuxSystem
 
-/// An OSError, or what stands for one.
+/// An OSError or one of its subclasses.
 struct PythonException: CustomStringConvertible {
     let type: String
-    /// `str` of it.
+    /// The `str` of the exception.
     let text: String
 
     init(type: String, text: String) {
@@ -14,9 +14,9 @@ struct PythonException: CustomStringConvertible {
         self.text = text
     }
 
-    /// What a failed call raises; its class is that of PEP 3151.
+    /// The exception that Python raises for a failed system call, with the class that PEP 3151 gives it.
     ///
-    /// - Parameter path: whatever Python would have called it by; `nil` where it says none.
+    /// - Parameter path: the path as Python would show it; `nil` if Python shows none.
     init(_ error: SystemError, _ path: BytePath?) {
         let reason = error.reason
         let named = path.map { ": \(PythonText.repr($0))" } ?? ""
@@ -35,8 +35,8 @@ struct PythonException: CustomStringConvertible {
 }
 
 enum PythonText {
-    /// `int(text)`: white space around it and underscores between digits do not matter. What is too large for us is as
-    /// large as can be.
+    /// `int(text)`: ignores white space around the number and underscores between digits. A number that is too large is
+    /// clamped.
     static func integer(_ text: String) -> Int? {
         let trimmed = String(decoding: DropIn.trimmed(Array(text.utf8)[...]), as: UTF8.self)
         let isSigned = trimmed.hasPrefix("-") || trimmed.hasPrefix("+")
@@ -48,7 +48,7 @@ enum PythonText {
         return trimmed.hasPrefix("-") ? -number : number
     }
 
-    /// What `print` writes of a path, with an escape for each byte that is not UTF-8.
+    /// A path as `print` writes it, with an escape for each byte that is not UTF-8.
     static func shown(_ path: BytePath) -> String {
         path.exactText ?? decoded(path) { String(Character($0)) }
     }
@@ -99,7 +99,7 @@ enum PythonText {
         return String(repeating: "0", count: width - digits.count) + digits
     }
 
-    /// `str.isprintable`: nothing of the categories Other and Separator, but the space.
+    /// `str.isprintable`: false for the categories Other and Separator, except the space.
     private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false

@@ -11,10 +11,11 @@ enum AffectedVerb: Verb {
     private static let since = OptionSpecification(
         "--since", value: .text("REV"),
         help:
-            "what this branch changed since it left this git revision (merge base), also uncommitted and untracked files"
+            "the files changed since the merge base with this git revision, including uncommitted and untracked files"
     )
     private static let tests = OptionSpecification(
-        "--tests", help: "list only tests, named as pytest expects: test_*.py and *_test.py")
+        "--tests",
+        help: "list only tests: as pytest's configuration says, else the names that pytest, unittest and Django know")
     private static let why = OptionSpecification("--why", help: "show the chain of imports to each affected file")
 
     static let declaration = VerbDeclaration(
@@ -40,16 +41,23 @@ enum AffectedVerb: Verb {
         let parsed = invocation.arguments
         var question = try GraphQuestion(invocation, declaration, asksForFiles: true)
         let changed = try changedFiles(parsed, question)
+        let isFromGit = parsed.has(since.name)
         try question.ask(about: changed)
         question.ask(direction: nil, onlyTests: parsed.has(tests.name))
         let isJSON = question.arguments.format == .json
         let showsWhy = parsed.has(why.name)
         let output = invocation.output
         let settled = question
-        @Sendable func show(_ document: AffectedDocument) -> Int32 {
+        @Sendable func show(_ answer: AffectedDocument) -> Int32 {
+            var document = answer
+            document.unknown = isFromGit ? nil : unknown(answer, root: settled.arguments.configuration.rootPath)
             guard !isJSON else {
                 output.write(JSONLine.encode(document))
-                return 0
+                return document.unknown == nil ? 0 : 2
+            }
+            for path in document.unknown ?? [] {
+                FreshpycCommand.complain(
+                    "no such file: '\(settled.shown(path))', and nothing imports it; check the path")
             }
             for widening in document.widened {
                 FreshpycCommand.complain("\(settled.shown(widening.path)) \(widening.reason)")
@@ -58,9 +66,9 @@ enum AffectedVerb: Verb {
                 lines: document.affected.map { source in
                     settled.shown(source.path) + (showsWhy ? explanation(source, settled) : "")
                 })
-            return 0
+            return document.unknown == nil ? 0 : 2
         }
-        // No change affects nothing.
+        // An empty list of changes affects nothing.
         guard !changed.isEmpty else { return show(AffectedDocument(changed: [], AffectedAnswer())) }
         return question.answer(.affected, alone: { ControlAnswers.affected($0, $1) }, show: show)
     }
@@ -71,7 +79,13 @@ enum AffectedVerb: Verb {
     ) throws(UsageError) -> [BytePath] {
         if let revision = parsed.last(since.name) {
             guard parsed.operands.isEmpty else { throw UsageError(message: "name files or --since REV, not both") }
-            return try GitRepository(root: question.arguments.configuration.rootPath).changes(since: revision)
+            let root = question.arguments.configuration.rootPath
+            let changes = try GitRepository(root: root).changes(since: revision)
+            if changes.outside > 0 {
+                FreshpycCommand.complain(
+                    "\(Plural.count(changes.outside, "changed file")) outside \(root) not considered")
+            }
+            return changes.inside
         }
         guard !parsed.operands.isEmpty else {
             throw UsageError(message: "affected needs files, `-` for a list on standard input, or --since REV")
@@ -82,14 +96,22 @@ enum AffectedVerb: Verb {
         return paths
     }
 
-    /// From standard input: one per line, or separated by NULs if there is one.
+    /// The files that do not exist and never did, as far as git knows: a deleted file that nothing imports affects nothing.
+    private static func unknown(_ answer: AffectedDocument, root: BytePath) -> [String]? {
+        guard let paths = answer.unknown else { return nil }
+        let repository = try? GitRepository(root: root)
+        let unknown = paths.filter { repository?.knows(BytePath($0)) != true }
+        return unknown.isEmpty ? nil : unknown
+    }
+
+    /// Reads file names from standard input: separated by NULs if there are any, otherwise one per line.
     private static func listedFiles() -> [BytePath] {
         let bytes = Host.standardInput()
         let separator: UInt8 = bytes.contains(0) ? 0 : UInt8(ascii: "\n")
         return bytes.split(separator: separator).compactMap { BytePath($0) }
     }
 
-    /// `: imports b.py (line 1), which lies in the package of c.py`
+    /// `: imports b.py (line 1), which is in the package of c.py`
     private static func explanation(_ source: AffectedDocument.Source, _ question: GraphQuestion) -> String {
         guard source.chain.count > 1 else { return ": changed" }
         var text = ""
@@ -98,7 +120,9 @@ enum AffectedVerb: Verb {
             let how =
                 switch step.link {
                 case "imports": "imports \(path) (line \(step.line))"
-                case "package": "lies in the package of \(path)"
+                case "package": "is in the package of \(path)"
+                case "mentions": "names \(path) in a string"
+                case "declared": "depends on \(path), as declared"
                 default: "is a test below \(path)"
                 }
             text += step.path == source.path ? ": \(how)" : ", which \(how)"

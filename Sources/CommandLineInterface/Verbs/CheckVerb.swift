@@ -12,8 +12,8 @@ enum CheckVerb: Verb {
         summary: "report every module that does not compile; write nothing",
         traits: [.compiles, .checksOnly, .analyzesImports],
         description: [
-            "Compiles all modules without writing bytecode, and looks for imports inside the tree that lead nowhere. Results of an earlier build or check are reused for files that have not changed.",
-            "Sources are compiled, never executed. The interpreter is executed, and by default it is the one in .venv, or the one that the project's configuration names: use --untrusted for a tree that you do not trust.",
+            "Compiles all modules without writing bytecode, and looks for imports inside the tree that do not resolve. Results of an earlier build or check are reused for files that have not changed.",
+            "Sources are compiled, never executed. The interpreter is executed, and by default it is the one in .venv, or the one that the project's configuration names: use --untrusted for code that you do not trust.",
         ],
         options: [
             .python, .strict, .optimize, untrusted, .exclude, .gitignore, .jobs, .compileTimeout, .stateDirectory,
@@ -29,7 +29,7 @@ enum CheckVerb: Verb {
         examples: [
             .init("freshpyc check", "the project in the current directory"),
             .init("freshpyc check --strict --format github src", "in a GitHub workflow; warnings count"),
-            .init("freshpyc check --untrusted --python 3.12 download/", "code from a stranger"),
+            .init("freshpyc check --untrusted --python 3.12 download/", "untrusted code"),
         ])
 
     static func run(_ invocation: Invocation) throws(UsageError) -> Int32 {

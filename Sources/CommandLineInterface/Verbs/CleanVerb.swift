@@ -19,7 +19,7 @@ enum CleanVerb: Verb {
         name: "clean",
         summary: "remove bytecode that is no longer needed",
         description: [
-            "Without options, it removes bytecode in __pycache__ whose source is gone, and temporary files left behind by a killed process. Bytecode outside of __pycache__ is never removed unless its source is beside it. Symbolic links are not followed."
+            "Without options, it removes bytecode in __pycache__ whose source is gone, and temporary files left behind by a killed process. Outside __pycache__, only --all removes bytecode, and only if its source is next to it. Symbolic links are not followed."
         ],
         options: [foreign, all, .python, .exclude, dryRun, verbose, .quiet, .help],
         exitStatuses: [0: "done", 2: "something could not be removed"],
@@ -47,7 +47,7 @@ enum CleanVerb: Verb {
         }
         let printer = arguments.printer
         if isDryRun || parsed.has(verbose.name) {
-            let directories = report.folders.map { printer.shown($0).description + "/" }
+            let directories = report.directories.map { printer.shown($0).description + "/" }
             invocation.output.write(
                 lines: (report.removed.map { printer.shown($0.path).description } + directories).sorted())
         }
@@ -72,10 +72,12 @@ enum CleanVerb: Verb {
         }
     }
 
-    /// `12 files and 3 folders removed, 45678 bytes in 0.004 s`
+    /// `removed 12 files and 3 directories (45678 bytes) in 0.004 s`
     private static func summary(_ report: CleanReport, isDryRun: Bool, duration: Int64) -> String {
-        let folders = report.folders.isEmpty ? "" : " and \(Plural.count(report.folders.count, "folder"))"
+        let directories =
+            report.directories.isEmpty
+            ? "" : " and \(Plural.count(report.directories.count, "directory", "directories"))"
         return
-            "\(Plural.count(report.removed.count, "file"))\(folders) \(isDryRun ? "would be removed" : "removed"), \(report.size) bytes in \(WaveReport.seconds(duration))"
+            "\(isDryRun ? "would remove" : "removed") \(Plural.count(report.removed.count, "file"))\(directories) (\(Plural.count(report.size, "byte"))) in \(WaveReport.seconds(duration))"
     }
 }

@@ -10,7 +10,7 @@ enum CompileAllVerb: Verb {
         arguments: "[OPTIONS] [FILE|DIR…]",
         traits: [.compiles, .remembers, .readsOwnCommandLine],
         description: [
-            "Takes the arguments of CPython's compileall, prints what it prints, and makes the files that it makes. The interpreter is selected as for other verbs, or by FRESHPYC_PYTHON. The differences are listed in the manual, under compileall."
+            "Takes the arguments of CPython's compileall, prints what it prints, and makes the files that it makes. The interpreter is selected as for other verbs, or by FRESHPYC_PYTHON. COMPILEALL.md in the manual lists the differences."
         ],
         options: [
             OptionSpecification("-l", help: "do not descend into subdirectories"),

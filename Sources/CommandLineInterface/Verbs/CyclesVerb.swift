@@ -12,7 +12,7 @@ enum CyclesVerb: Verb {
         arguments: "[OPTIONS] [PATH]",
         traits: [.analyzesImports, .remembers],
         description: [
-            "An eager cycle consists of imports that run when the modules are loaded. Cycles that need an import inside a function are listed, too, and are not findings."
+            "With a path, shows the cycles that a module there is in. An eager cycle consists of imports that run when the modules are loaded. Cycles that need an import inside a function are listed, too, and are not findings."
         ],
         options: [
             .python, .exclude, .gitignore, .sourceRoot, .stateDirectory, .noDaemon, .textOrJSON, .help,
@@ -24,8 +24,19 @@ enum CyclesVerb: Verb {
         let question = try GraphQuestion(invocation, declaration, asksForFiles: false)
         let output = invocation.output
         let isJSON = question.arguments.format == .json
+        let places = PathSet(question.places)
         return question.answer(.cycles, alone: { session, _ in ControlAnswers.cycles(session) }) {
-            (document: CyclesDocument) in
+            (answer: CyclesDocument) in
+            var document = answer
+            if document.modules == 0 {
+                FreshpycCommand.complain(
+                    "nothing in scope: no .py file that is not excluded; run it in another directory, or check --exclude and --gitignore"
+                )
+                return 2
+            }
+            if !question.places.isEmpty {
+                document.cycles.removeAll { cycle in !cycle.members.contains { places.covers(BytePath($0)) } }
+            }
             let eager = document.cycles.count(where: \.eager)
             let status: Int32 = eager > 0 ? 1 : 0
             guard !isJSON else {

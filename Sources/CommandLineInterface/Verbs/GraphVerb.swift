@@ -19,9 +19,11 @@ enum GraphVerb: Verb {
     static let declaration = VerbDeclaration(
         name: "graph",
         summary: "show which modules import which",
-        arguments: "[OPTIONS]",
+        arguments: "[OPTIONS] [PATH…]",
         traits: [.analyzesImports, .remembers],
-        description: ["Asks the daemon of the tree, or reads what has changed since the last time. Compiles nothing."],
+        description: [
+            "With paths, shows the imports of the modules there. Asks the daemon of the tree, or reads what has changed since the last time. Compiles nothing."
+        ],
         options: [
             from, direction, depth, .kinds, external, .python, .exclude, .gitignore, .sourceRoot, .stateDirectory,
             .noDaemon,
@@ -35,10 +37,18 @@ enum GraphVerb: Verb {
 
     static func run(_ invocation: Invocation) throws(UsageError) -> Int32 {
         let parsed = invocation.arguments
-        try parsed.requireOperands(atMost: 0, for: declaration)
-        var question = try GraphQuestion(invocation, declaration, asksForFiles: true)
+        var question = try GraphQuestion(invocation, declaration, asksForFiles: false)
         var paths: [BytePath] = []
         for path in parsed.paths(from.name) { paths.append(try question.relative(path)) }
+        if paths.isEmpty {
+            for (name, option) in [(depth.name, "--depth"), (direction.name, "--direction")] where parsed.has(name) {
+                throw UsageError(message: "\(option) needs --from PATH, where it begins")
+            }
+            paths = question.places
+            question.showOnlyPlaces()
+        } else if !parsed.operands.isEmpty {
+            throw UsageError(message: "name paths or --from PATH, not both")
+        }
         try question.ask(about: paths)
         question.ask(direction: parsed.last(direction.name), onlyTests: false)
         let format: GraphFormat = parsed.choice("--format") ?? .text
@@ -50,7 +60,7 @@ enum GraphVerb: Verb {
             if document.modules.isEmpty {
                 FreshpycCommand.complain(
                     startsSomewhere
-                        ? "--from names no source of this tree; `freshpyc graph` lists all"
+                        ? "there is no source of this tree at that path; `freshpyc graph` lists all"
                         : "nothing in scope: no .py file that is not excluded; run it in another directory, or check --exclude and --gitignore"
                 )
                 return 2

@@ -13,7 +13,7 @@ struct InspectVerb: Verb {
         summary: "show what a bytecode file contains",
         arguments: "[OPTIONS] FILE.pyc… | -",
         description: [
-            "Shows the header in words, and the code objects. Reading a file needs no Python; the interpreters found here are only asked which of them has the file's magic number. With `-`, the file is read from standard input."
+            "Shows the header in plain words, and the code objects. Reading a file needs no Python; the interpreters found here are only asked which of them has the file's magic number. With `-`, the file is read from standard input."
         ],
         options: [.textOrJSON, .help],
         exitStatuses: [0: "all files are intact", 1: "a file is damaged", 2: "a file could not be read"],
@@ -70,7 +70,7 @@ struct InspectVerb: Verb {
         var writer: Interpreter?
         if let guessed = file, guessed.hasMagicEnding {
             writer = search.interpreter(magic: guessed.magic, likely: Self.likely(name))
-            // What is broken is best read as its writer would.
+            // A damaged file is best read with the layout of its writer.
             if !guessed.isWhole, let writer, let layout = CodeLayout(rawValue: writer.codeLayout) {
                 let shape = PycShape(headerLength: writer.layout.rawValue, layout: layout)
                 if shape != guessed.shape { file = bytes.withRawBytes { PycFile($0, shape: shape) } ?? guessed }

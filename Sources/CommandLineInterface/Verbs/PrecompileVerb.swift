@@ -33,7 +33,7 @@ enum PrecompileVerb: Verb {
         summary: "compile a tree for shipping, reproducibly",
         traits: [.compiles, .usesStore],
         description: [
-            "Makes bytecode for an image, an archive or a package. It is the same bytes on every machine, and it stays valid when files are copied and their times are reset. Leaves bytecode and nothing else in the tree. Valid bytecode is not compiled again; only its header is rewritten if needed. All modules are compiled even if some fail.",
+            "Makes bytecode for an image, an archive or a package. The same sources in the same directory (or with --strip-prefix) give the same bytes on every machine, and the bytecode stays valid when files are copied and their times are reset. Leaves bytecode and nothing else in the tree. Valid bytecode is not compiled again; only its header is rewritten if needed. All modules are compiled even if some fail.",
             "If SOURCE_DATE_EPOCH is set, every file written gets this time, and no recorded time is later. Python 2.7 and 3.6 have no hash-based bytecode; theirs is validated by timestamp.",
         ],
         options: [
@@ -74,7 +74,7 @@ enum PrecompileVerb: Verb {
         if let file = invocation.arguments.lastPath(manifest.name),
             file.hasSuffix(".py") || file.hasSuffix(".pyc") || file.hasSuffix(".pyo")
         {
-            // A swapped argument must not cost a source.
+            // Swapped arguments must not overwrite a source.
             throw UsageError(message: "'\(file)' is a source or bytecode; name another file with --manifest")
         }
         let hasNamedPaths = !invocation.arguments.operands.isEmpty

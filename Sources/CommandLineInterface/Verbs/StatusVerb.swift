@@ -1,9 +1,12 @@
 // `freshpyc status`
 
 import BasicTypes
+import BuildDatabase
+import BuildModel
 import Documents
 import LinuxSystem
 import Service
+import Waves
 
 enum StatusVerb: Verb {
     static let config = OptionSpecification(
@@ -66,7 +69,7 @@ enum StatusVerb: Verb {
             rows.append(
                 (
                     "imports",
-                    "\(Plural.count(imports.edges, "edge")), \(Plural.count(imports.findings, "finding")), last analysis took \(imports.lastMicroseconds) µs"
+                    "\(Plural.count(imports.edges, "import")), \(Plural.count(imports.findings, "finding"))"
                 ))
         }
         if let reason = status.pollReason, !status.polled.isEmpty {
@@ -82,18 +85,40 @@ enum StatusVerb: Verb {
         rows.map { $0.label + String(repeating: " ", count: 10 - $0.label.count) + $0.value + "\n" }.joined()
     }
 
-    /// Every setting with its origin; `--help` says what the defaults are.
+    /// Every setting with its value, and where that comes from.
     private static func settings(_ arguments: SessionArguments) -> String {
         var text = "root = \(arguments.configuration.rootPath)\n"
         for key in SettingKey.allCases {
-            guard let entry = arguments.settings.entries[key] else {
-                text += "\(key.rawValue): default\n"
-                continue
-            }
-            let value =
-                key == .gitignore ? (entry.words.isEmpty ? "false" : "true") : entry.words.joined(separator: ", ")
-            text += "\(key.rawValue) = \(value)    (\(entry.origin))\n"
+            let entry = arguments.settings.entries[key]
+            text += "\(key.rawValue) = \(value(of: key, arguments))    (\(entry?.origin ?? "default"))\n"
         }
+        for dependency in arguments.settings.affects { text += "affects: \(dependency.text)\n" }
         return text
+    }
+
+    /// The value that applies, for a verb that has the setting.
+    private static func value(of key: SettingKey, _ arguments: SessionArguments) -> String {
+        let configuration = arguments.configuration
+        let words = arguments.settings.entries[key]?.words
+        func given(_ standard: String) -> String { words?.joined(separator: ", ") ?? standard }
+        switch key {
+        case .python:
+            let found = (try? Session.candidates(configuration).map(\.path.description)) ?? []
+            return words == nil ? found.first ?? "none found" : given("")
+        case .gitignore, .strict: return words.map { $0.isEmpty ? "false" : "true" } ?? "false"
+        case .optimize: return given("0")
+        case .invalidation: return given(configuration.options.invalidation.rawValue)
+        case .jobs: return given("\(Processors.available)")
+        case .timeout: return given("60")
+        case .idleTimeout, .exclude, .ignore, .exec: return given("none")
+        case .select: return given("all rules")
+        case .sourceRoots: return given("detected")
+        case .stateDirectory: return given(configuration.rootPath.appending(".freshpyc").description)
+        case .store: return given(BytecodeStore.standardPlace?.description ?? SessionArguments.noStore)
+        case .logLevel: return given(LogLevel.info.rawValue)
+        case .format: return given(OutputFormat.text.rawValue)
+        case .execMode: return given(ImpactCommand.Mode.restart.rawValue)
+        case .execOnError: return given(ImpactCommand.OnError.keep.rawValue)
+        }
     }
 }

@@ -42,10 +42,21 @@ struct VerifyVerb: Verb {
 
     static func run(_ invocation: Invocation) throws(UsageError) -> Int32 {
         let parsed = invocation.arguments
+        let arguments = try BytecodeArguments(parsed, for: declaration)
         return VerifyVerb(
-            arguments: try BytecodeArguments(parsed, for: declaration), isStrict: parsed.has("--strict"),
+            arguments: arguments, isStrict: arguments.common.arguments.has(OptionSpecification.strict.name),
             repairs: parsed.has(repair.name), output: invocation.output
         ).run()
+    }
+
+    private func verified(by verifier: BytecodeVerifier) -> BytecodeReport {
+        var report = verifier.verify(arguments.starts)
+        guard !arguments.files.isEmpty else { return report }
+        report.files.removeAll { !arguments.files.contains($0.path) }
+        report.problems.removeAll { !arguments.files.contains($0.path) }
+        report.sources = 0
+        report.sourcesWithoutBytecode = 0
+        return report
     }
 
     private func run() -> Int32 {
@@ -59,12 +70,12 @@ struct VerifyVerb: Verb {
         do throws(SystemError) {
             let verifier = try BytecodeVerifier(
                 rootPath: arguments.rootPath, scope: arguments.scope, interpreters: interpreters)
-            let report = verifier.verify(arguments.starts)
+            let report = verified(by: verifier)
             guard repairs else { return show(report, interpreters, RepairResult()) }
             let recompiled = recompile(report, interpreters)
-            // Cleaned before it is verified again: what was removed must not be reported.
+            // Clean before verifying again, so that removed files are not reported.
             let repaired = clean(recompiled.result)
-            let status = show(verifier.verify(arguments.starts), interpreters, repaired)
+            let status = show(verified(by: verifier), interpreters, repaired)
             return max(status, recompiled.status)
         } catch {
             FreshpycCommand.complain("cannot open \(error); check its permissions")
@@ -74,9 +85,9 @@ struct VerifyVerb: Verb {
 
     // MARK: Repairing
 
-    /// Recompiles what is stale or damaged.
+    /// Recompiles stale and damaged bytecode.
     ///
-    /// - Returns: what was repaired, and 2 if repairing could not even begin.
+    /// - Returns: the result, and exit status 2 if the repair could not start.
     private func recompile(
         _ report: BytecodeReport, _ interpreters: [Interpreter]
     ) -> (result: RepairResult, status: Int32) {
@@ -164,7 +175,7 @@ struct VerifyVerb: Verb {
         }
         guard counts.verified == 0, counts.foreign > 0 else { return nil }
         return
-            "nothing was verified: all bytecode is of other interpreters; name them with --python, or all with --python all"
+            "nothing was verified: all bytecode belongs to other interpreters; name them with --python, or use --python all"
     }
 
     private func status(_ diagnostics: [LocatedDiagnostic]) -> Int32 {

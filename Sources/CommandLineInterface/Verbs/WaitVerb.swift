@@ -16,7 +16,7 @@ enum WaitVerb: Verb {
         arguments: "[OPTIONS] [PATH]",
         traits: [.remembers],
         description: [
-            "When it returns, everything saved before the call is compiled, or its error is on record. If the options given here differ from the daemon's, that is an error."
+            "When it returns, everything saved before the call is compiled, or its error has been reported. It is an error if the daemon runs with other options than those given here."
         ],
         options: [
             timeout, .python, .optimize, .invalidation, .exclude, .gitignore, .sourceRoot, .stateDirectory,
@@ -25,11 +25,11 @@ enum WaitVerb: Verb {
         exitStatuses: [
             0: "everything is compiled",
             1: "a module does not compile, or its bytecode could not be written",
-            2: "no daemon runs, it has other options, or the time is over",
+            2: "no daemon is running, its options differ, or the timeout expired",
         ],
         examples: [
             .init("freshpyc wait && ./restart-server", "restart once everything is compiled"),
-            .init("freshpyc wait --timeout 5 src", "for the daemon that keeps src"),
+            .init("freshpyc wait --timeout 5 src", "for the daemon that watches src"),
         ])
 
     static func run(_ invocation: Invocation) throws(UsageError) -> Int32 {
@@ -50,7 +50,7 @@ enum WaitVerb: Verb {
         }
     }
 
-    /// The daemon must keep the path that the command line names, with the options that it names.
+    /// The daemon must keep the path on the command line up to date, with the options on the command line.
     private static func parameters(
         _ arguments: SessionArguments, _ parsed: ParsedArguments
     ) throws(UsageError) -> ControlParameters {

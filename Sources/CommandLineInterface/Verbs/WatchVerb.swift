@@ -4,6 +4,7 @@ import BasicTypes
 import Documents
 import LinuxSystem
 import Service
+import Waves
 
 enum WatchVerb: Verb {
     private static let background = OptionSpecification(
@@ -18,6 +19,11 @@ enum WatchVerb: Verb {
     private static let commandMode = OptionSpecification(
         "--exec-mode", value: .choice("MODE", ImpactCommand.Mode.self),
         help: "if COMMAND is still running when a wave ends: restart it (default), or queue the next run")
+    private static let onError = OptionSpecification(
+        "--exec-on-error", value: .choice("ACTION", ImpactCommand.OnError.self),
+        help: "if COMMAND is still running when a module fails: keep it running (default), or stop it")
+    private static let clear = OptionSpecification(
+        "--clear", help: "on a terminal, clear the screen at each wave and show all findings again")
     private static let logLevel = OptionSpecification(
         "--log-level", value: .choice("LEVEL", LogLevel.self),
         help: "error, warning, info (a line per wave; default) or debug (each module, and why)")
@@ -33,7 +39,8 @@ enum WatchVerb: Verb {
         options: [
             background, .python, .optimize, .invalidation, .exclude, .gitignore, .jobs, .compileTimeout,
             .stateDirectory, .store, .noStore, idleTimeout, .select, .ignore, .sourceRoot, command, commandMode,
-            logLevel, .format("text", "json", help: "text (default) or json (one object per wave)"), .quiet, .help,
+            onError, clear, logLevel, .format("text", "json", help: "text (default) or json (one object per wave)"),
+            .quiet, .help,
         ],
         exitStatuses: [
             0: "it was stopped, or is ready in the background", 2: "it could not start, or the tree is gone",
@@ -47,13 +54,15 @@ enum WatchVerb: Verb {
     static func run(_ invocation: Invocation) throws(UsageError) -> Int32 {
         let arguments = try SessionArguments(invocation.arguments, for: declaration)
         let parsed = arguments.arguments
+        if let given = parsed.last(command.name) { try check(command: given) }
         let isInBackground = Host.environment(SessionArguments.backgroundVariable) != nil
         let options = WatchDisplay.Options(
             idleTimeout: try parsed.seconds(idleTimeout.name),
             level: parsed.choice(logLevel.name) ?? (arguments.isQuiet ? .warning : .info),
-            command: parsed.last(command.name), commandMode: parsed.choice(commandMode.name) ?? .restart)
+            command: parsed.last(command.name), commandMode: parsed.choice(commandMode.name) ?? .restart,
+            commandOnError: parsed.choice(onError.name) ?? .keep, clearsScreen: parsed.has(clear.name))
         replaceOtherVersion(arguments)
-        if invocation.arguments.has(background.name), !isInBackground { return goToBackground(arguments) }
+        if invocation.arguments.has(background.name), !isInBackground { return try goToBackground(arguments) }
         return EventLoop.run { loop in
             let configuration = arguments.configuration
             let place = configuration.stateDirectory ?? configuration.rootPath.appending(".freshpyc")
@@ -73,8 +82,52 @@ enum WatchVerb: Verb {
         DaemonConnection.end(client, of: arguments.configuration)
     }
 
-    /// Starts this program again in a session of its own, and waits for its first line.
-    private static func goToBackground(_ arguments: SessionArguments) -> Int32 {
+    /// A daemon that is running already is as good as a new one, if it builds the same with the same options.
+    ///
+    /// - Returns: the exit status; `nil` if no daemon is running.
+    private static func joinRunningDaemon(_ arguments: SessionArguments) throws(UsageError) -> Int32? {
+        guard DaemonConnection.exists(arguments.configuration) else { return nil }
+        let options: AnswerOptions
+        do throws(SessionError) {
+            options = try arguments.requiredOptions(declaration)
+        } catch {
+            throw UsageError(message: error.message)
+        }
+        let parameters = ControlParameters(
+            version: FreshpycCommand.version, options: options,
+            starts: arguments.configuration.starts.map(\.description))
+        return DaemonConnection.ask(arguments) { client throws(ControlFailure) in
+            let status: StatusDocument = try client.ask(
+                ControlRequest(.status), for: StatusDocument.self, timeout: DaemonConnection.patience)
+            let answer: WaitDocument = try client.ask(ControlRequest(.wait, parameters), timeout: nil)
+            if !arguments.isQuiet {
+                Host.writeError(
+                    "already running (process \(status.process)): \(Plural.count(answer.modules, "module")), \(answer.failed) failed\n"
+                )
+            }
+            return 0
+        }
+    }
+
+    private static func check(command given: String) throws(UsageError) {
+        guard given.contains(where: { !$0.isWhitespace }) else {
+            throw UsageError(message: "--exec needs a command, not an empty string")
+        }
+        // Other words in braces may be meant for the shell or for the program.
+        var rest = given[...]
+        while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
+            let word = String(rest[open...close])
+            rest = rest[rest.index(after: open)...]
+            guard !ImpactCommand.placeholders.contains(word),
+                let meant = Suggestion.nearest(to: word, among: ImpactCommand.placeholders)
+            else { continue }
+            throw UsageError(message: "unknown placeholder \(word) in --exec; did you mean \(meant)?")
+        }
+    }
+
+    /// Starts this program again as a daemon, and waits for its first line of output.
+    private static func goToBackground(_ arguments: SessionArguments) throws(UsageError) -> Int32 {
+        if let status = try joinRunningDaemon(arguments) { return status }
         do throws(SystemError) {
             guard let executable = Host.executable else { throw SystemError("exec", code: SystemError.noSuchFile) }
             let words = Host.arguments.filter { !background.names.contains($0.description) }
@@ -107,7 +160,7 @@ enum WatchVerb: Verb {
     private static func firstLine(of child: ChildProcess) throws(SystemError) -> [UInt8] {
         var line: [UInt8] = []
         while !line.contains(UInt8(ascii: "\n")) {
-            // A first build may take as long as it likes.
+            // There is no limit for the first build.
             try child.output.waitUntilReadable(nanoseconds: 60_000_000_000)
             var buffer = [UInt8](repeating: 0, count: 4096)
             do throws(SystemError) {

@@ -32,8 +32,11 @@ enum WhyVerb: Verb {
         let arguments = try SessionArguments(parsed, for: declaration)
         let file = arguments.configuration.starts[0]
         guard Scope.isSource(named: file.lastComponent) else {
-            throw UsageError(message: "why takes one file: freshpyc why FILE")
+            throw UsageError(
+                message: "'\(parsed.operands[0])' is not a source; why takes one .py file: freshpyc why FILE")
         }
+        let printer = DiagnosticPrinter(
+            root: arguments.configuration.rootPath, workingDirectory: arguments.workingDirectory)
         let output = invocation.output
         let isJSON = arguments.format == .json
         if let client = DaemonConnection.client(of: arguments), let path = file.exactText,
@@ -45,7 +48,7 @@ enum WhyVerb: Verb {
                     ControlParameters(version: FreshpycCommand.version, options: options, starts: [path], path: path)),
                 as: WhyDocument.self)
         {
-            output.write(isJSON ? JSONLine.encode(answer) : text(answer))
+            output.write(isJSON ? JSONLine.encode(answer) : text(answer, printer))
             return 0
         }
         return EventLoop.run { loop in
@@ -56,7 +59,7 @@ enum WhyVerb: Verb {
                 let session = try Session(configuration, loop: loop)
                 _ = session.scanImports()
                 let answer = WhyDocument(session.explanation(of: file))
-                output.write(isJSON ? JSONLine.encode(answer) : text(answer))
+                output.write(isJSON ? JSONLine.encode(answer) : text(answer, printer))
                 _ = session.close()
                 loop.stop(0)
             } catch {
@@ -66,13 +69,15 @@ enum WhyVerb: Verb {
         }
     }
 
-    private static func text(_ answer: WhyDocument) -> String {
-        var text = "\(answer.path): \(summary(answer))\n"
+    private static func text(_ answer: WhyDocument, _ printer: DiagnosticPrinter) -> String {
+        func shown(_ path: String) -> String { printer.shown(BytePath(path)).description }
+        var text = "\(shown(answer.path)): \(summary(answer))\n"
         for artifact in answer.artifacts {
-            text += "  \(artifact.path)\n    \(artifact.interpreter), level \(artifact.level): \(words(artifact.state))"
+            text +=
+                "  \(shown(artifact.path))\n    \(artifact.interpreter), level \(artifact.level): \(words(artifact.state))"
             if let reason = artifact.reason { text += " (\(reason))" }
             if let mode = artifact.mode { text += ", validated by \(mode)" }
-            if artifact.isGuarded { text += ", guarded: saved within the second in which it was read" }
+            if artifact.isGuarded { text += ", validated by hash until the second in which it was saved is over" }
             if artifact.clock > 0 {
                 let time = WaveReport.seconds(Int64(artifact.microseconds) * 1000)
                 text += "\n    last compiled in wave \(artifact.clock), which took \(time)"
@@ -80,19 +85,19 @@ enum WhyVerb: Verb {
             text += "\n"
         }
         for finding in answer.diagnostics {
-            text += "  " + finding.located.diagnostic.rendered(path: BytePath(answer.path)) + "\n"
+            text += "  " + finding.located.diagnostic.rendered(path: printer.shown(BytePath(answer.path))) + "\n"
         }
         text += "  imports \(answer.imports.count), imported by \(answer.importedBy.count)\n"
         for kept in answer.imports {
             let kind = kept.kind == "eager" ? "" : "\(kept.kind) "
-            let target = kept.to.isEmpty ? kept.state : kept.to.joined(separator: ", ")
+            let target = kept.to.isEmpty ? kept.state : kept.to.map(shown).joined(separator: ", ")
             text += "    line \(kept.line): \(kind)\(kept.statement) → \(target)\n"
         }
-        for importer in answer.importedBy { text += "    imported by \(importer)\n" }
+        for importer in answer.importedBy { text += "    imported by \(shown(importer))\n" }
         return text
     }
 
-    /// The first line: what matters most about the source.
+    /// The first line: the most important fact about the source.
     private static func summary(_ answer: WhyDocument) -> String {
         switch answer.state {
         case "missing": return "there is no such source"
@@ -109,8 +114,8 @@ enum WhyVerb: Verb {
     private static func words(_ state: String) -> String {
         switch state {
         case "up-to-date": "up to date"
-        case "restamp": "must be stamped again"
-        case "recompile": "must be compiled"
+        case "restamp": "needs a new header"
+        case "recompile": "needs compiling"
         case "discard": "its bytecode must be removed"
         case "failed": "does not compile"
         default: state

@@ -1,5 +1,4 @@
-// A directory for tests of the store, with what they need to do to files in it.
-// Knows: making, damaging and removing files. Does not know: what a store is.
+// A directory for tests of the store, and functions to create, damage and remove files in it.
 
 import BasicTypes
 import BuildModel
@@ -9,7 +8,7 @@ import Testing
 
 @testable import BuildDatabase
 
-/// A fresh directory, which goes with this object.
+/// A new directory, which is removed with this object.
 final class StoreScratch {
     let path: BytePath
     private var mounts: [BytePath] = []
@@ -26,7 +25,7 @@ final class StoreScratch {
 
     var store: BytePath { path.appending("store") }
 
-    /// Whether this process may do as root does.
+    /// Whether this process runs as root.
     static let isRoot = geteuid() == 0
 
     /// Whether a small file system can be mounted.
@@ -35,7 +34,7 @@ final class StoreScratch {
         return scratch.mount("probe", bytes: 65_536)
     }()
 
-    /// Mounts a file system in memory.
+    /// Mounts a file system in memory. Returns whether that succeeded.
     func mount(_ name: String, bytes: Int) -> Bool {
         let place = path.appending(name)
         guard (try? Host.makeDirectory(place, permissions: 0o700)) == true else { return false }
@@ -52,7 +51,7 @@ final class StoreScratch {
     }
 
     static func removeAll(_ path: BytePath) {
-        // A test may have left it without permission to remove what is in it.
+        // A test may have removed the permission to delete its contents.
         _ = path.withCString { chmod($0, 0o700) }
         if let directory = try? Directory(path: path) {
             var names: [(BytePath, EntryKind)] = []
@@ -86,7 +85,7 @@ final class StoreScratch {
         #expect(path.withCString { path in target.withCString { rename(path, $0) } } == 0)
     }
 
-    /// Makes a file or writes over it, without changing its inode.
+    /// Creates or overwrites a file, without changing its inode.
     static func write(_ bytes: [UInt8], to path: BytePath) throws {
         let file = try Directory(path: path.parent).file(BytePath.empty.appending(path.lastComponent), .append(0o600))
         try file.truncate(to: 0)
@@ -114,7 +113,7 @@ final class StoreScratch {
     }
 }
 
-/// Values to keep.
+/// Keys and code to save in a store.
 enum StoreSamples {
     static let interpreter = Interpreter(
         path: BytePath("/usr/bin/python3"),

@@ -1,14 +1,17 @@
-// Suggests the known word that a misspelled one is nearest to.
+// Suggests the known word that is nearest to a misspelled one.
 
 /// A "did you mean" for unknown words.
-enum Suggestion {
-    /// The nearest by edits, if it is near enough to be more than chance.
-    static func nearest(to word: String, among candidates: [String]) -> String? {
-        // Every other letter is near to a letter.
+package enum Suggestion {
+    /// The candidate with the fewest edits, if it is near enough not to be a coincidence.
+    package static func nearest(to word: String, among candidates: [String]) -> String? {
+        // A single character is near to every other.
         guard word.utf8.count > 1 else { return nil }
         let word = Array(word.utf8)
         let ranked = candidates.map { (candidate: $0, distance: distance(word, Array($0.utf8))) }
-        guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
+        // Of several, the first in the alphabet, so that the answer is always the same.
+        guard let best = ranked.min(by: { ($0.distance, $0.candidate) < ($1.distance, $1.candidate) }) else {
+            return nil
+        }
         return best.distance <= max(1, min(word.count, best.candidate.utf8.count) / 3) ? best.candidate : nil
     }
 

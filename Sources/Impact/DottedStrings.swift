@@ -1,0 +1,77 @@
+// Modules that a source names in a string: `"shop.plugins.cart"` in a table of plugins, in Django's settings, in `mock.patch`.
+//
+// Imports with a computed name are not in the graph. What they import is nearly always written down somewhere as a string.
+
+import BasicTypes
+import Compilation
+import ImportGraph
+import LinuxSystem
+
+/// The sources that name modules of the tree in strings.
+struct DottedStrings {
+    /// For each module, the sources that name it, or something in it.
+    private(set) var sources: [ModuleID: [ModuleID]] = [:]
+
+    /// Reads all sources of the graph.
+    init(_ graph: DependencyGraph, root: Directory) {
+        var graph = graph
+        let modules = graph.tree.modules
+        let reader = SourceReader(root: root)
+        let paths = modules.map { graph.tree[$0].flatMap { BytePath($0.path) } }
+        let found = ParallelSlices.map(paths, sliceSize: 64, scratch: {}) { path, _ -> Set<[UInt8]> in
+            guard let path, let snapshot = try? reader.read(path) else { return [] }
+            return Self.scan(snapshot.bytes)
+        }
+        // Most dotted strings begin with a word that is no module here, such as a host or a file.
+        var known: Set<[UInt8]> = []
+        for module in modules {
+            guard let entry = graph.tree[module] else { continue }
+            known.insert(Array(graph.names[entry.stem]))
+            for component in entry.path.split(separator: UInt8(ascii: "/")).dropLast() {
+                known.insert(Array(component))
+            }
+        }
+        for (module, strings) in zip(modules, found) {
+            guard let entry = graph.tree[module] else { continue }
+            for text in strings where known.contains(Array(text.prefix { $0 != UInt8(ascii: ".") })) {
+                guard let target = graph.module(named: text, from: entry.directory), target != module else { continue }
+                sources[target, default: []].append(module)
+            }
+        }
+    }
+
+    /// The contents of all strings that consist of two or more names with dots between them; `pkg.module:name` as well.
+    static func scan(_ source: [UInt8]) -> Set<[UInt8]> {
+        source.withUnsafeBytes { scan($0) }
+    }
+
+    private static func scan(_ source: UnsafeRawBufferPointer) -> Set<[UInt8]> {
+        var found: Set<[UInt8]> = []
+        var index = 0
+        while index < source.count {
+            let quote = source[index]
+            index += 1
+            guard quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") else { continue }
+            let start = index
+            var dots = 0
+            while index < source.count, isName(source[index]) || source[index] == UInt8(ascii: ".") {
+                if source[index] == UInt8(ascii: ".") { dots += 1 }
+                index += 1
+            }
+            guard dots > 0, index < source.count, source[index] == quote || source[index] == UInt8(ascii: ":"),
+                source[start] != UInt8(ascii: "."), source[index - 1] != UInt8(ascii: ".")
+            else { continue }
+            found.insert(Array(source[start..<index]))
+        }
+        return found
+    }
+
+    private static func isName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), 0x80...:
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,177 @@
+// What a change affects: through imports, through declared dependencies, and, where nothing is known, by assuming more.
+
+import BasicTypes
+import BuildModel
+import Compilation
+import ImportGraph
+import LinuxSystem
+
+extension ImportAnalysis {
+    /// The sources that a change of these files affects. The files need not exist; a directory stands for the sources below
+    /// it.
+    ///
+    /// - Parameter testsAlone: whether to list tests only.
+    package func affected(by paths: [BytePath], kinds: Set<ImportKind>, testsAlone: Bool) -> AffectedAnswer {
+        var answer = AffectedAnswer()
+        var begin: [ModuleID] = []
+        var absent: [[UInt8]] = []
+        let declared = DeclaredDependents(declaredDependencies, graph)
+        for path in paths {
+            if let module = graph.tree.find(path.bytes) {
+                begin.append(module)
+                if graph.facts(of: module)?.isOutdated == true {
+                    answer.widened.append((path, "does not compile, so its imports may be incomplete"))
+                }
+            } else if isDirectory(path) {
+                begin += modules(at: [path])
+            } else if path.hasSuffix(".py") {
+                absent.append(Array(path.bytes))
+                begin += declared.of(file: path)
+            } else {
+                begin += affected(byOther: path, declared, &absent, &answer)
+            }
+        }
+        let importers = graph.importers(ofAbsent: absent)
+        if importers.isEmpty {
+            for path in paths where !exists(path) && graph.tree.find(path.bytes) == nil { answer.unknown.append(path) }
+        }
+        begin += importers
+        let tests = testConvention()
+        let strings = DottedStrings(graph, root: root)
+        let dependents = Dependents(
+            of: begin, in: graph, kinds: kinds, isTest: { BytePath($0).map(tests.isTest) ?? false },
+            others: { module in
+                declared.of(module).map { ($0, .declared(module)) }
+                    + (strings.sources[module] ?? []).map { ($0, .mentions(module)) }
+            })
+        for module in dependents.links.keys {
+            guard let path = path(module) else { continue }
+            let chain = dependents.chain(from: module).compactMap { step(from: $0.0, $0.1) }
+            if path.lastComponent.elementsEqual("conftest.py".utf8), collectsFiles(path) {
+                // Its tests are files of any kind; pytest takes their directory.
+                let place = AffectedSource.Step(path: path.parent, link: "conftest", line: 0)
+                answer.sources.append(AffectedSource(chain: [place] + chain, isTest: true))
+            }
+            let isTest = tests.isTest(path)
+            guard isTest || !testsAlone else { continue }
+            answer.sources.append(AffectedSource(chain: chain, isTest: isTest))
+        }
+        answer.sources.sort { $0.path < $1.path }
+        return answer
+    }
+
+    private func testConvention() -> TestConvention {
+        TestConvention(PytestConfiguration.read(root: rootPath)) { graph.tree.modules.compactMap { path($0) } }
+    }
+
+    /// Whether a conftest.py makes tests of files that are not Python (`pytest_collect_file`).
+    private func collectsFiles(_ conftest: BytePath) -> Bool {
+        guard let snapshot = try? SourceReader(root: root).read(conftest) else { return false }
+        return snapshot.bytes.firstRange(of: Array("def pytest_collect_file".utf8)) != nil
+    }
+
+    private func isDirectory(_ path: BytePath) -> Bool {
+        path.isEmpty || (try? root.status(path, followsLinks: false))?.kind == .directory
+    }
+
+    /// Whether there is such a file, or none can tell.
+    private func exists(_ path: BytePath) -> Bool { path.isEmpty || !root.isSurelyMissing(path) }
+
+    private func step(from module: ModuleID, _ link: DependentLink) -> AffectedSource.Step? {
+        path(module).map { path in
+            switch link {
+            case .changed: AffectedSource.Step(path: path, link: "changed", line: 0)
+            case .imports(_, let line): AffectedSource.Step(path: path, link: "imports", line: line)
+            case .package: AffectedSource.Step(path: path, link: "package", line: 0)
+            case .conftest: AffectedSource.Step(path: path, link: "conftest", line: 0)
+            case .mentions: AffectedSource.Step(path: path, link: "mentions", line: 0)
+            case .declared: AffectedSource.Step(path: path, link: "declared", line: 0)
+            }
+        }
+    }
+
+    // MARK: Files that are not Python sources
+
+    /// The sources that a change of another file affects. What the user declared counts. Without a declaration, a file in a
+    /// package may be read by the modules of the package, and any other file by everything below its directory.
+    private func affected(
+        byOther path: BytePath, _ declared: DeclaredDependents, _ absent: inout [[UInt8]],
+        _ answer: inout AffectedAnswer
+    ) -> [ModuleID] {
+        let name = path.lastComponent
+        let isOfExtension = ImportableName.isLeaf(name) || ImportableName.isExtensionSource(name)
+        if isOfExtension {
+            absent.append(Array(path.parent.appending(ImportableName.stem(name) + Array(".py".utf8)).bytes))
+        }
+        if declared.concerns(path) { return declared.of(file: path) }
+        if let package = package(around: path) {
+            answer.widened.append((path, "is not a Python source: all modules of \(package)/ may read it"))
+            return modules(at: [package])
+        }
+        if isOfExtension, ImportableName.isLeaf(name) { return [] }
+        if Self.isDocumentation(name) {
+            answer.widened.append((path, "is documentation: nothing is assumed to read it"))
+            return []
+        }
+        // A file such as .github/workflows/ci.yml has no sources below its directory, and concerns those above.
+        var place = path
+        while !place.isEmpty {
+            place = place.parent
+            let below = modules(at: [place])
+            guard !below.isEmpty else { continue }
+            let shown = place.isEmpty ? "this tree" : "\(place)/"
+            answer.widened.append((path, "is not a Python source: everything in \(shown) may depend on it"))
+            return below
+        }
+        return []
+    }
+
+    /// The nearest package that a file is in.
+    private func package(around path: BytePath) -> BytePath? {
+        var place = path.parent
+        while !place.isEmpty {
+            if let directory = graph.tree.directory(Array(place.bytes), names: graph.names),
+                graph.tree.initial(of: directory) != nil
+            {
+                return place
+            }
+            place = place.parent
+        }
+        return nil
+    }
+
+    /// Files that people read, and programs do not.
+    private static func isDocumentation(_ name: ArraySlice<UInt8>) -> Bool {
+        let text = String(decoding: name, as: UTF8.self).lowercased()
+        return [".md", ".rst"].contains(where: text.hasSuffix)
+            || ["license", "licence", "copying", "authors", "notice", ".gitignore", ".gitattributes", ".editorconfig"]
+                .contains(where: text.hasPrefix)
+    }
+}
+
+/// The declared dependencies of a project, applied to its graph.
+private struct DeclaredDependents {
+    private let dependencies: [DeclaredDependency]
+    private let graph: DependencyGraph
+    /// For each dependency, the sources that it affects.
+    private let sources: [[ModuleID]]
+
+    init(_ dependencies: [DeclaredDependency], _ graph: DependencyGraph) {
+        self.dependencies = dependencies
+        self.graph = graph
+        sources = dependencies.map { dependency in
+            graph.tree.modules.filter { module in graph.tree[module].map { dependency.affects($0.path) } ?? false }
+        }
+    }
+
+    func concerns(_ file: BytePath) -> Bool { dependencies.contains { $0.concerns(file.bytes) } }
+
+    func of(file: BytePath) -> [ModuleID] {
+        zip(dependencies, sources).flatMap { $0.0.concerns(file.bytes) ? $0.1 : [] }
+    }
+
+    func of(_ module: ModuleID) -> [ModuleID] {
+        guard !dependencies.isEmpty, let path = graph.tree[module].flatMap({ BytePath($0.path) }) else { return [] }
+        return of(file: path)
+    }
+}

@@ -1,0 +1,74 @@
+// Which sources are tests: as pytest's configuration says, else by the names that pytest, unittest and Django look for.
+
+import BasicTypes
+import BuildModel
+
+/// Recognizes tests by their paths.
+package struct TestConvention: Sendable {
+    private let names: [GlobPattern]
+    /// The directories of `testpaths`; empty for the whole tree.
+    private let places: [GlobPattern]
+    /// Directories named `tests` or `test` in which no file has the name of a test, so that each may be one.
+    private let plainDirectories: PathSet
+
+    /// pytest's default for `python_files`.
+    private static let pytestNames = ["test_*.py", "*_test.py"]
+    /// unittest and Django look for `test*.py`, which includes `tests.py`.
+    private static let allNames = ["test*.py", "*_test.py", "*_tests.py"]
+
+    /// - Parameters:
+    ///   - configuration: pytest's, or `nil` if the project does not configure pytest.
+    ///   - sources: all sources of the tree.
+    package init(_ configuration: PytestConfiguration?, sources: () -> [BytePath]) {
+        let names = configuration.map { $0.pythonFiles.isEmpty ? Self.pytestNames : $0.pythonFiles } ?? Self.allNames
+        // A pattern with a slash is compared with the end of the path.
+        self.names = names.compactMap { GlobPattern(line: ($0.contains("/") ? "**/\($0)" : $0).utf8) }
+        places = (configuration?.testPaths ?? []).map { $0.hasPrefix("./") ? String($0.dropFirst(2)) : $0 }.filter {
+            $0 != "."
+        }.compactMap { GlobPattern(line: "/\($0)".utf8) }
+        guard configuration == nil else {
+            plainDirectories = PathSet([])
+            return
+        }
+        var directories: Set<BytePath> = []
+        var named: Set<BytePath> = []
+        for path in sources() {
+            guard let directory = Self.testDirectory(of: path) else { continue }
+            directories.insert(directory)
+            if Self.matches(self.names, path) { named.insert(directory) }
+        }
+        plainDirectories = PathSet(Array(directories.subtracting(named)))
+    }
+
+    package func isTest(_ path: BytePath) -> Bool {
+        if !places.isEmpty, !isInPlaces(path) { return false }
+        if Self.matches(names, path) { return true }
+        let name = path.lastComponent
+        guard !name.elementsEqual("conftest.py".utf8), !name.elementsEqual("__init__.py".utf8) else { return false }
+        return plainDirectories.covers(path)
+    }
+
+    private static func matches(_ patterns: [GlobPattern], _ path: BytePath) -> Bool {
+        patterns.contains { $0.matches(path.bytes[...], isDirectory: false) }
+    }
+
+    private func isInPlaces(_ path: BytePath) -> Bool {
+        var place = path
+        while !place.isEmpty {
+            if places.contains(where: { $0.matches(place.bytes[...], isDirectory: true) }) { return true }
+            place = place.parent
+        }
+        return false
+    }
+
+    /// The topmost directory above a path that is named `tests` or `test`.
+    private static func testDirectory(of path: BytePath) -> BytePath? {
+        var found: BytePath?
+        var place = path.parent
+        while !place.isEmpty {
+            if ["tests", "test"].contains(where: { place.lastComponent.elementsEqual($0.utf8) }) { found = place }
+            place = place.parent
+        }
+        return found
+    }
+}
