@@ -129,4 +129,12 @@ package struct LocatedDiagnostic: Hashable, Sendable {
         self.diagnostic = diagnostic
         self.interpreters = interpreters
     }
+
+    /// The order in which findings are shown: by place, so that it is always the same.
+    package func isBefore(_ other: LocatedDiagnostic) -> Bool {
+        let (left, right) = (diagnostic, other.diagnostic)
+        if path != other.path { return path < other.path }
+        return (left.line, left.column, left.rule.rawValue, left.message, interpreters.joined())
+            < (right.line, right.column, right.rule.rawValue, right.message, other.interpreters.joined())
+    }
 }

@@ -7,7 +7,8 @@ package enum ImportableName {
         return ["pyi", "pyc", "pyx", "pyd", "so"].contains { name[name.index(after: dot)...].elementsEqual($0.utf8) }
     }
 
-    /// Whether the name is that of a source from which an extension module is compiled.
+    /// Whether the name is that of a source from which an extension module is compiled, perhaps not yet. Such a source has the
+    /// module's name.
     package static func isExtensionSource(_ name: some BidirectionalCollection<UInt8>) -> Bool {
         guard let dot = name.lastIndex(of: UInt8(ascii: ".")) else { return false }
         return ["c", "cc", "cpp", "cxx", "h", "hpp", "pyx", "pxd", "pxi", "rs", "f", "f90", "m"].contains {

@@ -30,6 +30,7 @@ struct BuildOutput {
     /// - Returns: the exit status.
     func show(_ everything: WaveReport, interpreters: [ReportDocument.Python], hasProblem: Bool) -> Int32 {
         var report = arguments.rules.filter(everything)
+        report.diagnostics.sort { $0.isBefore($1) }
         if kind == .build { report.diagnostics.removeAll(where: \.diagnostic.rule.isOfImports) }
         var status = report.exitStatus
         if status == 0, isStrict, report.warnings > 0 { status = 1 }

@@ -13,15 +13,21 @@ struct DottedStrings {
     private(set) var sources: [ModuleID: [ModuleID]] = [:]
 
     /// Reads all sources of the graph.
-    init(_ graph: DependencyGraph, root: Directory) {
+    ///
+    /// - Parameter isTest: whether a module is a test. Django's settings affect all tests.
+    init(_ graph: DependencyGraph, root: Directory, isTest: (ModuleID) -> Bool) {
         var graph = graph
         let modules = graph.tree.modules
         let reader = SourceReader(root: root)
         let paths = modules.map { graph.tree[$0].flatMap { BytePath($0.path) } }
         let found = ParallelSlices.map(paths, sliceSize: 64, scratch: {}) { path, _ -> Set<[UInt8]> in
             guard let path, let snapshot = try? reader.read(path) else { return [] }
-            return Self.scan(snapshot.bytes)
+            var found = Self.scan(snapshot.bytes)
+            // Where settings are chosen, every string may be their name.
+            if snapshot.bytes.firstRange(of: Self.settingsVariable) != nil { found.insert(Self.settingsVariable) }
+            return found
         }
+        var tests: [ModuleID]?
         // Most dotted strings begin with a word that is no module here, such as a host or a file.
         var known: Set<[UInt8]> = []
         for module in modules {
@@ -33,14 +39,29 @@ struct DottedStrings {
         }
         for (module, strings) in zip(modules, found) {
             guard let entry = graph.tree[module] else { continue }
+            let choosesSettings = strings.contains(Self.settingsVariable)
             for text in strings where known.contains(Array(text.prefix { $0 != UInt8(ascii: ".") })) {
+                if text.last == UInt8(ascii: ".") {
+                    for target in graph.modules(belowPackage: Array(text.dropLast()), from: entry.directory) {
+                        sources[target, default: []].append(module)
+                    }
+                    continue
+                }
                 guard let target = graph.module(named: text, from: entry.directory), target != module else { continue }
                 sources[target, default: []].append(module)
+                if choosesSettings {
+                    let all = tests ?? modules.filter(isTest)
+                    tests = all
+                    sources[target, default: []] += all
+                }
             }
         }
     }
 
-    /// The contents of all strings that consist of two or more names with dots between them; `pkg.module:name` as well.
+    private static let settingsVariable = Array("DJANGO_SETTINGS_MODULE".utf8)
+
+    /// The contents of all strings that consist of two or more names with dots between them; `pkg.module:name` as well. Of
+    /// strings that go on after a dot (`"pkg."`, `"pkg.%s"`, `f"pkg.{name}"`), the part up to the dot.
     static func scan(_ source: [UInt8]) -> Set<[UInt8]> {
         source.withUnsafeBytes { scan($0) }
     }
@@ -58,8 +79,11 @@ struct DottedStrings {
                 if source[index] == UInt8(ascii: ".") { dots += 1 }
                 index += 1
             }
-            guard dots > 0, index < source.count, source[index] == quote || source[index] == UInt8(ascii: ":"),
-                source[start] != UInt8(ascii: "."), source[index - 1] != UInt8(ascii: ".")
+            guard dots > 0, index < source.count, source[start] != UInt8(ascii: ".") else { continue }
+            let goesOn = source[index - 1] == UInt8(ascii: ".")
+            guard
+                source[index] == quote
+                    || (goesOn ? "%{" : ":").utf8.contains(source[index])
             else { continue }
             found.insert(Array(source[start..<index]))
         }

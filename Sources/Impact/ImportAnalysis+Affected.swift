@@ -37,7 +37,7 @@ extension ImportAnalysis {
         }
         begin += importers
         let tests = testConvention()
-        let strings = DottedStrings(graph, root: root)
+        let strings = DottedStrings(graph, root: root) { module in path(module).map(tests.isTest) ?? false }
         let dependents = Dependents(
             of: begin, in: graph, kinds: kinds, isTest: { BytePath($0).map(tests.isTest) ?? false },
             others: { module in

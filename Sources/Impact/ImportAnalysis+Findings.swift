@@ -41,8 +41,16 @@ extension ImportAnalysis {
         let bytes = IgnoreComments.contents(of: path, root: root)
         let comments = IgnoreComments(bytes)
         var shown: [Diagnostic] = []
+        var declarations = ExtensionDeclarations(root: root)
         for finding in findings {
             var diagnostic = diagnostic(finding)
+            if let name = finding.name, diagnostic.severity == .error,
+                finding.rule == .unresolvedImport || finding.rule == .missingName,
+                declarations.mention(name, atOrAbove: path.parent)
+            {
+                diagnostic.severity = .note
+                diagnostic.message += "; a build file mentions it, so it may not be built yet"
+            }
             if let name = finding.name, let text = StatementText(bytes, line: finding.line, column: finding.column),
                 let place = text.place(of: name, isImported: finding.rule != .unresolvedImport)
                     ?? text.place(of: name, isImported: false)

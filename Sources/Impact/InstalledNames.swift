@@ -63,7 +63,9 @@ package enum ImportableFiles {
                         || kind != .regular
                             && (try? directory.status(entry, followsLinks: true))?.map { $0.kind == .directory } == true
                     if isFolder { names.append(Array(stem)) }
-                } else if ImportableName.isLeaf(bytes) || bytes.dropFirst(stem.count).elementsEqual(".py".utf8) {
+                } else if ImportableName.isLeaf(bytes) || ImportableName.isExtensionSource(bytes)
+                    || bytes.dropFirst(stem.count).elementsEqual(".py".utf8)
+                {
                     names.append(Array(stem))
                 }
             }

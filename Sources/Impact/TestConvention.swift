@@ -5,7 +5,7 @@ import BuildModel
 
 /// Recognizes tests by their paths.
 package struct TestConvention: Sendable {
-    private let names: [GlobPattern]
+    private let names: [FileNamePattern]
     /// The directories of `testpaths`; empty for the whole tree.
     private let places: [GlobPattern]
     /// Directories named `tests` or `test` in which no file has the name of a test, so that each may be one.
@@ -13,16 +13,17 @@ package struct TestConvention: Sendable {
 
     /// pytest's default for `python_files`.
     private static let pytestNames = ["test_*.py", "*_test.py"]
-    /// unittest and Django look for `test*.py`, which includes `tests.py`.
-    private static let allNames = ["test*.py", "*_test.py", "*_tests.py"]
+    /// unittest and Django look for `test*.py`. Names such as `testing.py` and `testutils.py` are those of helpers.
+    private static let allNames = [
+        "test.py", "tests.py", "test_*.py", "tests_*.py", "test[A-Z0-9]*.py", "*_test.py", "*_tests.py",
+    ]
 
     /// - Parameters:
     ///   - configuration: pytest's, or `nil` if the project does not configure pytest.
     ///   - sources: all sources of the tree.
     package init(_ configuration: PytestConfiguration?, sources: () -> [BytePath]) {
         let names = configuration.map { $0.pythonFiles.isEmpty ? Self.pytestNames : $0.pythonFiles } ?? Self.allNames
-        // A pattern with a slash is compared with the end of the path.
-        self.names = names.compactMap { GlobPattern(line: ($0.contains("/") ? "**/\($0)" : $0).utf8) }
+        self.names = names.map { FileNamePattern($0) }
         places = (configuration?.testPaths ?? []).map { $0.hasPrefix("./") ? String($0.dropFirst(2)) : $0 }.filter {
             $0 != "."
         }.compactMap { GlobPattern(line: "/\($0)".utf8) }
@@ -48,8 +49,8 @@ package struct TestConvention: Sendable {
         return plainDirectories.covers(path)
     }
 
-    private static func matches(_ patterns: [GlobPattern], _ path: BytePath) -> Bool {
-        patterns.contains { $0.matches(path.bytes[...], isDirectory: false) }
+    private static func matches(_ patterns: [FileNamePattern], _ path: BytePath) -> Bool {
+        patterns.contains { $0.matches(path) }
     }
 
     private func isInPlaces(_ path: BytePath) -> Bool {

@@ -1,170 +1,220 @@
 // Whether an import cycle breaks: imports each member first, as Python would, and looks for a name that is imported before
 // its module has bound it.
 //
-// Follows only imports that certainly run when a module is imported. What it finds fails; what it does not find may still
-// fail, for example where an attribute of an imported module is used (`import a`, then `a.x`).
+// Imports that may not run, such as those under a test that cannot be decided, are followed too, but do not fail: a module that
+// they load may be the reason why another import works. What it does not find may still fail, for example where an attribute
+// of an imported module is used (`import a`, then `a.x`).
 
 /// An import that fails.
 package struct CircularFailure: Hashable, Sendable {
     /// The module that is imported first.
     package let entry: ModuleID
-    /// The module with the import that fails, and the line.
+    /// The module with the import that fails, and the place.
     package let importer: ModuleID
     package let line: Int
     package let column: Int
     /// The name that is not bound yet, and the module that binds it later.
     package let name: NameID
     package let module: ModuleID
+    /// The imports that are under way when it fails: from that of the module, which is not complete, to that which fails.
+    package let chain: [ImportCycle.Step]
 }
 
-/// Simulates imports among the members of one cycle.
+/// Simulates imports in one tree.
 struct CycleSimulation {
-    private enum State {
-        /// Only the first so many names are bound; `nil` if that is not known.
-        case running(bound: Int?)
-        case loaded
+    /// One import that certainly runs.
+    private struct Step {
+        let kept: KeptImport
+        /// The modules that it imports, in order: packages on the way first.
+        let targets: [ModuleID]
+        /// The names that it takes from modules.
+        let asked: [ImportJudgement.MissingName]
+        /// The number of names that the module has bound when it runs; `nil` if that is not known.
+        let bound: Int?
     }
+
+    /// How far each module is, by its number.
+    private typealias States = [Int32]
+    private static let unloaded: Int32 = -1
+    private static let loaded: Int32 = -2
+    /// Running, and it is not known what is bound. Other numbers: running, and so many names are bound.
+    private static let unknown: Int32 = -3
 
     private struct Frame {
         let module: ModuleID
-        /// The import to run next.
-        var position = 0
-        /// Its targets that are members and have not been imported yet.
-        var pending: [ModuleID] = []
+        var step = 0
+        var nextTarget = 0
         var hasBegun = false
     }
 
     private var graph: DependencyGraph
-    private let members: Set<ModuleID>
-    /// Imports that may be run for one cycle: larger ones are not searched from every member.
-    private var budget = 2_000_000
+    private var steps: [ModuleID: [Step]] = [:]
+    /// The states after a package was imported, by its `__init__.py`.
+    private var afterPackage: [ModuleID: States] = [:]
+    /// The number of imports that may still be simulated. Very large trees are searched in part.
+    private var budget = 20_000_000
 
-    init(_ graph: DependencyGraph, members: [ModuleID]) {
+    init(_ graph: DependencyGraph) {
         self.graph = graph
-        self.members = Set(members)
     }
 
-    /// The first failure, when each member in turn is imported first.
-    mutating func failure(startingAt entries: [ModuleID]) -> CircularFailure? {
+    /// The first failure among these modules, when each in turn is imported first.
+    mutating func failure(among members: [ModuleID], startingAt entries: [ModuleID]) -> CircularFailure? {
+        let members = Set(members)
         for entry in entries {
-            if let failure = run(entry) { return failure }
+            var states = statesBefore(entry)
+            guard states[Int(entry.rawValue)] == Self.unloaded else {
+                // Its package imports it. If that fails, the package is a member, and an entry itself.
+                continue
+            }
+            if let failure = run(entry, &states, among: members) { return failure }
             if budget <= 0 { return nil }
         }
         return nil
     }
 
-    private mutating func run(_ entry: ModuleID) -> CircularFailure? {
-        var states: [ModuleID: State] = [:]
-        var stack: [Frame] = []
-        func begin(_ module: ModuleID) {
-            states[module] = .running(bound: 0)
-            stack.append(Frame(module: module))
+    /// The states after the packages around a module were imported.
+    private mutating func statesBefore(_ module: ModuleID) -> States {
+        guard let entry = graph.tree[module] else { return [] }
+        var directory =
+            graph.tree.initial(of: entry.directory) == module
+            ? graph.tree.parent(of: entry.directory) : entry.directory
+        var packages: [ModuleID] = []
+        while let current = directory, let initial = graph.tree.initial(of: current) {
+            packages.append(initial)
+            directory = graph.tree.parent(of: current)
         }
-        // The packages above the entry run before it.
-        for package in packages(above: entry) + [entry] where states[package] == nil {
-            begin(package)
-            while let frame = stack.last {
-                budget -= 1
-                if budget <= 0 { return nil }
-                guard let facts = graph.facts(of: frame.module), frame.position < facts.imports.count else {
-                    states[frame.module] = .loaded
-                    stack.removeLast()
-                    continue
-                }
-                let top = stack.count - 1
-                let kept = facts.imports[frame.position]
-                guard kept.isCertain else {
-                    stack[top].position += 1
-                    continue
-                }
-                if !frame.hasBegun {
-                    states[frame.module] = .running(bound: boundBefore(frame.position, facts))
-                    stack[top].hasBegun = true
-                    stack[top].pending = targets(of: frame.module, frame.position)
-                }
-                if let next = stack[top].pending.first {
-                    stack[top].pending.removeFirst()
-                    if states[next] == nil { begin(next) }
-                    continue
-                }
-                if !isHandled(stack),
-                    let failure = failure(of: kept, at: frame.position, in: frame.module, entry, states)
-                {
-                    return failure
-                }
-                stack[top].position += 1
-                stack[top].hasBegun = false
+        var states = States(repeating: Self.unloaded, count: graph.tree.capacity)
+        for package in packages.reversed() {
+            if let known = afterPackage[package] {
+                states = known
+                continue
             }
+            if states[Int(package.rawValue)] == Self.unloaded { _ = run(package, &states, among: []) }
+            afterPackage[package] = states
+        }
+        return states
+    }
+
+    /// Imports a module.
+    ///
+    /// - Returns: the first failure of an import by one of the members.
+    private mutating func run(
+        _ entry: ModuleID, _ states: inout States, among members: Set<ModuleID>
+    ) -> CircularFailure? {
+        var stack = [Frame(module: entry)]
+        states[Int(entry.rawValue)] = 0
+        while let frame = stack.last {
+            budget -= 1
+            if budget <= 0 { return nil }
+            let top = stack.count - 1
+            let plan = steps(of: frame.module)
+            guard frame.step < plan.count else {
+                states[Int(frame.module.rawValue)] = Self.loaded
+                stack.removeLast()
+                continue
+            }
+            let step = plan[frame.step]
+            if !frame.hasBegun {
+                stack[top].hasBegun = true
+                states[Int(frame.module.rawValue)] = step.bound.map { Int32(clamping: $0) } ?? Self.unknown
+            }
+            if frame.nextTarget < step.targets.count {
+                stack[top].nextTarget += 1
+                let target = step.targets[frame.nextTarget]
+                if states[Int(target.rawValue)] == Self.unloaded {
+                    states[Int(target.rawValue)] = 0
+                    stack.append(Frame(module: target))
+                }
+                continue
+            }
+            if members.contains(frame.module), let missing = missing(step, states), members.contains(missing.module),
+                !isHandled(stack)
+            {
+                return CircularFailure(
+                    entry: entry, importer: frame.module, line: Int(step.kept.line), column: Int(step.kept.column) + 1,
+                    name: missing.name, module: missing.module, chain: chain(stack, from: missing.module))
+            }
+            stack[top] = Frame(module: frame.module, step: frame.step + 1)
         }
         return nil
+    }
+
+    /// A name that an import takes from a module that is still running and has not bound it.
+    private func missing(_ step: Step, _ states: States) -> ImportJudgement.MissingName? {
+        step.asked.first { asked in
+            let bound = states[Int(asked.module.rawValue)]
+            guard bound >= 0, case .names(let names)? = graph.facts(of: asked.module)?.bindings,
+                let place = names.topLevel.firstIndex(of: asked.name)
+            else { return false }
+            return place >= Int(bound)
+        }
+    }
+
+    private mutating func chain(_ stack: [Frame], from module: ModuleID) -> [ImportCycle.Step] {
+        stack.drop { $0.module != module }.map { frame in
+            let kept = steps(of: frame.module)[frame.step].kept
+            return ImportCycle.Step(module: frame.module, line: Int(kept.line), kind: kept.kind)
+        }
     }
 
     /// Whether a failure here is handled by this import, or by one that led to it.
-    private func isHandled(_ stack: [Frame]) -> Bool {
-        stack.contains { frame in
-            graph.facts(of: frame.module).map { $0.imports[frame.position].traits.contains(.optional) } ?? false
+    private mutating func isHandled(_ stack: [Frame]) -> Bool {
+        for frame in stack where steps(of: frame.module)[frame.step].kept.traits.contains(.optional) { return true }
+        return false
+    }
+
+    // MARK: The imports of one module
+
+    private mutating func steps(of module: ModuleID) -> [Step] {
+        if let known = steps[module] { return known }
+        var found: [Step] = []
+        if let facts = graph.facts(of: module) {
+            var order: [NameID: Int]?
+            if case .names(let bound) = facts.bindings {
+                order = Dictionary(
+                    bound.topLevel.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+            }
+            let edges = Dictionary(grouping: graph.edges(from: module)) { Int($0.position) }
+            var last = -1
+            for (position, kept) in facts.imports.enumerated() where kept.isEager {
+                let own = order.map { order in boundNames(of: kept, facts).compactMap { order[$0] } } ?? []
+                let bound = own.filter { $0 > last }.min()
+                last = max(last, own.max() ?? -1)
+                guard !kept.traits.contains(.dynamic) else { continue }
+                let reached = edges[position] ?? []
+                var asked: [ImportJudgement.MissingName] = []
+                if kept.form == .names, kept.traits.isDisjoint(with: [.conditional, .undecided]) {
+                    // What is not a name of a package yet may be an extension module in it.
+                    asked = graph.judge(kept, at: position, of: module).asked.filter {
+                        !graph.isSubmodule($0.name, of: $0.module)
+                    }
+                }
+                found.append(
+                    Step(
+                        kept: kept,
+                        targets: packagesFirst(reached.map(\.target)),
+                        asked: asked, bound: bound))
+            }
         }
+        steps[module] = found
+        return found
     }
 
-    private func packages(above module: ModuleID) -> [ModuleID] {
-        guard let entry = graph.tree[module] else { return [] }
-        var found: [ModuleID] = []
-        var directory: DirectoryID? = entry.directory
-        while let current = directory, let initial = graph.tree.initial(of: current) {
-            if initial != module, members.contains(initial) { found.append(initial) }
-            directory = graph.tree.parent(of: current)
+    /// A package runs before what is in it.
+    private func packagesFirst(_ modules: [ModuleID]) -> [ModuleID] {
+        let isPackage: (ModuleID) -> Bool = { module in
+            self.graph.tree[module].map { self.graph.tree.initial(of: $0.directory) == module } ?? false
         }
-        return found.reversed()
+        let depth: (ModuleID) -> Int = { self.graph.tree[$0]?.path.count { $0 == UInt8(ascii: "/") } ?? 0 }
+        return modules.filter(isPackage).sorted { depth($0) < depth($1) } + modules.filter { !isPackage($0) }
     }
 
-    /// The members that an import runs, in order: packages on the way first.
-    private func targets(of module: ModuleID, _ position: Int) -> [ModuleID] {
-        let edges = graph.edges(from: module).filter { Int($0.position) == position && members.contains($0.target) }
-        return edges.filter(\.isImplicit).map(\.target) + edges.filter { !$0.isImplicit }.map(\.target)
-    }
-
-    /// The number of names that are bound before an import runs: those before the first name that the import itself binds.
-    ///
-    /// - Returns: `nil` if the import binds no new name, so that its place among the names is not known.
-    private func boundBefore(_ position: Int, _ facts: ModuleFacts) -> Int? {
-        guard case .names(let bound) = facts.bindings else { return nil }
-        let order = Dictionary(bound.topLevel.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-        var last = -1
-        for (index, kept) in facts.imports.enumerated().prefix(position + 1) where kept.isEager {
-            let own = boundNames(of: kept, facts).compactMap { order[$0] }
-            if index == position { return own.filter { $0 > last }.min() }
-            last = max(last, own.max() ?? -1)
-        }
-        return nil
-    }
-
+    /// The names that an import binds.
     private func boundNames(of kept: KeptImport, _ facts: ModuleFacts) -> [NameID] {
         facts.names[kept.names].compactMap { name in
             if name.alias != .empty { return name.alias }
             return kept.form == .modules ? graph.names.knownComponents(of: name.name)?.first : name.name
         }
-    }
-
-    private mutating func failure(
-        of kept: KeptImport, at position: Int, in module: ModuleID, _ entry: ModuleID, _ states: [ModuleID: State]
-    ) -> CircularFailure? {
-        guard kept.form == .names else { return nil }
-        for asked in graph.judge(kept, at: position, of: module).asked {
-            guard case .running(let bound?)? = states[asked.module],
-                case .names(let names)? = graph.facts(of: asked.module)?.bindings,
-                let place = names.topLevel.firstIndex(of: asked.name), place >= bound
-            else { continue }
-            return CircularFailure(
-                entry: entry, importer: module, line: Int(kept.line), column: Int(kept.column) + 1, name: asked.name,
-                module: asked.module)
-        }
-        return nil
-    }
-}
-
-extension KeptImport {
-    /// Whether it certainly runs when its module is imported.
-    fileprivate var isCertain: Bool {
-        isEager && traits.isDisjoint(with: [.conditional, .undecided, .dynamic])
     }
 }

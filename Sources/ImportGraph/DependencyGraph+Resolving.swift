@@ -157,6 +157,13 @@ extension DependencyGraph {
         }
     }
 
+    /// All sources below a package or namespace of the tree.
+    package mutating func modules(belowPackage dotted: [UInt8], from directory: DirectoryID) -> [ModuleID] {
+        var judgement = ImportJudgement()
+        addAll(below: resolve(names.intern(dotted), from: directory), to: &judgement, 0)
+        return judgement.edges.map(\.target)
+    }
+
     /// Resolves an absolute name as imported by the sources of a directory.
     mutating func resolve(_ name: NameID, from directory: DirectoryID) -> Resolution {
         let base = isImplicitlyRelative ? directory : roots.base(of: directory, in: tree)

@@ -24,6 +24,7 @@ enum HeaderExamination {
         var count = 0
         var comparesName = false
         var isAlternative = false
+        var isNegated = false
         while true {
             let token = reader.next()
             count += 1
@@ -32,9 +33,15 @@ enum HeaderExamination {
                 if comparesName, !isAlternative { return .program }
                 return subject
             case .name(let name) where reader.matches(name, "__name__") && !isAttribute:
+                if isNegated { isAlternative = true }
                 if case .symbol(UInt8(ascii: "="), UInt8(ascii: "=")) = reader.upcoming { comparesName = true }
-            case .name(let name) where reader.matches(name, "or") || reader.matches(name, "not"):
+            case .name(let name) where reader.matches(name, "or"):
                 isAlternative = true
+            case .name(let name) where reader.matches(name, "not"):
+                // Negates a comparison with `__name__` only if that follows: `not x and __name__ == "__main__"`.
+                if reader.upcoming == .symbol("(") { isAlternative = true }
+                isNegated = true
+                continue
             case .string(let text?) where reader.matches(text, "__main__"):
                 // `"__main__" == __name__`
                 if case .symbol(UInt8(ascii: "="), UInt8(ascii: "=")) = reader.upcoming { comparesName = true }
@@ -64,6 +71,7 @@ enum HeaderExamination {
                 owner = nil
                 isAttribute = false
             }
+            isNegated = false
         }
     }
 

@@ -33,13 +33,13 @@ extension DependencyGraph {
 
     private func cycles(isEager: Bool) -> [ImportCycle] {
         let next = successors(isEager: isEager)
+        var simulation = CycleSimulation(self)
         return Components(next).found.map { members in
             let members = members.sorted { isBefore($0, $1) }
             let chain = shortest(within: members, next)
-            var simulation = CycleSimulation(self, members: members)
             return ImportCycle(
                 members: members, chain: steps(chain, isEager: isEager), isEager: isEager,
-                failure: isEager ? simulation.failure(startingAt: chain + members) : nil)
+                failure: isEager ? simulation.failure(among: members, startingAt: chain + members) : nil)
         }.sorted { left, right in
             guard let first = left.members.first, let second = right.members.first else { return false }
             return isBefore(first, second)

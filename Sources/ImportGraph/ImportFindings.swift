@@ -84,7 +84,7 @@ extension DependencyGraph {
     }
 
     /// Whether a package has an importable entry of this name that is not a source of the tree.
-    private mutating func isSubmodule(_ name: NameID, of module: ModuleID) -> Bool {
+    mutating func isSubmodule(_ name: NameID, of module: ModuleID) -> Bool {
         guard let entry = tree[module], tree.initial(of: entry.directory) == module else { return false }
         return isListed(name, in: entry.directory)
     }

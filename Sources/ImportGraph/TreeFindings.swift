@@ -23,6 +23,7 @@ extension DependencyGraph {
         let more = others > 0 ? " (\(cycle.members.count) modules in all)" : ""
         let chain = "\(names.joined(separator: " → "))\(more)"
         if let failure = cycle.failure {
+            let chain = failure.chain.map { "\(dotted($0.module)) (line \($0.line))" }.joined(separator: " → ")
             let (name, module) = (self.names.text(failure.name), dotted(failure.module))
             return ImportFinding(
                 rule: .importCycle, severity: .warning, module: failure.importer, line: failure.line,

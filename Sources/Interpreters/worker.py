@@ -264,10 +264,11 @@ class Compiler(object):
         warnings.showwarning = self.keep_parts
 
     def keep(self, message):
-        self.caught.append((message.category, str(message.message), message.lineno))
+        self.keep_parts(message.message, message.category, message.filename, message.lineno)
 
     def keep_parts(self, message, category, filename, lineno, file=None, line=None):
-        self.caught.append((category, str(message), lineno))
+        # While it folds constants (`~True`), the compiler warns as the code that calls it: the place is in this file.
+        self.caught.append((category, str(message), 0 if filename == 'freshpyc-worker' else lineno))
 
     def compile(self, source, name, level):
         if PYTHON_2:

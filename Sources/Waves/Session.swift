@@ -325,9 +325,7 @@ package final class Session {
         }
         report.diagnostics += importFindings(within: isNamed)
         report.diagnostics += problems.filter { isNamed($0.path) }
-        report.diagnostics.sort {
-            ($0.path, $0.diagnostic.line, $0.diagnostic.column) < ($1.path, $1.diagnostic.line, $1.diagnostic.column)
-        }
+        report.diagnostics.sort { $0.isBefore($1) }
         return report
     }
 

@@ -48,9 +48,22 @@ import Testing
                     "b/tests/test_y.py", "b/tests/helper.py", "c/tests/basic.py", "c/tests/__init__.py",
                     "c/tests/conftest.py",
                 ]) == [
-                    "a/test_x.py", "a/x_test.py", "a/tests.py", "a/testing.py", "a/x_tests.py", "b/tests/test_y.py",
+                    "a/test_x.py", "a/x_test.py", "a/tests.py", "a/x_tests.py", "b/tests/test_y.py",
                     "c/tests/basic.py",
                 ])
+    }
+
+    @Test(arguments: [
+        ("tests/*test_*.py", "tests/cache/test_region.py", true),
+        ("tests/*test_*.py", "tests/cache/mytest_data.py", true),
+        ("tests/test_*.py", "deep/tests/test_a.py", true), ("tests/test_*.py", "tests/a.py", false),
+        ("test[A-Z]*.py", "a/testZODB.py", true), ("test[A-Z]*.py", "a/testing.py", false),
+        ("test[!a-z]*.py", "test_a.py", true),
+        ("[[]a.py", "[a.py", true), ("[a.py", "[a.py", true), ("*", "a/b.py", true), ("?.py", "ab.py", false),
+        ("*a*a*a*b", "aaaaaaaaaaaaaaaa", false),
+    ])
+    func patternsMatchAsInPytest(_ pattern: String, _ path: String, _ expected: Bool) {
+        #expect(FileNamePattern(pattern).matches(BytePath(path)) == expected)
     }
 
     @Test func theConfigurationDecides() {

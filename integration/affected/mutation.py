@@ -1,4 +1,4 @@
-"""Changes of one function: raise an exception, return nothing, or take the other branch."""
+"""Changes of one function: raise an exception, return nothing, or take the other branch; and of a module: raise at its end."""
 import ast
 
 
@@ -42,6 +42,11 @@ def mutate(source, line, random):
             if text is not None and compiles(text):
                 return Mutation(name, line, kind, text)
     return None
+
+
+def mutate_module(source):
+    """A module that raises an exception at its end."""
+    return Mutation("module", 0, "raise", source.rstrip() + b"\nraise RuntimeError('changed')\n")
 
 
 def inserted(source, node, kind):

@@ -8,7 +8,8 @@ Writes one JSON list per line to RECORD while the suite runs, so that a suite th
 
     ["start", FILE, TEST]       a test begins
     ["fail", FILE, TEST]        a test, or the collection of a file or a directory, failed
-    ["function", FILE, LINE]    with --functions: this function ran (line of its first decorator or `def`); at the end
+    ["function", FILE, LINE]    with --functions, at the end: this function ran (the line of its first decorator or `def`),
+                                or this module (line 0)
 
 A module named pytest is recorded by a plugin. Anything else is taken for a runner that is based on unittest.
 """
@@ -95,7 +96,9 @@ def watch_functions(record):
     events = sys.monitoring
 
     def started(code, _):
-        if not code.co_name.startswith("<"):
+        if code.co_name == "<module>":
+            seen.add((code.co_filename, 0))
+        elif not code.co_name.startswith("<"):
             seen.add((code.co_filename, code.co_firstlineno))
         return events.DISABLE
 

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Changes functions of real projects, and checks that `freshpyc affected --tests` names every test file that then fails.
 
-    run.py [--freshpyc BINARY] [--work DIR] [--seed N] [--changes N] [--project NAME[,NAME]] [--change N] [--afresh]
+    run.py [--freshpyc BINARY] [--work DIR] [--seed N] [--changes N] [--project NAME[,NAME]] [--change N] [--modules]
+           [--afresh]
 
 projects.json lists the projects. Each is downloaded as a source distribution with pip, and installed in a virtual
 environment of its own; both stay in the work directory for the next run. The suite runs unchanged first. Then, for each
 change, one function that the suite runs is changed so that it raises, returns nothing, or takes the other branch of a
-condition; the whole suite runs; and the files with new failures must all be in freshpyc's answer.
+condition; the whole suite runs; and the files with new failures must all be in freshpyc's answer. With `--modules`, modules are changed none of whose functions runs (tables, and
+modules that only define classes): they raise at their end.
 
 A seed gives the same changes every time. `--change N` makes only change N. The exit status is 1 if a test file was
 omitted that fails a second time, and on its own. A file that fails only after other tests is printed, but does not
@@ -27,7 +29,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from mutation import functions, mutate  # noqa: E402
+from mutation import functions, mutate, mutate_module  # noqa: E402
 from project import Project  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -65,10 +67,14 @@ class Trial:
         before = self.memory.get("unchanged", self.unchanged)
         self.test_files, self.known = before["files"], set(before["failed"])
         self.targets = before["functions"]
+        if self.options.modules:
+            self.targets = {path: [0] for path in before["modules"] if path not in self.targets}
         self.limit = max(60, 4 * before["seconds"])
-        print("%s %s: %d test files, %d known failures, %d functions of %d modules run, %.1f s" % (
+        print("%s %s: %d test files, %d known failures, %d places in %d modules to change, %.1f s" % (
             self.project.name, self.project.description["version"], len(self.test_files), len(self.known),
             sum(map(len, self.targets.values())), len(self.targets), before["seconds"]), flush=True)
+        if not self.targets:
+            return
         numbers = [self.options.change] if self.options.change else range(1, self.options.changes + 1)
         for number in numbers:
             self.change(number)
@@ -80,34 +86,46 @@ class Trial:
         if first.timed_out or not first.files or first.files != second.files:
             sys.exit("%s: the unchanged suite does not run:\n%s" % (self.project.name, first.output[-4000:]))
         return {"files": sorted(first.files), "failed": sorted(set(first.failed) | set(second.failed)),
-                "functions": self.functions(first), "seconds": first.seconds}
+                "functions": self.functions(first), "modules": self.modules(first), "seconds": first.seconds}
 
     def functions(self, outcome):
         """The lines of the functions that ran, by module. Test files are not changed, and neither is code that is not a
         function in a source."""
         found = {}
         for path, line in outcome.functions:
-            if not path.startswith("..") and path not in outcome.files:
+            if line and not path.startswith("..") and path not in outcome.files:
                 found.setdefault(path, set()).add(line)
         for path in list(found):
             try:
-                with open(os.path.join(self.project.root, path), "rb") as stream:
-                    found[path] = sorted(found[path].intersection(first for first, _, _ in functions(stream.read())))
-            except (OSError, ValueError, SyntaxError):
+                found[path] = sorted(found[path].intersection(first for first, _, _ in functions(self.contents(path))))
+            except (ValueError, SyntaxError):
                 found[path] = []
             if not found[path]:
                 del found[path]
         return found
+
+    def modules(self, outcome):
+        """The modules that ran, without test files."""
+        return sorted({path for path, line in outcome.functions if line == 0 and not path.startswith("..")
+                       and path not in outcome.files and self.contents(path).strip()})
+
+    def contents(self, path):
+        """Nothing if there is no such file: what a test wrote is gone."""
+        try:
+            with open(os.path.join(self.project.root, path), "rb") as stream:
+                return stream.read()
+        except OSError:
+            return b""
 
     def change(self, number):
         choose = random.Random("%s %s %s" % (self.options.seed, self.project.name, number))
         mutation = None
         while mutation is None:
             path = choose.choice(sorted(self.targets))
-            full = os.path.join(self.project.root, path)
-            with open(full, "rb") as stream:
-                source = stream.read()
-            mutation = mutate(source, choose.choice(self.targets[path]), choose)
+            source = self.contents(path)
+            line = choose.choice(self.targets[path])
+            mutation = mutate(source, line, choose) if line else mutate_module(source)
+        full = os.path.join(self.project.root, path)
         key = hashlib.sha256(path.encode() + b"\0" + mutation.text).hexdigest()
         stamp = os.stat(full)
         try:
@@ -171,8 +189,9 @@ class Trial:
             test = result["failing"][test_file]
             if test_file in alone:
                 self.omitted += 1
-                print("  OMITTED %s: %s\n    to repeat it: run.py --seed %s --project %s --change %d" % (
-                    test_file, test, self.options.seed, self.project.name, number), flush=True)
+                print("  OMITTED %s: %s\n    to repeat it: run.py --seed %s --project %s --change %d%s" % (
+                    test_file, test, self.options.seed, self.project.name, number,
+                    " --modules" * self.options.modules), flush=True)
             else:
                 self.afterwards += 1
                 print("  fails only after other tests: %s: %s" % (test_file, test), flush=True)
@@ -196,6 +215,7 @@ def main():
     parser.add_argument("--changes", type=int, default=20, help="of each project")
     parser.add_argument("--change", type=int, help="only the change with this number")
     parser.add_argument("--project", help="only these projects, separated by commas")
+    parser.add_argument("--modules", action="store_true", help="change modules none of whose functions runs")
     parser.add_argument("--afresh", action="store_true", help="forget what suites did in earlier runs")
     parser.add_argument("--limit", type=float, default=600, help="seconds for the unchanged suite")
     options = parser.parse_args()
@@ -215,7 +235,8 @@ def main():
     for description in descriptions:
         trial = Trial(Project(description, os.path.abspath(options.work)), options)
         trial.go()
-        trials.append(trial)
+        if trial.changes:
+            trials.append(trial)
     table(trials)
     omitted = sum(trial.omitted for trial in trials)
     print("\n%d changes, %d test files omitted" % (sum(trial.changes for trial in trials), omitted))

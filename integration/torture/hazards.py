@@ -1,4 +1,5 @@
 """Changes to a tree beyond edits: permissions, times, kinds of files, links, planted bytecode, scope."""
+import itertools
 import os
 import shutil
 import stat
@@ -60,7 +61,8 @@ class Hazards:
     @operation(6)
     def unseal(self):
         """Makes everything readable and writable again."""
-        for folder, names, files in os.walk(self.root):
+        # Directories that were moved out of the tree are reached through links.
+        for folder, names, files in itertools.chain(os.walk(self.root), os.walk(self.outside)):
             for name in names + files:
                 path = os.path.join(folder, name)
                 try:

@@ -140,8 +140,9 @@ class Processes:
         modules = report.get("modules", {})
         low, high = truth.failed
         if truth.modules and not truth.agrees(modules.get("total", -1), modules.get("failed", -1)):
-            raise Difference("%s: reports %s, and there are %d modules, %d to %d failed" % (
-                words, modules, truth.modules, low, high))
+            raise Difference("%s: reports %s, and there are %d modules, %d to %d failed: %s; findings: %s" % (
+                words, modules, truth.modules, low, high, sorted(truth.failing),
+                [(one["path"], one["rule"]) for one in report.get("diagnostics", []) if one["severity"] == "error"]))
         if truth.modules and not done.returncode and low:
             raise Difference("%s: exit status 0, and %d modules fail" % (words, low))
         differences = [line for line in truth.differences if "temporary file" not in line and "without a source" not in line]
