@@ -22,6 +22,17 @@ import Testing
             result.summary.hasPrefix(summary + " in "), "\(result)", sourceLocation: sourceLocation)
     }
 
+    @Test func otherPlacesOfBytecodeAreMentioned() throws {
+        let tree = try Tree(["a.py": "x = 1\n"])
+        let result = try tree.run("build", environment: ["PYTHONPYCACHEPREFIX": "/nowhere"])
+        #expect(
+            result.status == 0 && tree.exists(tree.pyc("a.py"))
+                && result.errors.contains("PYTHONPYCACHEPREFIX is set: Python looks for bytecode in /nowhere"),
+            "\(result)")
+        #expect(
+            try tree.run("check", environment: ["PYTHONPYCACHEPREFIX": "/nowhere"]).errors.count { $0 == "\n" } == 1)
+    }
+
     @Test func buildsOnceAndThenNothing() throws {
         let tree = try Tree(Self.files)
         try expect(tree, "4 modules: 4 compiled, 0 up to date, 0 failed")

@@ -190,6 +190,18 @@ import Testing
     }
 
     /// The failed write is reported for one source of the directory; all of them must be written later.
+    @Test func whatCannotBeRemovedIsForgottenWhenItLeavesTheScope() throws {
+        let tree = try Tree(["a.py": "x = 1\n", "pkg/b.py": "y = 1\n"])
+        let daemon = try Daemon(tree)
+        // A directory with something in it cannot be removed, whoever tries.
+        try tree.shell(
+            "cd pkg/__pycache__; name=$(ls b.*); rm $name; mkdir $name; touch $name/x; cd ..; rm b.py")
+        tree.eventually("it cannot be removed") { (try? daemon.ask("wait").status) == 1 }
+        try tree.shell("touch pkg/pyvenv.cfg")
+        tree.eventually("it does not count") { (try? daemon.ask("wait").status) == 0 }
+        #expect(try daemon.ask("status").output.contains("modules   1, 0 failed"))
+    }
+
     @Test func everyFailedWriteOfADirectoryIsRetried() throws {
         let tree = try Tree(["pkg/a.py": "a = 1\n", "pkg/b.py": "b = 1\n", "pkg/c.py": "c = 1\n"])
         let daemon = try Daemon(tree)

@@ -46,6 +46,9 @@ struct DiagnosticPrinter {
             case .note: "\u{1B}[1;36m"
             }
         guard let range = line.range(of: word) else { return line }
+        let place = line[..<range.lowerBound]
+        line.replaceSubrange(line.startIndex..<range.lowerBound, with: "\u{1B}[1m\(place)\u{1B}[0m")
+        guard let range = line.range(of: word) else { return line }
         line.replaceSubrange(range, with: " \(color)\(located.diagnostic.severity.rawValue):\u{1B}[0m ")
         return line
     }

@@ -30,6 +30,7 @@ final class OneShotBuild {
         var arguments = try SessionArguments(parsed, for: declaration)
         let isUntrusted = parsed.has(CheckVerb.untrusted.name)
         if isUntrusted { try UntrustedTree.restrict(&arguments.configuration) }
+        if kind == .build { SessionArguments.warnOfOtherPlace() }
         let results = BuildOutput(
             kind, arguments, isStrict: arguments.arguments.has(OptionSpecification.strict.name),
             output: invocation.output)

@@ -100,6 +100,14 @@ struct SessionArguments {
         }
     }
 
+    /// A message where the environment makes Python look for bytecode in another place than ours.
+    static func warnOfOtherPlace() {
+        guard let prefix = Host.environment("PYTHONPYCACHEPREFIX"), !prefix.isEmpty else { return }
+        FreshpycCommand.complain(
+            "PYTHONPYCACHEPREFIX is set: Python looks for bytecode in \(prefix), but this command writes it to __pycache__"
+        )
+    }
+
     /// `--python all` means all that the project supports (`requires-python` in pyproject.toml).
     private static func honourRequiredPython(
         _ arguments: inout ParsedArguments, root: BytePath

@@ -16,14 +16,17 @@ package enum InterpreterError: Error, Sendable {
         return .notFound(spec: requirement.text, searched: "no Python found here has such a version")
     }
 
-    package var message: String {
+    package var message: String { message(option: "--python") }
+
+    /// - Parameter option: what names an interpreter: an option, or a variable for commands without one.
+    package func message(option: String) -> String {
         switch self {
         case .notFound(let spec, let searched):
-            "no Python '\(spec)' found (\(searched)); run `freshpyc interpreters`, or give a path with --python"
+            "no Python '\(spec)' found (\(searched)); run `freshpyc interpreters`, or give a path with \(option)"
         case .noneFound:
-            "no Python interpreter found (looked for $VIRTUAL_ENV, .venv and python3 on PATH); name one with --python PATH"
+            "no Python interpreter found (looked for $VIRTUAL_ENV, .venv and python3 on PATH); name one with \(option)"
         case .notPython(let path, let reason):
-            "\(path) is not a usable Python interpreter: \(reason); name another with --python"
+            "\(path) is not a usable Python interpreter: \(reason); name another with \(option)"
         }
     }
 }

@@ -144,7 +144,13 @@ package final class Wave {
         let unreadable = PathSet(input.problems.map(\.path))
         for path in input.missing {
             switch scanner.observe(path) {
-            case .gone, .notASource: remove(path, session.record(path))
+            case .gone, .notASource:
+                let before = problems.count
+                if !remove(path, session.record(path)), input.forgetsOutOfScope, !session.isInScope(path, of: scanner) {
+                    // Its bytecode cannot be removed, but it does not concern us any more.
+                    problems.removeSubrange(before...)
+                    forget(path)
+                }
             case .present: if input.forgetsOutOfScope { forget(path) }
             case .unreadable(let error):
                 if input.forgetsOutOfScope, !session.isInScope(path, of: scanner) {
@@ -166,9 +172,14 @@ package final class Wave {
 
     /// Removes the bytecode and the record of a deleted source. If that fails, the record stays, so that the next wave
     /// tries again.
-    private func remove(_ path: BytePath, _ record: ModuleRecord?) {
+    ///
+    /// - Returns: whether nothing is left of it.
+    @discardableResult
+    private func remove(_ path: BytePath, _ record: ModuleRecord?) -> Bool {
         absent.append(path)
-        if !writes || removeArtifacts(of: path, record), record != nil { removed.append(path) }
+        guard !writes || removeArtifacts(of: path, record) else { return false }
+        if record != nil { removed.append(path) }
+        return true
     }
 
     /// - Returns: whether all artifacts are removed.

@@ -41,7 +41,7 @@ enum DropIn {
             return try BatchCompiler(
                 loop: loop, candidates: Array(candidates.prefix(1)), jobs: jobs, deadline: configuration.deadline)
         } catch {
-            throw UsageError(message: error.message)
+            throw UsageError(message: error.message(option: SettingKey.python.variable))
         }
     }
 
@@ -62,7 +62,7 @@ enum DropIn {
         do throws(InterpreterError) {
             return try InterpreterQuestions.searchPath(of: interpreter, workingDirectory: workingDirectory)
         } catch {
-            throw UsageError(message: error.message)
+            throw UsageError(message: error.message(option: SettingKey.python.variable))
         }
     }
 
@@ -75,7 +75,7 @@ enum DropIn {
                 Set(zip(names, found).filter { $0.1 }.map { $0.0 })
             }
         } catch {
-            throw UsageError(message: error.message)
+            throw UsageError(message: error.message(option: SettingKey.python.variable))
         }
     }
 

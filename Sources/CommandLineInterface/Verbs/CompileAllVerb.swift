@@ -39,7 +39,9 @@ enum CompileAllVerb: Verb {
             .hardLinkDuplicates, .help,
         ],
         exitStatuses: [
-            0: "everything is compiled", 1: "a file does not compile", 2: "the arguments are wrong",
+            0: "everything is compiled",
+            1: "a file does not compile or does not exist, or the value of an option is invalid",
+            2: "the arguments are wrong",
         ],
         examples: [
             .init("freshpyc compileall -q -j0 src", "like python -m compileall -q -j0 src"),

@@ -61,6 +61,7 @@ enum WatchVerb: Verb {
             level: parsed.choice(logLevel.name) ?? (arguments.isQuiet ? .warning : .info),
             command: parsed.last(command.name), commandMode: parsed.choice(commandMode.name) ?? .restart,
             commandOnError: parsed.choice(onError.name) ?? .keep, clearsScreen: parsed.has(clear.name))
+        if !isInBackground { SessionArguments.warnOfOtherPlace() }
         replaceOtherVersion(arguments)
         if invocation.arguments.has(background.name), !isInBackground { return try goToBackground(arguments) }
         return EventLoop.run { loop in
