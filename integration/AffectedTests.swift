@@ -46,6 +46,23 @@ import Testing
         #expect(result.errors.contains(reason), "\(result)")
     }
 
+    @Test func whySaysWhatIsAssumed() throws {
+        let tree = try Tree(Self.files)
+        let data = try affected(tree, "shop/data.json", "--why")
+        #expect(data.lines.contains("shop/settings.py: may depend on shop/data.json"), "\(data)")
+        #expect(
+            data.lines.contains(
+                "tests/test_views.py: imports shop/views.py (line 1), which may depend on shop/data.json"),
+            "\(data)")
+        // What changed itself is said to have changed.
+        let both = try affected(tree, "shop/data.json", "shop/settings.py", "--why")
+        #expect(both.lines.contains("shop/settings.py: changed"), "\(both)")
+        // A file that is declared to affect nothing.
+        try tree.write("freshpyc.json", #"{"affects": {"shop/data.json": []}}"#)
+        let nothing = try affected(tree, "shop/data.json")
+        #expect(nothing.status == 0 && nothing.lines.isEmpty && nothing.errors.isEmpty, "\(nothing)")
+    }
+
     @Test func declaredDependenciesCount() throws {
         let tree = try Tree(Self.files)
         try tree.write(

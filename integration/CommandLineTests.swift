@@ -31,11 +31,11 @@ import Testing
             words: ["watch", "--log-level", "warn"],
             message: "'warn' is not one of error, warning, info, debug (--log-level)"),
         Case(words: ["help", "biuld"], message: "unknown verb 'biuld'; did you mean 'build'?"),
-        Case(words: ["build", "missing"], message: "no such file or directory: 'missing'; check the path"),
+        Case(words: ["build", "missing"], message: "no such file, directory or module: 'missing'; check the path"),
         Case(
             words: ["check", "notes.txt"], message: "'notes.txt' is not a Python source; name a directory or a .py file"
         ),
-        Case(words: ["watch", "missing"], message: "no such file or directory: 'missing'; check the path"),
+        Case(words: ["watch", "missing"], message: "no such file, directory or module: 'missing'; check the path"),
         Case(
             words: ["build", "--python", "9.99"],
             message:

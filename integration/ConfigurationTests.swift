@@ -34,7 +34,7 @@ import Testing
         ),
         Case(
             file: #"{"affects": {"a": 1}}"#,
-            message: "freshpyc.json: affects: 'a' must be a pattern, and its value one or a list"),
+            message: "freshpyc.json: affects: the value of 'a' must be a pattern or a list of patterns"),
     ])
     func badFilesAreOneLineErrors(_ one: Case) throws {
         let tree = try Tree(["freshpyc.json": one.file, "a.py": ""])

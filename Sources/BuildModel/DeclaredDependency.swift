@@ -9,9 +9,10 @@ package struct DeclaredDependency: Hashable, Sendable {
     /// For comparisons and messages: `templates/** = **/views.py`.
     package let text: String
 
+    /// - Parameter sources: empty for files that affect nothing.
     /// - Returns: `nil` if a pattern can never match.
     package init?(files: String, sources: [String]) {
-        guard let pattern = GlobPattern(line: files.utf8), !sources.isEmpty else { return nil }
+        guard let pattern = GlobPattern(line: files.utf8) else { return nil }
         let patterns = sources.compactMap { GlobPattern(line: $0.utf8) }
         guard patterns.count == sources.count else { return nil }
         self.files = pattern

@@ -24,12 +24,15 @@ enum DaemonConnection {
     /// Asks a daemon something that only a daemon can answer.
     ///
     /// - Returns: the exit status that `answer` returns, or 2 after a message.
+    ///
+    /// - Parameter advice: what to do if no daemon is running.
     static func ask(
-        _ arguments: SessionArguments, _ answer: (ControlClient) throws(ControlFailure) -> Int32
+        _ arguments: SessionArguments, advice: String = "; start one with `freshpyc watch --background`",
+        _ answer: (ControlClient) throws(ControlFailure) -> Int32
     ) -> Int32 {
         guard let client = client(of: arguments.configuration) else {
             FreshpycCommand.complain(
-                "no daemon is running for \(arguments.configuration.rootPath); start one with `freshpyc watch --background`"
+                "no daemon is running for \(arguments.configuration.rootPath)\(advice)"
             )
             return 2
         }

@@ -65,7 +65,7 @@ enum RootLocator {
         }
         throw UsageError(
             message: !exists
-                ? "no such file or directory: '\(given)'; check the path"
+                ? "no such file, directory or module: '\(given)'; check the path"
                 : "'\(given)' is not a Python source; name a directory or a .py file")
     }
 

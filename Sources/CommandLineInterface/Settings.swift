@@ -210,7 +210,8 @@ struct Settings {
             guard let patterns = SettingKey.exclude.words(sources),
                 let dependency = DeclaredDependency(files: files, sources: patterns)
             else {
-                throw UsageError(message: "\(file): affects: '\(files)' must be a pattern, and its value one or a list")
+                throw UsageError(
+                    message: "\(file): affects: the value of '\(files)' must be a pattern or a list of patterns")
             }
             dependencies.append(dependency)
         }

@@ -14,6 +14,8 @@ extension ImportAnalysis {
     package func affected(by paths: [BytePath], kinds: Set<ImportKind>, testsAlone: Bool) -> AffectedAnswer {
         var answer = AffectedAnswer()
         var begin: [ModuleID] = []
+        /// Sources that did not change themselves, with the file because of which they are listed.
+        var assumed: [ModuleID: BytePath] = [:]
         var absent: [[UInt8]] = []
         let declared = DeclaredDependents(declaredDependencies, graph)
         for path in paths {
@@ -26,11 +28,13 @@ extension ImportAnalysis {
                 begin += modules(at: [path])
             } else if path.hasSuffix(".py") {
                 absent.append(Array(path.bytes))
-                begin += declared.of(file: path)
+                for module in declared.of(file: path) { assumed[module] = path }
             } else {
-                begin += affected(byOther: path, declared, &absent, &answer)
+                for module in affected(byOther: path, declared, &absent, &answer) { assumed[module] = path }
             }
         }
+        for module in begin { assumed[module] = nil }
+        begin += assumed.keys
         let importers = graph.importers(ofAbsent: absent)
         if importers.isEmpty {
             for path in paths where !exists(path) && graph.tree.find(path.bytes) == nil { answer.unknown.append(path) }
@@ -46,7 +50,13 @@ extension ImportAnalysis {
             })
         for module in dependents.links.keys {
             guard let path = path(module) else { continue }
-            let chain = dependents.chain(from: module).compactMap { step(from: $0.0, $0.1) }
+            let links = dependents.chain(from: module)
+            var chain = links.compactMap { step(from: $0.0, $0.1) }
+            if let last = links.last, let file = assumed[last.0], case .changed = last.1 {
+                chain[chain.count - 1] = AffectedSource.Step(
+                    path: chain[chain.count - 1].path, link: "assumed", line: 0)
+                chain.append(AffectedSource.Step(path: file, link: "changed", line: 0))
+            }
             if path.lastComponent.elementsEqual("conftest.py".utf8), collectsFiles(path) {
                 // Its tests are files of any kind; pytest takes their directory.
                 let place = AffectedSource.Step(path: path.parent, link: "conftest", line: 0)

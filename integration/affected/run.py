@@ -7,8 +7,8 @@
 projects.json lists the projects. Each is downloaded as a source distribution with pip, and installed in a virtual
 environment of its own; both stay in the work directory for the next run. The suite runs unchanged first. Then, for each
 change, one function that the suite runs is changed so that it raises, returns nothing, or takes the other branch of a
-condition; the whole suite runs; and the files with new failures must all be in freshpyc's answer. With `--modules`, modules are changed none of whose functions runs (tables, and
-modules that only define classes): they raise at their end.
+condition; the whole suite runs; and the files with new failures must all be in freshpyc's answer. With `--modules`, modules
+of which no function runs (tables, and modules that only define classes) are made to raise at their end instead.
 
 A seed gives the same changes every time. `--change N` makes only change N. The exit status is 1 if a test file was
 omitted that fails a second time, and on its own. A file that fails only after other tests is printed, but does not

@@ -122,6 +122,7 @@ enum AffectedVerb: Verb {
                 case "imports": "imports \(path) (line \(step.line))"
                 case "package": "is in the package of \(path)"
                 case "mentions": "names \(path) in a string"
+                case "assumed": "may depend on \(path)"
                 case "declared": "depends on \(path), as declared"
                 default: "is a test below \(path)"
                 }

@@ -21,7 +21,7 @@ enum StopVerb: Verb {
     static func run(_ invocation: Invocation) throws(UsageError) -> Int32 {
         try invocation.arguments.requireOperands(atMost: 1, for: declaration)
         let arguments = try SessionArguments(invocation.arguments, for: declaration)
-        return DaemonConnection.ask(arguments) { client throws(ControlFailure) in
+        return DaemonConnection.ask(arguments, advice: "") { client throws(ControlFailure) in
             _ = try client.ask(
                 ControlRequest(.stop), for: Acknowledgement.self, timeout: DaemonConnection.patience)
             guard DaemonConnection.waitForEnd(of: arguments.configuration) else { throw .timeout }

@@ -55,6 +55,11 @@ enum WatchVerb: Verb {
         let arguments = try SessionArguments(invocation.arguments, for: declaration)
         let parsed = arguments.arguments
         if let given = parsed.last(command.name) { try check(command: given) }
+        if parsed.last(command.name) == nil {
+            for option in [commandMode.name, onError.name] where invocation.arguments.has(option) {
+                throw UsageError(message: "\(option) needs --exec COMMAND")
+            }
+        }
         let isInBackground = Host.environment(SessionArguments.backgroundVariable) != nil
         let options = WatchDisplay.Options(
             idleTimeout: try parsed.seconds(idleTimeout.name),
