@@ -51,8 +51,10 @@ import Testing
         let data = try affected(tree, "shop/data.json", "--why")
         #expect(data.lines.contains("shop/settings.py: may depend on shop/data.json"), "\(data)")
         #expect(
-            data.lines.contains(
-                "tests/test_views.py: imports shop/views.py (line 1), which may depend on shop/data.json"),
+            data.lines.contains {
+                $0.hasPrefix("tests/test_views.py: imports shop/")
+                    && $0.hasSuffix(", which may depend on shop/data.json")
+            },
             "\(data)")
         // What changed itself is said to have changed.
         let both = try affected(tree, "shop/data.json", "shop/settings.py", "--why")
