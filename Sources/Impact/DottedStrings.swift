@@ -3,31 +3,19 @@
 // Imports with a computed name are not in the graph. What they import is nearly always written down somewhere as a string.
 
 import BasicTypes
-import Compilation
 import ImportGraph
-import LinuxSystem
 
 /// The sources that name modules of the tree in strings.
 struct DottedStrings {
     /// For each module, the sources that name it, or something in it.
     private(set) var sources: [ModuleID: [ModuleID]] = [:]
+    /// Modules that are named where Django's settings are chosen: they affect all tests.
+    private(set) var settings: Set<ModuleID> = []
 
-    /// Reads all sources of the graph.
-    ///
-    /// - Parameter isTest: whether a module is a test. Django's settings affect all tests.
-    init(_ graph: DependencyGraph, root: Directory, isTest: (ModuleID) -> Bool) {
+    /// - Parameter strings: of each source, what `scan` found.
+    init(_ graph: DependencyGraph, strings: (BytePath) -> Set<[UInt8]>) {
         var graph = graph
         let modules = graph.tree.modules
-        let reader = SourceReader(root: root)
-        let paths = modules.map { graph.tree[$0].flatMap { BytePath($0.path) } }
-        let found = ParallelSlices.map(paths, sliceSize: 64, scratch: {}) { path, _ -> Set<[UInt8]> in
-            guard let path, let snapshot = try? reader.read(path) else { return [] }
-            var found = Self.scan(snapshot.bytes)
-            // Where settings are chosen, every string may be their name.
-            if snapshot.bytes.firstRange(of: Self.settingsVariable) != nil { found.insert(Self.settingsVariable) }
-            return found
-        }
-        var tests: [ModuleID]?
         // Most dotted strings begin with a word that is no module here, such as a host or a file.
         var known: Set<[UInt8]> = []
         for module in modules {
@@ -37,8 +25,9 @@ struct DottedStrings {
                 known.insert(Array(component))
             }
         }
-        for (module, strings) in zip(modules, found) {
-            guard let entry = graph.tree[module] else { continue }
+        for module in modules {
+            guard let entry = graph.tree[module], let path = BytePath(entry.path) else { continue }
+            let strings = strings(path)
             let choosesSettings = strings.contains(Self.settingsVariable)
             for text in strings where known.contains(Array(text.prefix { $0 != UInt8(ascii: ".") })) {
                 if text.last == UInt8(ascii: ".") {
@@ -49,11 +38,7 @@ struct DottedStrings {
                 }
                 guard let target = graph.module(named: text, from: entry.directory), target != module else { continue }
                 sources[target, default: []].append(module)
-                if choosesSettings {
-                    let all = tests ?? modules.filter(isTest)
-                    tests = all
-                    sources[target, default: []] += all
-                }
+                if choosesSettings { settings.insert(target) }
             }
         }
     }
@@ -78,6 +63,12 @@ struct DottedStrings {
             while index < source.count, isName(source[index]) || source[index] == UInt8(ascii: ".") {
                 if source[index] == UInt8(ascii: ".") { dots += 1 }
                 index += 1
+            }
+            if dots == 0, index - start == settingsVariable.count,
+                source[start..<index].elementsEqual(settingsVariable)
+            {
+                // Where settings are chosen, every string may be their name.
+                found.insert(settingsVariable)
             }
             guard dots > 0, index < source.count, source[start] != UInt8(ascii: ".") else { continue }
             let goesOn = source[index - 1] == UInt8(ascii: ".")

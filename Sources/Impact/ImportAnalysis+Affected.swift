@@ -41,11 +41,15 @@ extension ImportAnalysis {
         }
         begin += importers
         let tests = testConvention()
-        let strings = DottedStrings(graph, root: root) { module in path(module).map(tests.isTest) ?? false }
+        let strings = currentStrings()
+        let isTest: (ModuleID) -> Bool = { module in self.path(module).map(tests.isTest) ?? false }
         let dependents = Dependents(
             of: begin, in: graph, kinds: kinds, isTest: { BytePath($0).map(tests.isTest) ?? false },
             others: { module in
                 declared.of(module).map { ($0, .declared(module)) }
+                    + (strings.settings.contains(module) ? graph.tree.modules.filter(isTest) : []).map {
+                        ($0, .mentions(module))
+                    }
                     + (strings.sources[module] ?? []).map { ($0, .mentions(module)) }
             })
         for module in dependents.links.keys {
@@ -68,6 +72,25 @@ extension ImportAnalysis {
         }
         answer.sources.sort { $0.path < $1.path }
         return answer
+    }
+
+    /// The dotted strings of all sources. Reads those that are new or have changed since the last question.
+    private func currentStrings() -> DottedStrings {
+        let stale = states.filter { strings[$0.key]?.fingerprint != $0.value.fingerprint }.map(\.key)
+        let gone = strings.keys.filter { states[$0] == nil }
+        if stale.isEmpty, gone.isEmpty, let kept = dottedStrings, kept.changes == graph.changes { return kept.value }
+        for path in gone { strings[path] = nil }
+        let reader = SourceReader(root: root)
+        let read = ParallelSlices.map(stale, sliceSize: 64, scratch: {}) { path, _ in
+            (try? reader.read(path)).map { ($0.state.fingerprint, DottedStrings.scan($0.bytes)) }
+        }
+        for (path, read) in zip(stale, read) {
+            // A source that changes right now is read again for the next question.
+            if let read { strings[path] = (read.0, read.1) }
+        }
+        let value = DottedStrings(graph) { strings[$0]?.found ?? [] }
+        dottedStrings = (graph.changes, value)
+        return value
     }
 
     private func testConvention() -> TestConvention {
