@@ -96,13 +96,184 @@ import Testing
         #expect(try affected(tree, "p/kinds/new.py", "--tests").lines == ["tests/test_load.py"])
     }
 
+    /// A tree, the file that changes, and the tests that must be selected.
+    private static let mentions: [(files: [String: String], changed: String, tests: [String])] = [
+        // pytest plugins, by name.
+        (
+            ["pl_one.py": "", "conftest.py": "pytest_plugins = 'pl_one'\n", "test_a.py": ""], "pl_one.py",
+            ["test_a.py"]
+        ),
+        (
+            ["pl_one.py": "", "pytest.ini": "[pytest]\naddopts = -q -p pl_one\n", "test_a.py": ""], "pl_one.py",
+            ["test_a.py"]
+        ),
+        // Submodules that `import *` imports because `__all__` names them, or `__getattr__` imports on demand.
+        (
+            ["p/__init__.py": "__all__ = ['one']\n", "p/one.py": "", "test_a.py": "from p import *\n"], "p/one.py",
+            ["test_a.py"]
+        ),
+        (
+            [
+                "p/__init__.py": "TABLE = {'One': '.sub.one'}\ndef __getattr__(name): ...\n", "p/sub/__init__.py": "",
+                "p/sub/one.py": "", "test_a.py": "from p import One\n",
+            ], "p/sub/one.py", ["test_a.py"]
+        ),
+        // Directories that are added to `sys.path`.
+        (
+            [
+                "helpers/util.py": "",
+                "tests/test_a.py": "import sys\nsys.path.insert(0, '../helpers')\nimport util\n",
+            ], "helpers/util.py", ["tests/test_a.py"]
+        ),
+        (
+            [
+                "some/helpers/util/__init__.py": "", "tests/conftest.py": "import sys\nsys.path.append('x')\n",
+                "tests/test_a.py": "from util import x\n",
+            ], "some/helpers/util/__init__.py", ["tests/test_a.py"]
+        ),
+        (
+            ["a/b/util.py": "", "pytest.ini": "[pytest]\npythonpath = a/b\n", "test_a.py": "import util\n"],
+            "a/b/util.py", ["test_a.py"]
+        ),
+        // Computed names.
+        (
+            [
+                "shop/__init__.py": "", "shop/one.py": "",
+                "test_a.py": "import shop, pkgutil\nfor m in pkgutil.walk_packages(shop.__path__, 'shop.'): pass\n",
+            ], "shop/one.py", ["test_a.py"]
+        ),
+        (
+            [
+                "shop/__init__.py":
+                    "from pkgutil import iter_modules\nfor m in iter_modules(__path__): __import__(m.name)\n",
+                "shop/one.py": "", "test_a.py": "import shop\n",
+            ], "shop/one.py", ["test_a.py"]
+        ),
+        (
+            [
+                "shop/__init__.py": "", "shop/one.py": "",
+                "test_a.py":
+                    "import shop\nfrom importlib import import_module\ndef f(p): import_module(f'{shop.__name__}.{p}')\n",
+            ], "shop/one.py", ["test_a.py"]
+        ),
+        (
+            [
+                "shop/__init__.py": "", "shop/one.py": "",
+                "shop/load.py": "def f(n): return __import__('%s.%s' % (__package__, n))\n",
+                "test_a.py": "import shop.load\n",
+            ], "shop/one.py", ["test_a.py"]
+        ),
+        (
+            [
+                "shop/__init__.py": "", "shop/one.py": "",
+                "test_a.py": "import importlib\nP = 'shop.'\ndef f(n): return importlib.import_module(P + n)\n",
+            ], "shop/one.py", ["test_a.py"]
+        ),
+        // Sources that are run: by path, as code, as modules.
+        (
+            ["shop/money.py": "", "test_a.py": "import runpy\nrunpy.run_path('shop/money.py')\n"], "shop/money.py",
+            ["test_a.py"]
+        ),
+        (
+            ["shop/money.py": "", "tests/test_a.py": "SCRIPT = '../shop/money.py'\n"], "shop/money.py",
+            ["tests/test_a.py"]
+        ),
+        (
+            ["shop/money.py": "", "test_a.py": "run([python, '-c', 'import os; from shop import money'])\n"],
+            "shop/money.py", ["test_a.py"]
+        ),
+        (
+            ["shop/money.py": "", "test_a.py": "CODE = \"\"\"\\\nimport shop.money\nshop.money.x()\n\"\"\"\n"],
+            "shop/money.py", ["test_a.py"]
+        ),
+        (["shop.py": "", "test_a.py": "run([python, '-m', 'shop'])\n"], "shop.py", ["test_a.py"]),
+        (["shop/cli.py": "", "test_a.py": "run('python -m shop.cli --all')\n"], "shop/cli.py", ["test_a.py"]),
+        // Which files are tests.
+        (
+            ["a.py": "", "spec_a.py": "import a\n", "pytest.ini": "[pytest]\ntestpaths = spec_a.py\n"], "a.py",
+            ["spec_a.py"]
+        ),
+        (
+            ["a.py": "", "test_a.py": "import a\n", "pytest.ini": "[pytest]\ntestpaths = integration\n"], "a.py",
+            ["test_a.py"]
+        ),
+        (
+            [
+                "a.py": "def f():\n    '''\n    >>> f()\n    '''\n", "b.py": "import a\n",
+                "pytest.ini": "[pytest]\naddopts = --doctest-modules\n",
+            ], "a.py", ["a.py"]
+        ),
+        // A directory of data files.
+        (
+            ["shop/__init__.py": "", "shop/data/x.json": "", "test_a.py": "import shop\n"], "shop/data", ["test_a.py"]
+        ),
+    ]
+
+    @Test(arguments: mentions.indices) func whatTheImportsDoNotShowIsSelectedAnyway(_ index: Int) throws {
+        let (files, changed, tests) = Self.mentions[index]
+        let tree = try Tree(files.merging(["freshpyc.json": "{}"]) { $1 })
+        // What has nothing to do with the change is not selected.
+        try tree.write("unrelated/test_other.py", "import os\n")
+        let result = try affected(tree, changed, "--tests")
+        #expect(result.status == 0 && Set(result.lines).isSuperset(of: tests), "\(result)")
+        // Plugins are loaded for all tests.
+        if !changed.hasPrefix("pl_") { #expect(result.lines == tests, "\(result)") }
+    }
+
+    @Test func anEmptySelectionIsExplained() throws {
+        let tree = try Tree([
+            "freshpyc.json": "{}", "a.py": "",
+            "load.py": "from importlib import import_module\nx = import_module(name)\n",
+            "test_b.py": "import os\n", "data/x.json": "",
+        ])
+        let result = try affected(tree, "a.py", "--tests")
+        #expect(result.status == 0 && result.lines.isEmpty, "\(result)")
+        #expect(result.errors.contains("load.py imports modules by computed names, which may include what changed\n"))
+        #expect(result.errors.contains("freshpyc: no test depends on 'a.py'\n"), "\(result)")
+        #expect(try affected(tree, "load.py", "--tests").errors == "freshpyc: no test depends on 'load.py'\n")
+        // A file that does not exist is one error, and selects nothing.
+        let unknown = try affected(tree, "data/y.json", "--tests")
+        #expect(unknown.status == 2 && unknown.lines.isEmpty, "\(unknown)")
+        #expect(
+            unknown.errors == "freshpyc: no such file: 'data/y.json', and nothing imports it; check the path\n",
+            "\(unknown)")
+        let empty = try affected(tree, "")
+        #expect(empty.status == 2 && empty.errors.contains("the name of a file is empty"), "\(empty)")
+    }
+
+    @Test func linksToAChangedFileAreAffected() throws {
+        let tree = try Tree([
+            "freshpyc.json": #"{"affects": {"real/**": []}}"#, "real/x.txt": "x = 1\n",
+            "test_b.py": "import shop.link\n", "shop/hard.py": "y = 1\n", "test_c.py": "import shop.hard\n",
+        ])
+        try tree.shell("ln -s ../real/x.txt shop/link.py; ln shop/hard.py real/hard.txt")
+        #expect(try affected(tree, "real/x.txt", "--tests").lines == ["test_b.py"])
+        #expect(try affected(tree, "real/hard.txt", "--tests").lines == ["test_c.py"])
+    }
+
+    @Test func namesCanBeSeparatedByNULs() throws {
+        let tree = try Tree(["freshpyc.json": "{}", "a.py": "", "new\nline.py": "import a\n"])
+        let result = try Program.shell("\(Freshpyc.path) affected a.py -z | tr '\\n\\0' ', '", in: tree.path)
+        #expect(result.output == "a.py new,line.py ", "\(result)")
+    }
+
+    @Test func bytecodeThatGitListsAffectsNothing() throws {
+        let tree = try Tree(["freshpyc.json": "{}", "p/__init__.py": "", "p/a.py": "", "test_a.py": "import p.a\n"])
+        try tree.shell("git init -q . && git add -A && git -c user.name=a -c user.email=a@b commit -qm one")
+        try tree.write("p/__pycache__/a.cpython-311.pyc", "")
+        let result = try affected(tree, "--since", "HEAD", "--tests")
+        #expect(result.status == 0 && result.lines.isEmpty, "\(result)")
+        #expect(result.errors == "freshpyc: no test depends on 'p/__pycache__/a.cpython-311.pyc'\n", "\(result)")
+    }
+
     @Test func pytestsConfigurationSaysWhatATestIs() throws {
         let tree = try Tree(Self.files)
         try tree.write("tests/check_models.py", "import shop.models\n")
         #expect(try affected(tree, "shop/models.py", "--tests").lines == ["tests/test_views.py"])
         try tree.write("pytest.ini", "[pytest]\npython_files = check_*.py\n")
         #expect(try affected(tree, "shop/models.py", "--tests").lines == ["tests/check_models.py"])
-        try tree.write("pytest.ini", "[pytest]\npython_files = check_*.py\ntestpaths = other\n")
+        try tree.write("pytest.ini", "[pytest]\npython_files = check_*.py\ntestpaths = lib\n")
+        try tree.write("lib/check_lib.py", "")
         #expect(try affected(tree, "shop/models.py", "--tests").lines == [])
     }
 

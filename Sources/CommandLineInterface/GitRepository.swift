@@ -84,10 +84,14 @@ struct GitRepository {
         return changes
     }
 
-    /// Whether a file was ever committed, so that it can be one that was deleted.
-    func knows(_ path: BytePath) -> Bool {
-        guard let answer = try? ask(["log", "-1", "--format=%H", "--", ":(literal)\(path)"]) else { return false }
-        return !answer.isEmpty
+    /// Of these files, those that were committed once. They are relative to the root.
+    func committed(among paths: [BytePath]) throws(UsageError) -> Set<BytePath> {
+        let prefix = try ask(["rev-parse", "--show-prefix"]).filter { $0 != UInt8(ascii: "\n") }
+        let history = ["log", "--format=", "--name-only", "-z", "--no-renames", "--diff-filter=A"]
+        // Git compares each path with each change. For many paths, list all additions instead.
+        let few = paths.count > 100 ? [] : paths.map { ":(top,literal)\(BytePath(prefix + Array($0.bytes)) ?? $0)" }
+        let committed = Set(try ask(history + ["--"] + few).split(separator: 0).map { Array($0) })
+        return Set(paths.filter { committed.contains(prefix + Array($0.bytes)) })
     }
 
     /// The names of all configured filter drivers. Git runs their `clean` command to compare a file with a revision.

@@ -67,6 +67,7 @@ struct GraphQuestion {
 
     /// A path that the user gave, relative to the root. The file need not exist.
     func relative(_ given: BytePath) throws(UsageError) -> BytePath {
+        guard !given.isEmpty else { throw UsageError(message: "the name of a file is empty; name a file of this tree") }
         let root = arguments.configuration.rootPath
         let absolute = (given.isAbsolute ? given : arguments.workingDirectory.appending(given)).normalized
         let folder = (try? Host.realPath(absolute.parent)) ?? absolute.parent

@@ -11,7 +11,7 @@ enum ModuleLocator {
     ///   module that does.
     static func path(of given: BytePath, root: BytePath, workingDirectory: BytePath) -> BytePath? {
         let parts = given.bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count > 1, parts.allSatisfy(isIdentifier), !exists(workingDirectory.appending(given)) else {
+        guard parts.count > 1, parts.allSatisfy(PythonName.isName), !exists(workingDirectory.appending(given)) else {
             return nil
         }
         for directory in [workingDirectory] + places.map({ $0.isEmpty ? root : root.appending($0) }) {
@@ -24,16 +24,4 @@ enum ModuleLocator {
     }
 
     private static func exists(_ path: BytePath) -> Bool { ((try? Host.status(path)) ?? nil) != nil }
-
-    private static func isIdentifier(_ part: ArraySlice<UInt8>) -> Bool {
-        guard let first = part.first, !(UInt8(ascii: "0")...UInt8(ascii: "9") ~= first) else { return false }
-        return part.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), 0x80...:
-                true
-            default: false
-            }
-        }
-    }
 }

@@ -159,7 +159,8 @@ extension JSONLineWriter {
 package struct AffectedDocument: ImportsDocument {
     package struct Step: Codable, Sendable {
         package var path: String
-        /// How the next step affects it: `imports`, `package` or `conftest`; `changed` for the last step.
+        /// How the next step affects it: `imports`, `package`, `conftest`, `mentions`, `declared` or `assumed`; `changed` for
+        /// the last step.
         package var link: String
         /// The line of the import; 0 for other links.
         package var line: Int

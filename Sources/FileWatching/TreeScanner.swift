@@ -68,6 +68,12 @@ package struct TreeScanner: Sendable {
                         isNamed: !obeysRules, entersPackages: areInstalled || (!obeysRules && isExcludedKind)))
                 continue
             }
+            // What was a directory a moment ago may be a file by now.
+            if obeysRules,
+                !Scope.isSource(named: start.lastComponent) || isExcludedOnTheWay(to: start, isDirectory: false)
+            {
+                continue
+            }
             switch observe(start) {
             case .present(let source): result.sources.append(source)
             case .unreadable(let error):

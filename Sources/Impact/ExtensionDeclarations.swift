@@ -45,14 +45,7 @@ struct ExtensionDeclarations {
                     let bytes = try? file.readAll(expected: 65_536, limit: 1 << 22, path: name)
                 else { continue }
                 found.formUnion(
-                    bytes.split { byte in
-                        switch byte {
-                        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), 0x80...:
-                            false
-                        default: true
-                        }
-                    }.map { Array($0) })
+                    bytes.split { !PythonName.has($0) }.map { Array($0) })
             }
         }
         words[directory] = found

@@ -8,7 +8,7 @@ import LinuxSystem
 
 extension ImportAnalysis {
     /// The sources that a change of these files affects. The files need not exist; a directory stands for the sources below
-    /// it.
+    /// it, or, if there are none, for what is in it.
     ///
     /// - Parameter testsAlone: whether to list tests only.
     package func affected(by paths: [BytePath], kinds: Set<ImportKind>, testsAlone: Bool) -> AffectedAnswer {
@@ -19,13 +19,14 @@ extension ImportAnalysis {
         var absent: [[UInt8]] = []
         let declared = DeclaredDependents(declaredDependencies, graph)
         for path in paths {
+            let below = isDirectory(path) ? modules(at: [path]) : []
             if let module = graph.tree.find(path.bytes) {
                 begin.append(module)
                 if graph.facts(of: module)?.isOutdated == true {
                     answer.widened.append((path, "does not compile, so its imports may be incomplete"))
                 }
-            } else if isDirectory(path) {
-                begin += modules(at: [path])
+            } else if !below.isEmpty {
+                begin += below
             } else if path.hasSuffix(".py") {
                 absent.append(Array(path.bytes))
                 for module in declared.of(file: path) { assumed[module] = path }
@@ -33,6 +34,7 @@ extension ImportAnalysis {
                 for module in affected(byOther: path, declared, &absent, &answer) { assumed[module] = path }
             }
         }
+        begin += sourcesOfTheSameFile(as: paths)
         for module in begin { assumed[module] = nil }
         begin += assumed.keys
         let importers = graph.importers(ofAbsent: absent)
@@ -40,17 +42,21 @@ extension ImportAnalysis {
             for path in paths where !exists(path) && graph.tree.find(path.bytes) == nil { answer.unknown.append(path) }
         }
         begin += importers
-        let tests = testConvention()
-        let strings = currentStrings()
-        let isTest: (ModuleID) -> Bool = { module in self.path(module).map(tests.isTest) ?? false }
+        let configuration = PytestConfiguration.read(root: rootPath)
+        let convention = TestConvention(configuration) { graph.tree.modules.compactMap { path($0) } }
+        let mentioned = mentionedModules(configuration)
+        let isTest: (ModuleID) -> Bool = { module in
+            guard let path = self.path(module) else { return false }
+            return convention.isTest(path)
+                || convention.mayHaveDoctests(path) && mentioned.withDoctests.contains(module)
+        }
         let dependents = Dependents(
-            of: begin, in: graph, kinds: kinds, isTest: { BytePath($0).map(tests.isTest) ?? false },
+            of: begin, in: graph, kinds: kinds,
+            isTest: { graph.tree.find($0).map(isTest) ?? false },
             others: { module in
-                declared.of(module).map { ($0, .declared(module)) }
-                    + (strings.settings.contains(module) ? graph.tree.modules.filter(isTest) : []).map {
-                        ($0, .mentions(module))
-                    }
-                    + (strings.sources[module] ?? []).map { ($0, .mentions(module)) }
+                let mentions = mentioned.forAllTests.contains(module) ? graph.tree.modules.filter(isTest) : []
+                return declared.of(module).map { ($0, .declared(module)) }
+                    + (mentions + (mentioned.sources[module] ?? [])).map { ($0, .mentions(module)) }
             })
         for module in dependents.links.keys {
             guard let path = path(module) else { continue }
@@ -66,35 +72,56 @@ extension ImportAnalysis {
                 let place = AffectedSource.Step(path: path.parent, link: "conftest", line: 0)
                 answer.sources.append(AffectedSource(chain: [place] + chain, isTest: true))
             }
-            let isTest = tests.isTest(path)
+            let isTest = isTest(module)
             guard isTest || !testsAlone else { continue }
             answer.sources.append(AffectedSource(chain: chain, isTest: isTest))
         }
         answer.sources.sort { $0.path < $1.path }
+        if testsAlone, answer.sources.isEmpty { answer.widened += computedImports(mentioned, besides: dependents) }
         return answer
     }
 
-    /// The dotted strings of all sources. Reads those that are new or have changed since the last question.
-    private func currentStrings() -> DottedStrings {
-        let stale = states.filter { strings[$0.key]?.fingerprint != $0.value.fingerprint }.map(\.key)
-        let gone = strings.keys.filter { states[$0] == nil }
-        if stale.isEmpty, gone.isEmpty, let kept = dottedStrings, kept.changes == graph.changes { return kept.value }
-        for path in gone { strings[path] = nil }
-        let reader = SourceReader(root: root)
-        let read = ParallelSlices.map(stale, sliceSize: 64, scratch: {}) { path, _ in
-            (try? reader.read(path)).map { ($0.state.fingerprint, DottedStrings.scan($0.bytes)) }
+    /// The sources that are another name of one of these files: links to it, or hard links.
+    private func sourcesOfTheSameFile(as paths: [BytePath]) -> [ModuleID] {
+        var files: Set<FileIdentity> = []
+        for path in paths where !path.isEmpty {
+            guard let status = try? root.status(path, followsLinks: true), status.kind == .regular else { continue }
+            files.insert(FileIdentity(status.stamp))
         }
-        for (path, read) in zip(stale, read) {
-            // A source that changes right now is read again for the next question.
-            if let read { strings[path] = (read.0, read.1) }
+        guard !files.isEmpty else { return [] }
+        return states.filter { files.contains(FileIdentity($0.value.stamp)) }.compactMap {
+            graph.tree.find($0.key.bytes)
         }
-        let value = DottedStrings(graph) { strings[$0]?.found ?? [] }
-        dottedStrings = (graph.changes, value)
-        return value
     }
 
-    private func testConvention() -> TestConvention {
-        TestConvention(PytestConfiguration.read(root: rootPath)) { graph.tree.modules.compactMap { path($0) } }
+    private struct FileIdentity: Hashable {
+        let device: UInt64
+        let inode: UInt64
+
+        init(_ stamp: Stamp) {
+            device = stamp.device
+            inode = stamp.inode
+        }
+    }
+
+    /// If no test is affected, one that depends on a computed import may have been missed.
+    private func computedImports(
+        _ mentioned: MentionedModules, besides dependents: Dependents
+    ) -> [(path: BytePath, reason: String)] {
+        let loaders = mentioned.withComputedImports.subtracting(dependents.links.keys).compactMap { path($0) }.sorted()
+        guard let first = loaders.first else { return [] }
+        let others = loaders.count == 1 ? "" : "and \(Plural.count(loaders.count - 1, "other source")) "
+        let verb = loaders.count == 1 ? "imports" : "import"
+        return [(first, "\(others)\(verb) modules by computed names, which may include what changed")]
+    }
+
+    private func mentionedModules(_ configuration: PytestConfiguration?) -> MentionedModules {
+        let reader = SourceReader(root: root)
+        return mentions.modules(in: graph, states: states, configuration: configuration) { paths in
+            ParallelSlices.map(paths, sliceSize: 64, scratch: {}) { path, _ in
+                (try? reader.read(path)).map { ($0.state.fingerprint, SourceMentions($0.bytes)) }
+            }
+        }
     }
 
     /// Whether a conftest.py makes tests of files that are not Python (`pytest_collect_file`).
@@ -132,6 +159,8 @@ extension ImportAnalysis {
         _ answer: inout AffectedAnswer
     ) -> [ModuleID] {
         let name = path.lastComponent
+        // A repository without a .gitignore lists them as untracked.
+        if path.components.contains(where: { $0.elementsEqual("__pycache__".utf8) }) { return [] }
         let isOfExtension = ImportableName.isLeaf(name) || ImportableName.isExtensionSource(name)
         if isOfExtension {
             absent.append(Array(path.parent.appending(ImportableName.stem(name) + Array(".py".utf8)).bytes))

@@ -20,10 +20,7 @@ package final class ImportAnalysis {
     private let identity: String
     /// The state of each source when its imports were scanned.
     var states: [BytePath: SourceState] = [:]
-    /// The dotted strings of sources, with the fingerprint of the source; read when they are first asked for.
-    var strings: [BytePath: (fingerprint: Fingerprint, found: Set<[UInt8]>)] = [:]
-    /// What follows from them, and the state of the graph that it follows from.
-    var dottedStrings: (changes: Int, value: DottedStrings)?
+    var mentions = MentionCache()
     /// The names that new code binds, with the fingerprint of its source; kept until the source is scanned.
     private var compiled: [BytePath: (fingerprint: Fingerprint, bindings: ModuleBindings)] = [:]
     /// The findings of each source that has any.

@@ -1,17 +1,23 @@
-// The part of pytest's configuration that decides which files are tests: `python_files` and `testpaths`.
+// The part of pytest's configuration that decides which files are tests, and what pytest loads for them.
 //
-// Read without Python, because the question is asked after each save. Of TOML, only what these two values need is
+// Read without Python, because the question is asked after each save. Of TOML, only what these values need is
 // understood: strings, and lists of strings. What is not understood counts as not set.
 
 import BasicTypes
 import LinuxSystem
 
-/// `python_files` and `testpaths` of a project.
+/// `python_files`, `testpaths`, `pythonpath`, and what matters of `addopts`.
 package struct PytestConfiguration: Hashable, Sendable {
     /// Patterns of file names; empty for pytest's default.
     package var pythonFiles: [String] = []
     /// Directories relative to the root, as patterns; empty for all.
     package var testPaths: [String] = []
+    /// Modules that pytest loads before all tests (`-p` in `addopts`).
+    package var plugins: [String] = []
+    /// Any source may have tests (`--doctest-modules` in `addopts`).
+    package var collectsDoctests = false
+    /// pytest adds directories to `sys.path` (`pythonpath`).
+    package var extendsPath = false
 
     package init() {}
 
@@ -64,6 +70,14 @@ package struct PytestConfiguration: Hashable, Sendable {
         guard hasSection else { return nil }
         pythonFiles = Self.words(values["python_files"])
         testPaths = Self.words(values["testpaths"])
+        extendsPath = !Self.words(values["pythonpath"]).isEmpty
+        let options = Self.words(values["addopts"])
+        collectsDoctests = options.contains("--doctest-modules")
+        for (index, option) in options.enumerated() where option.hasPrefix("-p") {
+            let name =
+                option == "-p" ? (index + 1 < options.count ? options[index + 1] : "") : String(option.dropFirst(2))
+            if !name.isEmpty, !name.hasPrefix("no:") { plugins.append(name) }
+        }
     }
 
     private static func isOpenList(_ value: String) -> Bool { value.hasPrefix("[") && !value.hasSuffix("]") }

@@ -1,6 +1,8 @@
 // The text of an import statement: where in it a name is. Places of names are not stored in the graph, because only findings
 // need them.
 
+import BasicTypes
+
 /// One statement of a source, which may have several lines.
 struct StatementText {
     private let source: ArraySlice<UInt8>
@@ -36,8 +38,8 @@ struct StatementText {
         var isAlias = false
         while position < source.endIndex {
             let byte = source[position]
-            if Self.isName(byte) {
-                let end = source[position...].firstIndex { !Self.isName($0) } ?? source.endIndex
+            if PythonName.has(byte) {
+                let end = source[position...].firstIndex { !PythonName.has($0) } ?? source.endIndex
                 let word = source[position..<end]
                 if isBehindImport, !isAlias, word.elementsEqual(wanted) {
                     let lineStart = source[..<position].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
@@ -65,14 +67,5 @@ struct StatementText {
             position += 1
         }
         return nil
-    }
-
-    private static func isName(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), 0x80...:
-            true
-        default: false
-        }
     }
 }

@@ -10,6 +10,7 @@ package struct TestConvention: Sendable {
     private let places: [GlobPattern]
     /// Directories named `tests` or `test` in which no file has the name of a test, so that each may be one.
     private let plainDirectories: PathSet
+    private let collectsDoctests: Bool
 
     /// pytest's default for `python_files`.
     private static let pytestNames = ["test_*.py", "*_test.py"]
@@ -24,9 +25,12 @@ package struct TestConvention: Sendable {
     package init(_ configuration: PytestConfiguration?, sources: () -> [BytePath]) {
         let names = configuration.map { $0.pythonFiles.isEmpty ? Self.pytestNames : $0.pythonFiles } ?? Self.allNames
         self.names = names.map { FileNamePattern($0) }
-        places = (configuration?.testPaths ?? []).map { $0.hasPrefix("./") ? String($0.dropFirst(2)) : $0 }.filter {
-            $0 != "."
-        }.compactMap { GlobPattern(line: "/\($0)".utf8) }
+        collectsDoctests = configuration?.collectsDoctests == true
+        let places = (configuration?.testPaths ?? []).map { $0.hasPrefix("./") ? String($0.dropFirst(2)) : $0 }
+        let patterns = places.contains(".") ? [] : places.compactMap { GlobPattern(line: "/\($0)".utf8) }
+        // If `testpaths` names nothing that exists, pytest searches the whole tree.
+        self.places =
+            patterns.isEmpty || !sources().contains { Self.isInPlaces(patterns, $0) } ? [] : patterns
         guard configuration == nil else {
             plainDirectories = PathSet([])
             return
@@ -42,21 +46,30 @@ package struct TestConvention: Sendable {
     }
 
     package func isTest(_ path: BytePath) -> Bool {
-        if !places.isEmpty, !isInPlaces(path) { return false }
+        if !places.isEmpty {
+            guard Self.isInPlaces(places, path) else { return false }
+            // pytest collects from a file that is named, whatever its name is.
+            if places.contains(where: { $0.matches(path.bytes[...], isDirectory: false) }) { return true }
+        }
         if Self.matches(names, path) { return true }
         let name = path.lastComponent
         guard !name.elementsEqual("conftest.py".utf8), !name.elementsEqual("__init__.py".utf8) else { return false }
         return plainDirectories.covers(path)
     }
 
+    /// Whether pytest looks for doctests in a source.
+    package func mayHaveDoctests(_ path: BytePath) -> Bool {
+        collectsDoctests && (places.isEmpty || Self.isInPlaces(places, path))
+    }
+
     private static func matches(_ patterns: [FileNamePattern], _ path: BytePath) -> Bool {
         patterns.contains { $0.matches(path) }
     }
 
-    private func isInPlaces(_ path: BytePath) -> Bool {
+    private static func isInPlaces(_ patterns: [GlobPattern], _ path: BytePath) -> Bool {
         var place = path
         while !place.isEmpty {
-            if places.contains(where: { $0.matches(place.bytes[...], isDirectory: true) }) { return true }
+            if patterns.contains(where: { $0.matches(place.bytes[...], isDirectory: true) }) { return true }
             place = place.parent
         }
         return false

@@ -1,5 +1,7 @@
 // The lexical class of each byte, for SourceCursor.
 
+import BasicTypes
+
 /// One table lookup per byte decides whether the cursor has to stop there.
 enum ByteClass {
     /// Ends a run of code that the cursor can skip.
@@ -10,7 +12,7 @@ enum ByteClass {
     static let stopsString: UInt8 = 1 << 2
     /// The same in a formatted string.
     static let stopsFormatted: UInt8 = 1 << 3
-    /// Part of a name. All bytes beyond ASCII count: Python decides later which ones it accepts (PEP 3131).
+    /// See `PythonName.has`.
     static let isName: UInt8 = 1 << 4
     /// The first byte of a ``Keyword`` that can begin a relevant statement.
     static let opensKeyword: UInt8 = 1 << 5
@@ -25,11 +27,8 @@ enum ByteClass {
         mark(":l".utf8, stopsHeader)
         mark("'\"\\\n\r".utf8, stopsString | stopsFormatted)
         mark("{}".utf8, stopsFormatted)
-        mark(UInt8(ascii: "a")...UInt8(ascii: "z"), isName)
-        mark(UInt8(ascii: "A")...UInt8(ascii: "Z"), isName)
-        mark(UInt8(ascii: "0")...UInt8(ascii: "9"), isName | isDigit)
-        mark("_".utf8, isName)
-        mark(0x80...0xFF, isName)
+        mark((0...0xFF).filter { PythonName.has($0) }, isName)
+        mark(UInt8(ascii: "0")...UInt8(ascii: "9"), isDigit)
         mark("acdefiltw".utf8, opensKeyword)
         return table
     }()

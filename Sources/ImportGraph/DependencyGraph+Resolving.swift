@@ -164,6 +164,26 @@ extension DependencyGraph {
         return judgement.edges.map(\.target)
     }
 
+    /// The absolute names that a source imports and that are neither in the tree, where imports of this source are looked
+    /// for, nor installed. With `from a import b`, both `a` and `a.b`.
+    package mutating func unresolvedNames(in module: ModuleID) -> [[UInt8]] {
+        guard let facts = facts(of: module) else { return [] }
+        let resolved = Set(edges(from: module).map(\.position))
+        var found: [[UInt8]] = []
+        for (position, kept) in facts.imports.enumerated() where kept.level == 0 {
+            let asked = facts.names[kept.names].map(\.name)
+            // Of `import a, b`, one may be resolved.
+            if resolved.contains(Int32(position)), kept.form != .modules || asked.count == 1 { continue }
+            for name in kept.form == .modules ? asked : [kept.module] {
+                guard let first = names.components(of: name).first, !outside.contains(first) else { continue }
+                found.append(Array(names[name]))
+                guard kept.form == .names else { continue }
+                found += asked.map { names[name] + [UInt8(ascii: ".")] + names[$0] }
+            }
+        }
+        return found
+    }
+
     /// Resolves an absolute name as imported by the sources of a directory.
     mutating func resolve(_ name: NameID, from directory: DirectoryID) -> Resolution {
         let base = isImplicitlyRelative ? directory : roots.base(of: directory, in: tree)

@@ -1,5 +1,7 @@
 // Tokenizes short pieces of Python: a test, the exception types of a handler, the arguments of a call.
 
+import BasicTypes
+
 /// Reads one token at a time, without allocating.
 struct ExpressionReader {
     enum Token: Equatable {
@@ -54,7 +56,7 @@ struct ExpressionReader {
         switch byte {
         case UInt8(ascii: "'"), UInt8(ascii: "\""): return string(isPlain: true)
         case UInt8(ascii: "0")...UInt8(ascii: "9"): return number()
-        case _ where Self.isName(byte): return name()
+        case _ where PythonName.has(byte): return name()
         default: return symbol()
         }
     }
@@ -75,19 +77,10 @@ struct ExpressionReader {
         }
         let quote = source[start]
         var stop = start + 1
-        while stop < end, Self.isName(source[stop]) || source[stop] == UInt8(ascii: ".") { stop += 1 }
+        while stop < end, PythonName.has(source[stop]) || source[stop] == UInt8(ascii: ".") { stop += 1 }
         guard stop < end, source[stop] == UInt8(ascii: "{") || source[stop] == quote else { return nil }
         _ = next()
         return start + 1..<stop
-    }
-
-    private static func isName(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), 0x80...:
-            true
-        default: false
-        }
     }
 
     /// Newlines count as blanks: the text ends at a colon or a parenthesis, not at a line end.
@@ -108,7 +101,7 @@ struct ExpressionReader {
 
     private mutating func takeName() -> Range<Int> {
         let start = position
-        while position < end, Self.isName(source[position]) { position += 1 }
+        while position < end, PythonName.has(source[position]) { position += 1 }
         return start..<position
     }
 

@@ -55,7 +55,7 @@ package struct GraphNode: Sendable {
 package struct AffectedSource: Sendable {
     package struct Step: Sendable {
         package let path: BytePath
-        /// `changed`, `imports`, `package` or `conftest`.
+        /// `changed`, `imports`, `package`, `conftest`, `mentions`, `declared` or `assumed`.
         package let link: String
         /// Line of the import; 0 for other links.
         package let line: Int

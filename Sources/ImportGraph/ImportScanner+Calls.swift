@@ -1,7 +1,8 @@
-// Imports that are calls with literal arguments: `importlib.import_module("a")`, `__import__("a")`.
+// Imports that are calls: `importlib.import_module("a")`, `__import__("a")`; and calls that list the modules of a package, which
+// are imported next: `pkgutil.iter_modules(package.__path__)`.
 
 extension ImportScanner {
-    private enum Function { case importModule, dunderImport }
+    private enum Function { case importModule, dunderImport, listModules }
 
     /// An argument, as far as the scanner understands it.
     private enum Argument {
@@ -20,18 +21,28 @@ extension ImportScanner {
     /// Examines the call whose opening parenthesis is at the cursor.
     mutating func call() {
         guard let (function, start, isConfirmed) = callee(before: cursor.position) else { return }
+        if function == .listModules {
+            record(everythingBelow: package(after: cursor.position + 1, attribute: "__path__") ?? .own, at: start)
+            return
+        }
         let arguments = arguments(after: cursor.position + 1, of: function)
         let text: [UInt8]
         var names: [ImportedName] = []
         switch arguments.first {
         case .text(let whole)?: text = whole
-        case .prefix(let beginning)?:
+        case .prefix(let beginning)? where beginning.contains(UInt8(ascii: ".")):
             // The module is any below the package that the text names for certain.
-            guard let dot = beginning.lastIndex(of: UInt8(ascii: ".")) else { return }
+            let dot = beginning.lastIndex(of: UInt8(ascii: ".")) ?? 0
             let isRelative = beginning[...dot].allSatisfy { $0 == UInt8(ascii: ".") }
             text = Array(isRelative ? beginning[...dot] : beginning[..<dot])
-            names = [ImportedName(name: ModuleName(Array("**".utf8)))]
-        default: return
+            names = Self.everything
+        default:
+            // `f"{package.__name__}.{name}"`, `__package__ + "." + name`
+            let package =
+                package(after: cursor.position + 1, attribute: "__name__")
+                ?? package(after: cursor.position + 1, attribute: "__package__")
+            if let package { record(everythingBelow: package, at: start) }
+            return
         }
         let level = text.prefix { $0 == UInt8(ascii: ".") }.count
         let module = ModuleName(text.dropFirst(level))
@@ -63,7 +74,60 @@ extension ImportScanner {
                 names = list.map { ImportedName(name: ModuleName($0)) }
             }
             record(.call, at: start, level: level, module: module, names: names, traits: traits)
+        case .listModules: break
         }
+    }
+
+    // MARK: All modules of a package
+
+    /// Stands for all modules below a package.
+    private static let everything = [ImportedName(name: ModuleName(Array("**".utf8)))]
+
+    private enum Package {
+        /// The package of this source.
+        case own
+        case named([UInt8])
+    }
+
+    private mutating func record(everythingBelow package: Package, at start: Int) {
+        let traits = traits.union(.dynamic)
+        switch package {
+        case .own:
+            record(
+                .call, at: start, level: 1, module: ModuleName([]), names: Self.everything, anchor: .enclosingPackage,
+                traits: traits)
+        case .named(let name):
+            record(.call, at: start, level: 0, module: ModuleName(name), names: Self.everything, traits: traits)
+        }
+    }
+
+    /// The package whose attribute occurs in the first argument, in code or in an f-string: `shop` in
+    /// `shop.__path__` or `f"{shop.__name__}.{name}"`, and the own package in `__path__`.
+    private func package(after start: Int, attribute: StaticString) -> Package? {
+        let count = attribute.utf8CodeUnitCount
+        var index = start
+        var depth = 0
+        // Longer arguments are not worth the time.
+        let end = min(cursor.end, start + 200)
+        while index < end {
+            switch source[index] {
+            case UInt8(ascii: "("), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: ")"), UInt8(ascii: "]"):
+                if depth == 0 { return nil }
+                depth -= 1
+            case UInt8(ascii: "_") where index + count <= end && cursor.matches(attribute, in: index..<index + count):
+                var first = index
+                while first > start,
+                    source[first - 1] == UInt8(ascii: ".") || cursor.has(ByteClass.isName, at: first - 1)
+                {
+                    first -= 1
+                }
+                return first == index ? .own : .named(Array(source[first..<index - 1]))
+            default: break
+            }
+            index += 1
+        }
+        return nil
     }
 
     // MARK: Who is called
@@ -87,6 +151,9 @@ extension ImportScanner {
         }
         let isImportModule = cursor.matches("import_module", in: name)
         let isDunderImport = cursor.matches("__import__", in: name)
+        if cursor.matches("iter_modules", in: name) || cursor.matches("walk_packages", in: name) {
+            return (.listModules, start, true)
+        }
         if let owner {
             if isImportModule || isDunderImport, isImportlib(owner) {
                 return (isImportModule ? .importModule : .dunderImport, start, true)

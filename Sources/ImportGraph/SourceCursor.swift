@@ -291,6 +291,9 @@ struct SourceCursor {
         case UInt8(ascii: "_"):
             // "__import__"
             return base[index &- 3] == UInt8(ascii: "t") && base[index &- 10] == UInt8(ascii: "_")
+        case UInt8(ascii: "s"):
+            // "iter_modules", "walk_packages"
+            return base[index &- 8] == UInt8(ascii: "_") && (base[index &- 2] == UInt8(ascii: "e"))
         default:
             return false
         }

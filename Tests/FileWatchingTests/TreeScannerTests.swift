@@ -97,6 +97,15 @@ import Testing
         #expect(result.sources.isEmpty)
     }
 
+    @Test func aDirectoryThatBecameAFileObeysTheRules() throws {
+        let scratch = try populated()
+        let scanner = TreeScanner(
+            root: scratch.root, rootPath: scratch.path, scope: Scope(excludes: ["a.py"]), places: [])
+        try scratch.file("notes")
+        let result = scanner.scan(["a.py", "notes", "py.py"].map { BytePath($0) }, obeysRules: true)
+        #expect(result.sources.map(\.path) == [BytePath("py.py")])
+    }
+
     @Test func aNamedSourceThatCannotBeReadIsReported() throws {
         let scratch = try populated()
         let result = scratch.scanner.scan([BytePath("long.py"), BytePath("absent.py"), BytePath("a.py")])

@@ -16,6 +16,8 @@ enum AffectedVerb: Verb {
     private static let tests = OptionSpecification(
         "--tests",
         help: "list only tests: as pytest's configuration says, else the names that pytest, unittest and Django know")
+    private static let null = OptionSpecification(
+        "--null", "-z", help: "separate the files with NULs, for `xargs -0`: names may contain newlines")
     private static let why = OptionSpecification("--why", help: "show the chain of imports to each affected file")
 
     static let declaration = VerbDeclaration(
@@ -28,29 +30,38 @@ enum AffectedVerb: Verb {
             "With `-`, the files are read from standard input, one per line or separated by NULs.",
         ],
         options: [
-            since, tests, why, .kinds, .python, .exclude, .gitignore, .sourceRoot, .stateDirectory, .noDaemon,
+            since, tests, why, null, .kinds, .python, .exclude, .gitignore, .sourceRoot, .stateDirectory, .noDaemon,
             .textOrJSON, .help,
         ],
         exitStatuses: [0: "listed; the list may be empty", 2: "something could not be done"],
         examples: [
-            .init("freshpyc affected --since main --tests | xargs -r pytest", "test what a branch may have broken"),
+            .init(
+                "freshpyc affected --since main --tests | xargs -r pytest",
+                "test what a branch may have broken; `-r` runs nothing if no test is affected"),
             .init("freshpyc affected pkg/models.py --why", "which modules depend on it, and how"),
         ])
 
     static func run(_ invocation: Invocation) throws(UsageError) -> Int32 {
         let parsed = invocation.arguments
         var question = try GraphQuestion(invocation, declaration, asksForFiles: true)
-        let changed = try changedFiles(parsed, question)
         let isFromGit = parsed.has(since.name)
+        var changed = try changedFiles(parsed, question)
+        // A data file that never existed affects nothing. Whether something imports a source that does not exist is for the
+        // graph to say.
+        let nonsense = isFromGit ? [] : neverSeen(changed.filter { !$0.hasSuffix(".py") }, question)
+        changed.removeAll { nonsense.contains($0) }
         try question.ask(about: changed)
         question.ask(direction: nil, onlyTests: parsed.has(tests.name))
         let isJSON = question.arguments.format == .json
+        let isSeparatedByNULs = parsed.has(null.name)
+        let onlyTests = parsed.has(tests.name)
         let showsWhy = parsed.has(why.name)
         let output = invocation.output
         let settled = question
         @Sendable func show(_ answer: AffectedDocument) -> Int32 {
             var document = answer
-            document.unknown = isFromGit ? nil : unknown(answer, root: settled.arguments.configuration.rootPath)
+            let unknown = isFromGit ? [] : neverSeen((answer.unknown ?? []).map { BytePath($0) }, settled) + nonsense
+            document.unknown = unknown.isEmpty ? nil : unknown.map(\.description).sorted()
             guard !isJSON else {
                 output.write(JSONLine.encode(document))
                 return document.unknown == nil ? 0 : 2
@@ -62,14 +73,29 @@ enum AffectedVerb: Verb {
             for widening in document.widened {
                 FreshpycCommand.complain("\(settled.shown(widening.path)) \(widening.reason)")
             }
-            output.write(
-                lines: document.affected.map { source in
-                    settled.shown(source.path) + (showsWhy ? explanation(source, settled) : "")
-                })
+            if onlyTests, document.affected.isEmpty, !document.changed.isEmpty, document.unknown == nil {
+                let count = document.changed.count
+                let what = count == 1 ? "'\(settled.shown(document.changed[0]))'" : Plural.count(count, "changed file")
+                FreshpycCommand.complain("no test depends on \(what)")
+            }
+            let lines = document.affected.map { source in
+                settled.shown(source.path) + (showsWhy ? explanation(source, settled) : "")
+            }
+            if isSeparatedByNULs {
+                output.write(lines.map { $0 + "\0" }.joined())
+            } else {
+                output.write(lines: lines)
+            }
             return document.unknown == nil ? 0 : 2
         }
-        // An empty list of changes affects nothing.
-        guard !changed.isEmpty else { return show(AffectedDocument(changed: [], AffectedAnswer())) }
+        guard !changed.isEmpty else {
+            if nonsense.isEmpty {
+                FreshpycCommand.complain(
+                    isFromGit
+                        ? "nothing has changed since the merge base with this revision" : "the list of files is empty")
+            }
+            return show(AffectedDocument(changed: [], AffectedAnswer()))
+        }
         return question.answer(.affected, alone: { ControlAnswers.affected($0, $1) }, show: show)
     }
 
@@ -97,11 +123,15 @@ enum AffectedVerb: Verb {
     }
 
     /// The files that do not exist and never did, as far as git knows: a deleted file that nothing imports affects nothing.
-    private static func unknown(_ answer: AffectedDocument, root: BytePath) -> [String]? {
-        guard let paths = answer.unknown else { return nil }
-        let repository = try? GitRepository(root: root)
-        let unknown = paths.filter { repository?.knows(BytePath($0)) != true }
-        return unknown.isEmpty ? nil : unknown
+    private static func neverSeen(_ paths: [BytePath], _ question: GraphQuestion) -> [BytePath] {
+        let root = question.arguments.configuration.rootPath
+        let missing = paths.filter {
+            !$0.isEmpty && (try? Host.status(root.appending($0), followsLinks: false)) == .some(nil)
+        }
+        guard !missing.isEmpty, let seen = try? GitRepository(root: root).committed(among: missing) else {
+            return missing
+        }
+        return missing.filter { !seen.contains($0) }
     }
 
     /// Reads file names from standard input: separated by NULs if there are any, otherwise one per line.
