@@ -196,10 +196,11 @@ import Testing
         let watch = try Freshpyc.start(["watch"], in: tree.path)
         tree.eventually("ready") { !readyLines(watch).isEmpty }
         for (round, configuration) in ["{\"python\": \"9.99\"}", "{", "{\"nonsense\": 1}"].enumerated() {
+            let before = readyLines(watch).count
             try tree.write("freshpyc.json", configuration)
             watch.send(.hangUp)
             tree.eventually("the old configuration\n\(watch.errors)") {
-                readyLines(watch).count == round + 2 && watch.errors.contains("the configuration stays as it was")
+                readyLines(watch).count > before && watch.errors.contains("the configuration stays as it was")
             }
             // A client cannot read the last two either.
             #expect(try tree.run(["wait"], usesPython: false).status == (round == 0 ? 0 : 2))

@@ -46,12 +46,12 @@ import Testing
             """)
         let watch = try Watch(tree)
         for branch in ["two", "one", "two", "one"] {
-            let before = watch.program.errors.split(separator: "\n").count { $0.contains("] wave ") }
+            let before = watch.waves.count
             try tree.shell("git checkout -q \(branch)")
             #expect(try tree.run(["wait"], usesPython: false).status == 0)
             let differences = try tree.differences(mode: "guarded")
             #expect(differences == "", "after \(branch)")
-            let waves = watch.program.errors.split(separator: "\n").count { $0.contains("] wave ") } - before
+            let waves = watch.waves.count - before
             #expect((1...12).contains(waves), "\(waves) waves for \(branch)")
         }
         #expect(watch.stop().status == 0)

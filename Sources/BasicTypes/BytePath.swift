@@ -179,6 +179,9 @@ package struct BytePath: Sendable {
 
     /// The exact text; `nil` if the bytes are not UTF-8.
     package var exactText: String? { String(validating: bytes, as: UTF8.self) }
+
+    /// For another program: the exact text, if there is one.
+    package var text: String { exactText ?? description }
 }
 
 extension BytePath: Hashable, Comparable {

@@ -20,7 +20,7 @@ package enum InvalidationMode: String, Sendable, CaseIterable {
 }
 
 /// The options of one wave, the same for all of its sources.
-package struct BuildOptions: Sendable, Equatable {
+package struct BuildOptions: Hashable, Sendable {
     /// The levels to build, ascending, never empty.
     package var levels: [OptimizationLevel]
     package var invalidation: InvalidationMode

@@ -3,7 +3,7 @@
 import BasicTypes
 
 /// The patterns of one file, in order. The last one that matches decides.
-package struct IgnoreRules: Sendable {
+package struct IgnoreRules: Hashable, Sendable {
     /// The directory that the patterns are relative to.
     package let directory: BytePath
     private let patterns: [GlobPattern]

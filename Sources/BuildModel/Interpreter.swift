@@ -38,8 +38,8 @@ package struct Interpreter: Hashable, Sendable {
     package var sourceHash: SourceHashVariant?
     /// The order of the fields in its marshalled code objects: a raw value of `CodeLayout`.
     package var codeLayout: String
-    /// The opcodes STORE_NAME, STORE_GLOBAL, DELETE_NAME, EXTENDED_ARG and EXEC_STMT (0: none), and the first opcode
-    /// with an argument (0: every instruction has two bytes).
+    /// The opcodes STORE_NAME, STORE_GLOBAL, DELETE_NAME, EXTENDED_ARG and EXEC_STMT (0: none), the first opcode with a
+    /// two-byte argument (0: none), IMPORT_NAME, IMPORT_FROM, LOAD_NAME and LOAD_GLOBAL.
     package var opcodes: [UInt8]
     /// The top-level names of its standard library, separated by commas. A `!` precedes names that are built in or
     /// loaded before any program starts: no file can shadow them.

@@ -3,7 +3,7 @@
 import BasicTypes
 
 /// What is in scope below a root. Paths that the user names are always in scope, whatever the rules.
-package struct Scope: Sendable {
+package struct Scope: Hashable, Sendable {
     /// Directories without sources of the project: the ones that Python formatters exclude by default.
     package static let excludedDirectoryNames: Set<[UInt8]> = Set(
         [

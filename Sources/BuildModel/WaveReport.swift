@@ -60,6 +60,9 @@ package struct WaveReport: Sendable {
     /// Whether something requested could not be done, whatever the state of the code.
     package var isIncomplete: Bool { diagnostics.contains { $0.diagnostic.rule.isOperational } }
 
+    /// The sources with this result.
+    package func paths(_ result: ModuleResult) -> [BytePath] { changes.filter { $0.result == result }.map(\.path) }
+
     /// For each of these interpreters, the number of sources that do not compile.
     package func failures(of interpreters: [String]) -> [Int] {
         var refused: [String: Set<BytePath>] = [:]

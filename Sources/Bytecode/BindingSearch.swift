@@ -19,6 +19,8 @@ struct BindingSearch {
         static let attributes = Marks(rawValue: 1 << 13)
         static let enumeration = Marks(rawValue: 1 << 14)
         static let setter = Marks(rawValue: 1 << 15)
+        /// Words that matter because functions have these names.
+        static let functions: Marks = [.exec, .execfile, .globals, .vars, .locals]
         static let words = Marks(rawValue: 0x7F | 1 << 7 | 1 << 13 | 1 << 14 | 1 << 15)
 
         /// A tuple that was searched for words.
@@ -182,7 +184,8 @@ struct BindingSearch {
         var all = Marks()
         for code in arena.codes {
             guard let tuple = nameTuple(of: code) else { continue }
-            let words = words(in: tuple)
+            var words = words(in: tuple)
+            if !words.isDisjoint(with: .functions) { words.subtract(importedOnly(by: code, tuple)) }
             all.formUnion(words)
             if code != arena.root, words.contains(.setter) { uncertainties.insert(.setsByNameInFunction) }
             guard code == arena.root else { continue }
@@ -196,6 +199,26 @@ struct BindingSearch {
         if all.contains(.path) { uncertainties.insert(.changesPath) }
         if all.contains(.enumeration) { uncertainties.insert(.exportsMembers) }
         if all.isSuperset(of: [.sys, .modules]) { uncertainties.insert(.mentionsSysModules) }
+    }
+
+    /// The names of functions that this code only imports: in `from .globals import request`, `globals` is a module.
+    private mutating func importedOnly(by code: MarshalNodeID, _ tuple: MarshalNodeID) -> Marks {
+        guard !opcodes.loads.isEmpty, let instructions = bytecode(of: code) else { return [] }
+        let names = items(of: tuple)
+        var imported = Marks()
+        var loaded = Marks()
+        func mark(_ place: UInt32) -> Marks {
+            place < names.count ? marks[Int(names[Int(place)].index)].intersection(.functions) : []
+        }
+        for instruction in InstructionWalk(bytes(of: instructions), opcodes) {
+            if opcodes.imports.contains(instruction.opcode) {
+                imported.formUnion(mark(instruction.argument))
+            } else if opcodes.loads.contains(instruction.opcode) {
+                // Since Python 3.11, the argument of LOAD_GLOBAL has a flag in its lowest bit.
+                loaded.formUnion(mark(instruction.argument).union(mark(instruction.argument >> 1)))
+            }
+        }
+        return imported.subtracting(loaded)
     }
 
     /// - Returns: whether there are any. Most modules have none, and then no tuple has to be searched.

@@ -18,10 +18,14 @@ package struct OpcodeTable: Hashable, Sendable {
     /// Python 2 only: the `exec` statement.
     package let executeStatement: UInt8?
     package let encoding: Encoding
+    /// IMPORT_NAME and IMPORT_FROM; empty if they were not reported.
+    package let imports: [UInt8]
+    /// LOAD_NAME and LOAD_GLOBAL; empty if they were not reported.
+    package let loads: [UInt8]
 
     package init(
         storeName: UInt8, storeGlobal: UInt8, deleteName: UInt8, extendedArgument: UInt8,
-        executeStatement: UInt8? = nil, encoding: Encoding
+        executeStatement: UInt8? = nil, encoding: Encoding, imports: [UInt8] = [], loads: [UInt8] = []
     ) {
         self.storeName = storeName
         self.storeGlobal = storeGlobal
@@ -29,5 +33,7 @@ package struct OpcodeTable: Hashable, Sendable {
         self.extendedArgument = extendedArgument
         self.executeStatement = executeStatement
         self.encoding = encoding
+        self.imports = imports
+        self.loads = loads
     }
 }

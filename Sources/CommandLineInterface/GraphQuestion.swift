@@ -94,9 +94,12 @@ struct GraphQuestion {
         return unread.isEmpty ? status : 2
     }
 
+    /// A path of an answer, relative to the current directory, for another program.
+    func exact(_ path: String) -> String { printer.shown(BytePath(path)).text }
+
     /// A path of an answer, relative to the current directory.
     func shown(_ path: String) -> String {
-        printer.root == printer.workingDirectory ? path : printer.shown(BytePath(path)).description
+        printer.shown(BytePath(path)).description
     }
 
     /// Asks the daemon, or else scans the sources that have changed since the last scan.

@@ -74,6 +74,7 @@ struct SessionArguments {
             }, holder: "freshpyc \(verb.name)")
         if verb.traits.contains(.serves) { configuration.lifetime = .service }
         configuration.declaredDependencies = settings.affects
+        configuration.configurationFiles = Settings.files
         configuration.analyzesImports = verb.traits.contains(.analyzesImports)
         configuration.storePlace = Self.storePlace(arguments, verb, directory)
         for path in arguments.paths("--source-root") {

@@ -103,6 +103,9 @@ struct Settings {
     /// The table `affects`, which has no option.
     private(set) var affects: [DeclaredDependency] = []
 
+    /// The names of the files in the root that settings are read from.
+    static let files = ["freshpyc.json", "pyproject.toml"]
+
     init(root: BytePath, mayRemember: Bool) throws(UsageError) {
         let place = root.appending("freshpyc.json")
         let file: [UInt8]?

@@ -35,8 +35,17 @@ final class WatchDisplay {
     /// Whether the tree is ours. Until then, the log may be that of another daemon.
     private var isOpen = false
     private var standing = StandingFindings()
+    private var rules: RuleSelection
+    /// Settings that are read only when the watch starts.
+    private static let keysOfStart: [SettingKey] = [.exec, .execMode, .execOnError, .format, .idleTimeout, .logLevel]
+    /// Of these, those that have changed since.
+    private var changedKeys: [SettingKey] = []
     /// Files named in one line.
     private static let mostNames = 5
+    /// Findings that are shown after one wave. Removing one module can break hundreds of imports.
+    private static let mostFindings = 50
+    /// Characters of a command that are shown: a list of files may be long.
+    private static let mostOfCommand = 100
 
     private var clearsScreen: Bool {
         options.clearsScreen && log == nil && arguments.format == .text && Host.isTerminal(1) && Host.isTerminal(2)
@@ -46,6 +55,7 @@ final class WatchDisplay {
 
     init(_ arguments: SessionArguments, _ invocation: Invocation, _ options: Options, log: LogFile?, loop: EventLoop) {
         self.arguments = arguments
+        rules = arguments.rules
         self.invocation = invocation
         self.options = options
         self.log = log
@@ -59,13 +69,7 @@ final class WatchDisplay {
         do throws(SessionError) {
             let service = try WatchService(
                 arguments.configuration, version: FreshpycCommand.version, idleTimeout: options.idleTimeout, loop: loop,
-                reconfigure: { [commandLine = invocation.arguments] () throws(SessionError) in
-                    do throws(UsageError) {
-                        return try SessionArguments(commandLine, for: WatchVerb.declaration).configuration
-                    } catch {
-                        throw .root(error.message)
-                    }
-                }
+                reconfigure: { [self] () throws(SessionError) in try readConfiguration() }
             ) { [self] in show($0) }
             self.service = service
             isOpen = true
@@ -80,6 +84,26 @@ final class WatchDisplay {
             service.start { [self] in progress.update($0, $1) }
         } catch {
             end("freshpyc: \(error.message)", status: 2)
+        }
+    }
+
+    /// Reads the configuration files again.
+    private func readConfiguration() throws(SessionError) -> SessionConfiguration {
+        do throws(UsageError) {
+            let current = try SessionArguments(invocation.arguments, for: WatchVerb.declaration)
+            rules = current.rules
+            let changed = Self.keysOfStart.filter { key in
+                !invocation.arguments.has(key.option)
+                    && current.settings.entries[key]?.words != arguments.settings.entries[key]?.words
+            }
+            if !changed.isEmpty, changed != changedKeys {
+                let list = changed.map(\.rawValue).joined(separator: ", ")
+                say("freshpyc: changed: \(list); stop freshpyc and start it again to use the new values", .warning)
+            }
+            changedKeys = changed
+            return current.configuration
+        } catch {
+            throw .root(error.message)
         }
     }
 
@@ -130,7 +154,7 @@ final class WatchDisplay {
     /// - Returns: the findings of the wave before.
     private func update(_ findings: [LocatedDiagnostic]) -> StandingFindings {
         let before = standing
-        standing = StandingFindings(arguments.rules.filter(findings))
+        standing = StandingFindings(rules.filter(findings))
         return before
     }
 
@@ -140,14 +164,14 @@ final class WatchDisplay {
         guard !fixed.isEmpty else { return }
         let names = fixed.prefix(Self.mostNames).map { printer.shown($0).description }.joined(separator: ", ")
         let more = fixed.count > Self.mostNames ? " and \(fixed.count - Self.mostNames) more" : ""
-        sayWithClock("fixed: \(names)\(more)", .info)
+        // Who sees only errors must see that they are gone.
+        sayWithClock("fixed: \(names)\(more)", .warning)
     }
 
     private func show(_ event: CommandEvent) {
         switch event {
         case .started(let command):
-            // A list of files may be long.
-            let text = command.count > 200 ? command.prefix(200) + " ..." : command[...]
+            let text = command.count > Self.mostOfCommand ? command.prefix(Self.mostOfCommand) + "…" : command[...]
             sayWithClock("running: \(text)", .info)
         case .notNeeded: sayWithClock("no test is affected, so the command was not run", .info)
         case .stopped: sayWithClock("the command was stopped", .info)
@@ -183,42 +207,48 @@ final class WatchDisplay {
     }
 
     private func show(_ everything: WaveReport) {
-        var report = arguments.rules.filter(everything)
+        var report = rules.filter(everything)
         if clearsScreen {
             // Moves to the top left corner, and clears the screen (ECMA-48).
             Host.writeError("\u{1B}[H\u{1B}[2J")
-            report.diagnostics = standing.all
+            report.diagnostics = standing.all.filter { $0.diagnostic.severity != .note }
         }
+        report.diagnostics.sort { $0.isBefore($1) }
         for change in report.changes where options.level == .debug {
             let reason = change.reason.map { " (\($0.rawValue))" } ?? ""
             say("  \(printer.shown(change.path)) \(change.result.rawValue)\(reason)", .debug)
         }
+        let shown = report.diagnostics.prefix(hasAnnounced ? Self.mostFindings : .max)
+        let more = report.diagnostics.count - shown.count
+        let rest = more == 0 ? [] : ["and \(Plural.count(more, "more finding")); `freshpyc check` lists all"]
         if log != nil {
-            for finding in report.diagnostics { say(printer.text(finding), .info) }
+            for line in shown.map({ printer.text($0) }) + rest { say(line, .info) }
         } else if arguments.format == .json {
             let document = ReportDocument(
                 report, verb: WatchVerb.declaration.name, root: arguments.configuration.rootPath, interpreters: [],
                 exitStatus: 0)
             output.write(JSONLine.encode(document))
         } else {
-            output.write(lines: report.diagnostics.map { printer.text($0) })
+            output.write(lines: shown.map { printer.text($0) } + rest)
         }
         // Stop if the results can no longer be written. `FreshpycCommand` reports why.
         if log == nil, output.failure != nil { loop.later { [self] in service?.end() } }
     }
 
-    /// `wave 3: pkg/a.py compiled in 0.012 s`, or the counts if there were several modules.
+    /// `pkg/a.py compiled, pkg/b.py removed in 0.012 s`; counts if there were many modules: `12 compiled, 1 failed in 0.1 s`.
     private func line(_ report: WaveReport) -> String {
-        if report.changes.count == 1, report.removed == 0, let change = report.changes.first {
-            return
-                "wave \(report.clock): \(printer.shown(change.path)) \(change.result.rawValue) in \(WaveReport.seconds(report.duration))"
-        }
-        let counts = [
-            (report.compiled, "compiled"), (report.restored, "from the store"), (report.restamped, "restamped"),
-            (report.removed, "removed"),
-            (report.failed, "failed"),
+        let results: [(String, [BytePath], Int)] = [
+            ("compiled", report.paths(.compiled), report.compiled),
+            // Its code was in the store, so nothing was compiled.
+            ("taken from the store", report.paths(.restored), report.restored),
+            ("restamped", report.paths(.restamped), report.restamped), ("removed", report.gone, report.removed),
+            ("failed", report.paths(.failed), report.failed),
         ]
-        let parts = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
-        return "wave \(report.clock): \(parts.joined(separator: ", ")) in \(WaveReport.seconds(report.duration))"
+        let namesAll = report.changes.count + report.gone.count <= Self.mostNames
+        let parts = results.filter { $0.2 > 0 }.map { result, paths, count in
+            guard namesAll, paths.count == count else { return "\(count) \(result)" }
+            return paths.sorted().map { printer.shown($0).description }.joined(separator: ", ") + " \(result)"
+        }
+        return "\(parts.joined(separator: "; ")) in \(WaveReport.seconds(report.duration))"
     }
 }

@@ -9,11 +9,13 @@ extension Interpreter {
     package var layoutOfCode: CodeLayout? { CodeLayout(rawValue: codeLayout) }
 
     private var opcodeTable: OpcodeTable? {
-        guard opcodes.count == 6 else { return nil }
+        // A database of an earlier version has six.
+        guard opcodes.count == 6 || opcodes.count == 10 else { return nil }
         return OpcodeTable(
             storeName: opcodes[0], storeGlobal: opcodes[1], deleteName: opcodes[2], extendedArgument: opcodes[3],
             executeStatement: opcodes[4] == 0 ? nil : opcodes[4],
-            encoding: opcodes[5] == 0 ? .units : .variable(firstWithArgument: opcodes[5]))
+            encoding: opcodes[5] == 0 ? .units : .variable(firstWithArgument: opcodes[5]),
+            imports: Array(opcodes.dropFirst(6).prefix(2)), loads: Array(opcodes.dropFirst(8)))
     }
 
     /// The names that a module binds, from its marshalled code; `nil` if the code cannot be read.

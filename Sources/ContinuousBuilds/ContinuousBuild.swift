@@ -20,6 +20,7 @@ package final class ContinuousBuild {
     var cookies = 0
     var seenCookies: Set<[UInt8]> = []
     var pollReason: String?
+    private let workTreeLock: WorkTreeLock
     private(set) var rescans = 0
     /// Sources that are symbolic links, and sources with several hard links. A change under another name of the file
     /// sends no event, so each barrier checks them. A hard link that is later created outside the tree sends no event
@@ -41,11 +42,14 @@ package final class ContinuousBuild {
     package var mayBuild: () -> Bool = { true }
     /// Called with messages for the user.
     package var onNotice: (String) -> Void = { _ in }
+    /// Called when a configuration file may have changed.
+    package var onConfigurationTouched: () -> Void = {}
 
     package init(session: Session) throws(SystemError) {
         self.session = session
         loop = session.loop
-        watcher = try TreeWatcher()
+        watcher = try TreeWatcher(configurationFiles: session.configuration.configurationFiles)
+        workTreeLock = WorkTreeLock(root: session.configuration.rootPath)
         scanner = session.scanner(watcher.inotify)
     }
 
@@ -119,6 +123,7 @@ package final class ContinuousBuild {
         case .directoryGone(let path): tell(.directoryGone(path))
         case .cookie(let name): seenCookies.insert(name)
         case .rulesChanged, .eventsLost: tell(.everythingDirtied)
+        case .configurationTouched: onConfigurationTouched()
         case .rootGone: onRootGone()
         }
     }
@@ -206,6 +211,8 @@ package final class ContinuousBuild {
 
     private func beginWave() {
         guard mayBuild() else { return tell(.stop) }
+        // Whoever waits for an answer gets one about the tree as it is.
+        if plan.waiting.isEmpty, workTreeLock.isHeld { return tell(.postponed) }
         // Read the queue first. If a file is being written, its open event is in the queue by now, and the file is
         // compiled after it is closed instead of half written. A barrier does not wait for that.
         for hint in watcher.drain() { receive(hint) }

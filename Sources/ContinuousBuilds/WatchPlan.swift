@@ -91,6 +91,8 @@ package struct WatchPlan: Hashable, Sendable {
         case guardsJudged(over: Set<BytePath>, stillGuarded: Set<BytePath>)
         /// The directories to poll, after a scan.
         case polled(Set<BytePath>)
+        /// The wave that was about to begin must wait: git is changing the tree.
+        case postponed
         case waveEnded(WaveEnd)
         case stop
     }
@@ -235,6 +237,11 @@ package struct WatchPlan: Hashable, Sendable {
             if directories != polledDirectories { pollDelay = Self.firstPoll }
             polledDirectories = directories
             return armPoll()
+        case .postponed:
+            guard phase == .opening, waiting.isEmpty else { return [] }
+            phase = .settling(since: now)
+            armed.insert(.settle)
+            return [.arm(.settle, after: Self.quiet)]
         case .waveEnded(let end):
             return phase == .building ? endWave(end, now) : []
         case .stop:

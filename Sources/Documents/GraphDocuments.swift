@@ -187,14 +187,14 @@ package struct AffectedDocument: ImportsDocument {
     package var unread: [ReportDocument.Finding]?
 
     package init(changed: [BytePath], _ answer: AffectedAnswer) {
-        self.changed = changed.map(\.description)
+        self.changed = changed.map(\.text)
         affected = answer.sources.map { source in
             Source(
-                path: source.path.description,
-                chain: source.chain.map { Step(path: $0.path.description, link: $0.link, line: $0.line) })
+                path: source.path.text,
+                chain: source.chain.map { Step(path: $0.path.text, link: $0.link, line: $0.line) })
         }
-        widened = answer.widened.map { Widening(path: $0.path.description, reason: $0.reason) }
-        if !answer.unknown.isEmpty { unknown = answer.unknown.map(\.description) }
+        widened = answer.widened.map { Widening(path: $0.path.text, reason: $0.reason) }
+        if !answer.unknown.isEmpty { unknown = answer.unknown.map(\.text) }
     }
 }
 

@@ -6,13 +6,15 @@ import LinuxSystem
 /// Watches the directories that scans report to it.
 package final class TreeWatcher {
     package let inotify: InotifyDescriptor
-    private var table = WatchTable()
+    private var table: WatchTable
     private var source: EventLoop.Source?
     private var buffer = [UInt8](repeating: 0, count: 65_536)
     /// Called on the loop with all hints from one read of the queue.
     package var onHints: ([TreeHint]) -> Void = { _ in }
 
-    package init() throws(SystemError) {
+    /// - Parameter configurationFiles: see `WatchTable`.
+    package init(configurationFiles: [String]) throws(SystemError) {
+        table = WatchTable(configurationFiles: configurationFiles)
         inotify = try InotifyDescriptor()
     }
 

@@ -24,6 +24,8 @@ package enum TreeHint: Hashable, Sendable {
     case cookie([UInt8])
     /// Ignore rules changed.
     case rulesChanged
+    /// A configuration file in the root was written, replaced or removed.
+    case configurationTouched
     /// Events were lost: examine everything.
     case eventsLost
     /// The root itself was moved or unmounted.
@@ -58,7 +60,12 @@ package struct WatchTable: Sendable {
         var isEmpty: Bool { watches.isEmpty && children.isEmpty }
     }
 
-    package init() {}
+    private let configurationFiles: [[UInt8]]
+
+    /// - Parameter configurationFiles: names of files in the root whose changes are reported.
+    package init(configurationFiles: [String] = []) {
+        self.configurationFiles = configurationFiles.map { Array($0.utf8) }
+    }
 
     /// Number of watched source directories.
     package var directoryCount: Int { sources.count }
@@ -150,6 +157,10 @@ package struct WatchTable: Sendable {
             if event.name.elementsEqual(".gitignore".utf8) { return [.rulesChanged] }
             guard Scope.isSource(named: event.name[...]) else {
                 if event.name.elementsEqual("pyvenv.cfg".utf8) { return [.rulesChanged] }
+                let settled: InotifyEvent.Mask = [.closedAfterWriting, .movedTo, .movedFrom, .deleted]
+                if directory.isEmpty, !event.mask.isDisjoint(with: settled), configurationFiles.contains(event.name) {
+                    return [.configurationTouched]
+                }
                 return ImportableName.isLeaf(event.name) ? [.importable(path)] : []
             }
             if event.mask.contains(.deleted) { return [.sourceDeleted(path)] }

@@ -12,6 +12,7 @@ extension ImportAnalysis {
         var new: [LocatedDiagnostic] = []
         for module in modules {
             guard let entry = graph.tree[module], let path = BytePath(entry.path) else { continue }
+            outsideAssignments.forget(module)
             let kept = shown(graph.findings(of: module), in: path)
             let old = findings.removeValue(forKey: path) ?? []
             if !kept.isEmpty { findings[path] = kept }
@@ -51,6 +52,12 @@ extension ImportAnalysis {
                 diagnostic.severity = .note
                 diagnostic.message += "; a build file mentions it, so it may not be built yet"
             }
+            if let name = finding.name, let target = finding.target, diagnostic.severity == .error,
+                let setter = setter(of: name, in: target, for: finding.module)
+            {
+                diagnostic.severity = .note
+                diagnostic.message += "; \(setter) sets it"
+            }
             if let name = finding.name, let text = StatementText(bytes, line: finding.line, column: finding.column),
                 let place = text.place(of: name, isImported: finding.rule != .unresolvedImport)
                     ?? text.place(of: name, isImported: false)
@@ -62,6 +69,14 @@ extension ImportAnalysis {
             if !comments.ignores(diagnostic.rule, on: [finding.line, diagnostic.line]) { shown.append(diagnostic) }
         }
         return shown + comments.unknownRules
+    }
+
+    /// The source that sets a name of a module from outside.
+    private func setter(of name: String, in target: ModuleID, for owner: ModuleID) -> BytePath? {
+        let setter = outsideAssignments.setter(of: name, in: target, for: owner, graph) { module in
+            path(module).map { IgnoreComments.contents(of: $0, root: root) } ?? []
+        }
+        return setter.flatMap { path($0) }
     }
 
     private func diagnostic(_ finding: ImportFinding) -> Diagnostic {

@@ -21,6 +21,7 @@ package final class ImportAnalysis {
     /// The state of each source when its imports were scanned.
     var states: [BytePath: SourceState] = [:]
     var mentions = MentionCache()
+    var outsideAssignments = OutsideAssignments()
     /// The names that new code binds, with the fingerprint of its source; kept until the source is scanned.
     private var compiled: [BytePath: (fingerprint: Fingerprint, bindings: ModuleBindings)] = [:]
     /// The findings of each source that has any.
@@ -170,11 +171,15 @@ package final class ImportAnalysis {
             update.changed.append((Array(item.path.bytes), facts))
         }
         graph.names = names
-        let silenced = Set(reread.compactMap { graph.tree.find($0.bytes) })
+        var silenced = Set(reread.compactMap { graph.tree.find($0.bytes) })
         if !silenced.isEmpty { treeFindings.changes = -1 }
-        guard !update.isEmpty else { return silenced }
-        isChanged = true
-        return graph.apply(update).union(silenced)
+        let changedBefore = silenced.union(
+            (update.removed + update.changed.map(\.path)).compactMap { graph.tree.find($0) })
+        if !update.isEmpty {
+            isChanged = true
+            silenced.formUnion(graph.apply(update))
+        }
+        return silenced.union(outsideAssignments.owners(after: changedBefore.union(silenced), graph))
     }
 
     /// Whether the names that a source binds are not known yet.

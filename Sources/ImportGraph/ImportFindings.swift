@@ -27,6 +27,8 @@ package struct ImportFinding: Hashable, Sendable {
     package let message: String
     /// The imported name that the finding is about, as written; its place is not stored in the graph.
     package var name: String?
+    /// The module that lacks the name, if the finding is about that.
+    package var target: ModuleID?
 }
 
 extension DependencyGraph {
@@ -36,13 +38,13 @@ extension DependencyGraph {
         var found: [ImportFinding] = []
         for (position, kept) in facts.imports.enumerated() where !kept.neverRuns {
             let judgement = judge(kept, at: position, of: module)
-            func add(_ rule: ImportFinding.Rule, _ message: String, of name: NameID) {
+            func add(_ rule: ImportFinding.Rule, _ message: String, of name: NameID, in target: ModuleID? = nil) {
                 // Under an undecided test, or where failure is expected, it may be intentional.
                 let isError = kept.isNeeded && kept.traits.isDisjoint(with: [.conditional, .undecided, .dynamic])
                 found.append(
                     ImportFinding(
                         rule: rule, severity: isError ? .error : .note, module: module, line: Int(kept.line),
-                        column: Int(kept.column) + 1, message: message, name: names.text(name)))
+                        column: Int(kept.column) + 1, message: message, name: names.text(name), target: target))
             }
             for (missing, isCertain) in judgement.missing {
                 if hasVanished(missing.name, from: missing.directory) {
@@ -59,7 +61,7 @@ extension DependencyGraph {
                 add(
                     .missingName,
                     "cannot import '\(names.text(asked.name))' from '\(dotted(asked.module))', which does not define it\(hint(asked))",
-                    of: asked.name)
+                    of: asked.name, in: asked.module)
             }
         }
         return found

@@ -84,7 +84,9 @@ def opcodes():
     numbers = opcode.opmap
     units = sys.version_info >= (3, 6)
     found = [numbers[name] for name in ('STORE_NAME', 'STORE_GLOBAL', 'DELETE_NAME', 'EXTENDED_ARG')]
-    return '.'.join(map(str, found + [numbers.get('EXEC_STMT', 0), 0 if units else opcode.HAVE_ARGUMENT]))
+    found += [numbers.get('EXEC_STMT', 0), 0 if units else opcode.HAVE_ARGUMENT]
+    found += [numbers[name] for name in ('IMPORT_NAME', 'IMPORT_FROM', 'LOAD_NAME', 'LOAD_GLOBAL')]
+    return '.'.join(map(str, found))
 
 
 def standard_library():

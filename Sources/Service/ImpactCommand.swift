@@ -156,7 +156,7 @@ package final class ImpactCommand {
         state = .ending(process, source, timer)
     }
 
-    /// The changes of runs that were cancelled, held back or could not start, for the next run.
+    /// The changes of runs that failed, were cancelled, held back or could not start, for the next run.
     private var unfinished = Impact()
 
     private func start() {
@@ -181,12 +181,17 @@ package final class ImpactCommand {
     private func ended() {
         switch state {
         case .idle: return
-        case .running(let process, let source, _):
+        case .running(let process, let source, let told):
             source.cancel()
             let duration = Host.monotonic - begun
             switch process.finish() {
-            case .status(let status): report(.ended(.status(status), after: duration))
-            case .signal(let number): report(.ended(.signal(number), after: duration))
+            case .status(let status):
+                // Tests that failed are run again with the next change, until they succeed.
+                if status != 0 { unfinished.formUnion(told) }
+                report(.ended(.status(status), after: duration))
+            case .signal(let number):
+                unfinished.formUnion(told)
+                report(.ended(.signal(number), after: duration))
             }
         case .ending(let process, let source, let timer):
             source.cancel()
@@ -249,8 +254,11 @@ package final class ImpactCommand {
         return count
     }
 
-    /// Quotes a word for the shell.
+    /// Quotes a word for the shell if it needs it.
     private static func quoted(_ word: String) -> String {
-        "'" + word.map { $0 == "'" ? "'\\''" : String($0) }.joined() + "'"
+        if !word.isEmpty, word.utf8.allSatisfy({ PythonName.has($0) && $0 < 0x80 || "/.-".utf8.contains($0) }) {
+            return word
+        }
+        return "'" + word.map { $0 == "'" ? "'\\''" : String($0) }.joined() + "'"
     }
 }

@@ -41,6 +41,7 @@ package struct WatchLifecycle: Sendable {
     package enum ReloadReason: Hashable, Sendable {
         case signal
         case interpreterChanged
+        case configurationChanged
     }
 
     package enum Event: Hashable, Sendable {
@@ -142,6 +143,8 @@ package struct WatchLifecycle: Sendable {
             case .signal: return reload
             case .interpreterChanged:
                 return [.notice("an interpreter has changed; all modules are checked again")] + reload
+            case .configurationChanged:
+                return [.notice("the configuration has changed; all modules are checked again")] + reload
             }
         case (.reloading(.opening), .reloadRequested), (.reloading(.reverting), .reloadRequested),
             (.reloading(.retrying), .reloadRequested):

@@ -26,6 +26,8 @@ package final class WatchService {
     private var configuration: SessionConfiguration
     /// The configuration before the current reload.
     private var previousConfiguration: SessionConfiguration
+    /// Why the configuration files could not be read when they last changed; reported once.
+    private var configurationProblem: String?
     /// Reads the configuration again, for a reload.
     private let reconfigure: () throws(SessionError) -> SessionConfiguration
     /// Nanoseconds without a wave or a request after which the daemon stops; `nil` for no limit.
@@ -171,6 +173,9 @@ package final class WatchService {
         }
         run.build.onNotice = ifCurrent { $0.report(.notice($1)) }
         run.build.onWave = ifCurrent { $0.handle(.waveEnded, wave: $1) }
+        let touched: (()) -> Void = ifCurrent { service, _ in service.checkConfiguration() }
+        // Later, so that all events of one save are seen first, and no session is replaced within one of its calls.
+        run.build.onConfigurationTouched = { [weak self] in self?.loop.later { touched(()) } }
         let rootGone: (()) -> Void = ifCurrent { service, _ in service.handle(.endRequested(.rootGone)) }
         run.build.onRootGone = { [weak self] in self?.loop.later { rootGone(()) } }
         let interpreterChanged: (()) -> Void = ifCurrent { service, _ in
@@ -189,6 +194,21 @@ package final class WatchService {
         }
         run.build.start(progress: isFirst ? progress : { _, _ in }, ready: ended)
         handler.serve(run)
+    }
+
+    /// Reloads if the configuration files say something else than before. Most changes of pyproject.toml are about other
+    /// programs.
+    private func checkConfiguration() {
+        do throws(SessionError) {
+            let current = try reconfigure()
+            configurationProblem = nil
+            if current != configuration { handle(.reloadRequested(.configurationChanged)) }
+        } catch {
+            if error.message != configurationProblem {
+                report(.notice("\(error.message); the configuration stays as it was"))
+            }
+            configurationProblem = error.message
+        }
     }
 
     private func readConfiguration() {

@@ -5,7 +5,7 @@ import BuildDatabase
 import BuildModel
 
 /// The configuration of a session.
-package struct SessionConfiguration: Sendable {
+package struct SessionConfiguration: Hashable, Sendable {
     /// Absolute, without symbolic links.
     package var rootPath: BytePath
     /// The paths that the user named, relative to the root; the root itself is the empty path.
@@ -57,6 +57,8 @@ package struct SessionConfiguration: Sendable {
     package var declaredDependencies: [DeclaredDependency] = []
     /// The absolute path of the store that shares compiled code with other trees; `nil` for no store.
     package var storePlace: BytePath?
+    /// The names of the files in the root that this was read from, or could be read from.
+    package var configurationFiles: [String] = []
     /// Neither artifacts nor the database are written.
     package var isReadOnly = false
     /// Artifacts are written, but the database is not: another process holds it.

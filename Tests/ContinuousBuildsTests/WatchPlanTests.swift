@@ -117,6 +117,9 @@ private enum PhaseName: String, CaseIterable {
         Row(event: .guardsJudged(over: [], stillGuarded: [path]), expected: unchanged([.armGuard])),
         Row(event: .polled([directory]), expected: unchanged([.arm(.poll, after: WatchPlan.firstPoll)])),
         Row(
+            event: .postponed,
+            expected: [(.idle, []), (.settling, []), (.settling, [settleAgain]), (.building, []), (.stopped, [])]),
+        Row(
             event: .waveEnded(WatchPlan.WaveEnd()),
             // Only a running wave can end. In a stopped watch, its end is ignored.
             expected: [
@@ -179,6 +182,19 @@ private enum PhaseName: String, CaseIterable {
         _ = plan.handle(.beingWritten(source: Self.path), now: now)
         _ = plan.handle(.asked(1, isForced: false, sawAllEvents: true, alsoLook: []), now: now)
         #expect(plan.takeRequest(now: now).request.dirt.sources.contains(Self.path))
+    }
+
+    @Test func aWaveIsNotPostponedForWhoeverWaits() {
+        var plan = Self.plan(in: .idle)
+        let asked = WatchPlan.Event.asked(1, isForced: true, sawAllEvents: true, alsoLook: [])
+        #expect(plan.handle(asked, now: now) == [.beginWave])
+        #expect(plan.handle(.postponed, now: now) == [])
+        #expect(plan.phase == .opening)
+        // A postponed wave begins as soon as someone asks.
+        plan = Self.plan(in: .opening)
+        _ = plan.handle(.dirtied(source: Self.path), now: now)
+        #expect(plan.handle(.postponed, now: now) == [Self.settleAgain])
+        #expect(plan.handle(asked, now: now) == [.disarm(.settle), .beginWave])
     }
 
     @Test func bytecodeSeenDuringAWaveIsJudgedBeforeAnyoneWhoAskedDuringItIsReleased() {

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct WatchTableTests {
     private func table() -> WatchTable {
-        var table = WatchTable()
+        var table = WatchTable(configurationFiles: ["pyproject.toml"])
         table.add(1, path: .empty, role: .sources)
         table.add(2, path: BytePath("p"), role: .sources)
         table.add(3, path: BytePath("p/q"), role: .sources)
@@ -35,6 +35,9 @@ import Testing
         Case(2, .modified, "m.py", [.sourceBeingWritten(BytePath("p/m.py"))]),
         Case(2, .closedAfterWriting, "notes.txt", []),
         Case(2, .closedAfterWriting, ".gitignore", [.rulesChanged]),
+        Case(1, .movedTo, "pyproject.toml", [.configurationTouched]),
+        Case(1, .deleted, "pyproject.toml", [.configurationTouched]),
+        Case(1, .modified, "pyproject.toml", []), Case(2, .closedAfterWriting, "pyproject.toml", []),
         Case(1, [.created, .isDirectory], "n", [.directoryAppeared(BytePath("n"))]),
         Case(1, [.movedTo, .isDirectory], "n", [.directoryAppeared(BytePath("n"))]),
         Case(1, [.movedFrom, .isDirectory], "p", [.directoryGone(BytePath("p"))], ended: [2, 3, 4]),

@@ -31,7 +31,7 @@ import Testing
         [
             .opened, .openFailed("it is broken"), .firstWaveEnded(everythingCompiles: true),
             .firstWaveEnded(everythingCompiles: false), .waveEnded, .reloadRequested(.signal),
-            .reloadRequested(.interpreterChanged), .retryDue,
+            .reloadRequested(.interpreterChanged), .reloadRequested(.configurationChanged), .retryDue,
         ] + endings.map { .endRequested($0) }
 
     static func end(_ ending: WatchEnding) -> [Action] {
@@ -41,6 +41,9 @@ import Testing
     static let reload: [Action] = [.notifyReloading, .retire, .readConfiguration, .open]
     static let reloadForInterpreter: [Action] =
         [.notice("an interpreter has changed; all modules are checked again")] + reload
+
+    static let reloadForConfiguration: [Action] =
+        [.notice("the configuration has changed; all modules are checked again")] + reload
 
     /// The rows of a state, without those that end the watch, which are the same for all states.
     static func rows(_ state: State) -> [Row] {
@@ -54,6 +57,7 @@ import Testing
                 Row(.waveEnded, .starting),
                 Row(.reloadRequested(.signal), .reloading(.opening), reload),
                 Row(.reloadRequested(.interpreterChanged), .reloading(.opening), reloadForInterpreter),
+                Row(.reloadRequested(.configurationChanged), .reloading(.opening), reloadForConfiguration),
                 Row(.retryDue, .starting),
             ]
         case .running:
@@ -65,6 +69,7 @@ import Testing
                 Row(.waveEnded, .running, [.reportWave, .tellCommand]),
                 Row(.reloadRequested(.signal), .reloading(.opening), reload),
                 Row(.reloadRequested(.interpreterChanged), .reloading(.opening), reloadForInterpreter),
+                Row(.reloadRequested(.configurationChanged), .reloading(.opening), reloadForConfiguration),
                 Row(.retryDue, .running),
             ]
         case .reloading(.opening):
@@ -78,6 +83,7 @@ import Testing
                 Row(.waveEnded, .reloading(.opening)),
                 Row(.reloadRequested(.signal), .reloading(.opening)),
                 Row(.reloadRequested(.interpreterChanged), .reloading(.opening)),
+                Row(.reloadRequested(.configurationChanged), .reloading(.opening)),
                 Row(.retryDue, .reloading(.opening)),
             ]
         case .reloading(.reverting):
@@ -91,6 +97,7 @@ import Testing
                 Row(.waveEnded, .reloading(.reverting)),
                 Row(.reloadRequested(.signal), .reloading(.reverting)),
                 Row(.reloadRequested(.interpreterChanged), .reloading(.reverting)),
+                Row(.reloadRequested(.configurationChanged), .reloading(.reverting)),
                 Row(.retryDue, .reloading(.reverting)),
             ]
         case .reloading(.waiting):
@@ -102,6 +109,7 @@ import Testing
                 Row(.waveEnded, .reloading(.waiting)),
                 Row(.reloadRequested(.signal), .reloading(.opening), reload),
                 Row(.reloadRequested(.interpreterChanged), .reloading(.opening), reloadForInterpreter),
+                Row(.reloadRequested(.configurationChanged), .reloading(.opening), reloadForConfiguration),
                 Row(.retryDue, .reloading(.retrying), [.open]),
             ]
         case .reloading(.retrying):
@@ -113,6 +121,7 @@ import Testing
                 Row(.waveEnded, .reloading(.retrying)),
                 Row(.reloadRequested(.signal), .reloading(.retrying)),
                 Row(.reloadRequested(.interpreterChanged), .reloading(.retrying)),
+                Row(.reloadRequested(.configurationChanged), .reloading(.retrying)),
                 Row(.retryDue, .reloading(.retrying)),
             ]
         case .reloading(.building):
@@ -124,6 +133,7 @@ import Testing
                 Row(.waveEnded, .reloading(.building)),
                 Row(.reloadRequested(.signal), .reloading(.opening), reload),
                 Row(.reloadRequested(.interpreterChanged), .reloading(.opening), reloadForInterpreter),
+                Row(.reloadRequested(.configurationChanged), .reloading(.opening), reloadForConfiguration),
                 Row(.retryDue, .reloading(.building)),
             ]
         case .stopping:
@@ -135,6 +145,7 @@ import Testing
                 Row(.waveEnded, .stopping),
                 Row(.reloadRequested(.signal), .stopping),
                 Row(.reloadRequested(.interpreterChanged), .stopping),
+                Row(.reloadRequested(.configurationChanged), .stopping),
                 Row(.retryDue, .stopping),
             ]
         }

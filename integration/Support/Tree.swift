@@ -187,7 +187,17 @@ final class Watch {
 
     /// The number of lines that report that this module was compiled.
     func compilations(of name: String) -> Int {
-        program.errors.split(separator: "\n").count { $0.contains("\(name) compiled") }
+        waves.count { wave in
+            wave.split(separator: ";").contains { $0.contains(name) && $0.contains(" compiled") }
+        }
+    }
+
+    /// The lines that report a wave: `[15:16:22] a.py compiled in 0.004 s`.
+    var waves: [Substring] {
+        let results = [" compiled", " failed", " removed", " restamped", " from the store"]
+        return program.errors.split(separator: "\n").filter { line in
+            line.hasPrefix("[") && line.contains(" in ") && results.contains { line.contains($0) }
+        }
     }
 
     func stop(_ signal: Signal = .interrupt) -> RunResult {

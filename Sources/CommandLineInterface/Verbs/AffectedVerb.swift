@@ -61,7 +61,7 @@ enum AffectedVerb: Verb {
         @Sendable func show(_ answer: AffectedDocument) -> Int32 {
             var document = answer
             let unknown = isFromGit ? [] : neverSeen((answer.unknown ?? []).map { BytePath($0) }, settled) + nonsense
-            document.unknown = unknown.isEmpty ? nil : unknown.map(\.description).sorted()
+            document.unknown = unknown.isEmpty ? nil : unknown.map(\.text).sorted()
             guard !isJSON else {
                 output.write(JSONLine.encode(document))
                 return document.unknown == nil ? 0 : 2
@@ -78,13 +78,13 @@ enum AffectedVerb: Verb {
                 let what = count == 1 ? "'\(settled.shown(document.changed[0]))'" : Plural.count(count, "changed file")
                 FreshpycCommand.complain("no test depends on \(what)")
             }
-            let lines = document.affected.map { source in
-                settled.shown(source.path) + (showsWhy ? explanation(source, settled) : "")
-            }
             if isSeparatedByNULs {
-                output.write(lines.map { $0 + "\0" }.joined())
+                output.write(document.affected.map { settled.exact($0.path) + "\0" }.joined())
             } else {
-                output.write(lines: lines)
+                output.write(
+                    lines: document.affected.map { source in
+                        settled.shown(source.path) + (showsWhy ? explanation(source, settled) : "")
+                    })
             }
             return document.unknown == nil ? 0 : 2
         }

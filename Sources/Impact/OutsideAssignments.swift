@@ -1,0 +1,75 @@
+// Names of a module that other modules set: `shop.money.RATE = 3`, `setattr(money, "RATE", 3)`. The code of the module itself
+// does not show them.
+
+import BasicTypes
+import ImportGraph
+
+/// The modules that lack an imported name, and who sets it for them. Tells which findings to judge again when a source
+/// changes.
+struct OutsideAssignments {
+    /// For each module that lacks names, the sources with findings about it.
+    private var owners: [ModuleID: Set<ModuleID>] = [:]
+    /// For each module, the sources that set names of it, as far as findings asked.
+    private var setters: [ModuleID: Set<ModuleID>] = [:]
+
+    /// Forgets the findings of a source, before it is judged again.
+    mutating func forget(_ owner: ModuleID) {
+        for (target, found) in owners where found.contains(owner) { owners[target]?.remove(owner) }
+    }
+
+    /// Looks for a source that sets a name of a module: one of those that import the module.
+    ///
+    /// - Parameter text: the contents of a source.
+    mutating func setter(
+        of name: String, in target: ModuleID, for owner: ModuleID, _ graph: DependencyGraph, text: (ModuleID) -> [UInt8]
+    ) -> ModuleID? {
+        owners[target, default: []].insert(owner)
+        let name = Array(name.utf8)
+        let setter = graph.importers(of: target).sorted().first { Self.sets(name, text($0)) }
+        if let setter { setters[target, default: []].insert(setter) }
+        return setter
+    }
+
+    /// The sources whose findings may be others now that these sources have changed.
+    func owners(after changed: Set<ModuleID>, _ graph: DependencyGraph) -> Set<ModuleID> {
+        guard !changed.isEmpty else { return [] }
+        var found: Set<ModuleID> = []
+        for (target, owners) in owners where !owners.isEmpty {
+            if !changed.isDisjoint(with: graph.importers(of: target))
+                || setters[target].map({ !changed.isDisjoint(with: $0) }) == true
+            {
+                found.formUnion(owners)
+            }
+        }
+        return found
+    }
+
+    /// Whether a source assigns to an attribute of this name, or names it in a call of `setattr`.
+    static func sets(_ name: [UInt8], _ source: [UInt8]) -> Bool {
+        var rest = source[...]
+        while let range = rest.firstRange(of: name) {
+            rest = source[range.upperBound...]
+            guard range.lowerBound > 0, let next = rest.first else { continue }
+            switch source[range.lowerBound - 1] {
+            case UInt8(ascii: "."):
+                if PythonName.has(next) { continue }
+                let after = rest.drop { $0 == UInt8(ascii: " ") }
+                if after.first == UInt8(ascii: "="), after.dropFirst().first != UInt8(ascii: "=") { return true }
+            case UInt8(ascii: "\""), UInt8(ascii: "'"):
+                let line = source[..<range.lowerBound].suffix(while: { $0 != UInt8(ascii: "\n") })
+                if line.firstRange(of: Array("setattr(".utf8)) != nil { return true }
+            default: continue
+            }
+        }
+        return false
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// The longest end whose bytes all match.
+    fileprivate func suffix(while matches: (UInt8) -> Bool) -> ArraySlice<UInt8> {
+        var start = endIndex
+        while start > startIndex, matches(self[start - 1]) { start -= 1 }
+        return self[start...]
+    }
+}
