@@ -70,7 +70,7 @@ import Testing
         watch.send(.hangUp)
         tree.eventually("a notice\n\(watch.errors)") { watch.errors.contains("the configuration stays as it was") }
         // A save before this belongs to the first wave, which is not reported source by source.
-        tree.eventually("ready again") { watch.errors.split(separator: "\n").count { $0.hasPrefix("ready:") } == 2 }
+        tree.eventually("ready again") { watch.errors.split(separator: "\n").count { $0.hasPrefix("ready:") } >= 2 }
         try tree.write("a.py", "x = 22\n")
         tree.eventually("the daemon still works") { watch.errors.contains("a.py compiled") }
         watch.send(.terminate)

@@ -64,8 +64,9 @@ import Testing
             bad.status == 2 && bad.errors == "freshpyc: FRESHPYC_JOBS: 'many' is not a number from 1 to 1024\n",
             "\(bad)")
         let shown = try tree.run(["status", "--config"], environment: ["FRESHPYC_JOBS": "3"], usesPython: false)
-        #expect(shown.output.contains("jobs = 3    (FRESHPYC_JOBS)\n"), "\(shown)")
-        #expect(shown.output.contains("invalidation = checked-hash    (freshpyc.json)\n"))
+        let rows = shown.lines.map { $0.split(separator: " ") }
+        #expect(rows.contains(["jobs", "3", "FRESHPYC_JOBS"]), "\(shown)")
+        #expect(rows.contains(["invalidation", "checked-hash", "freshpyc.json"]), "\(shown)")
     }
 
     @Test func pyprojectIsReadByAnInterpreterAndRemembered() throws {
@@ -85,7 +86,7 @@ import Testing
         // It is cached, so reading it needs no interpreter.
         #expect(
             try tree.run(["status", "--config"], environment: ["PATH": "/nowhere"], usesPython: false)
-                .output.contains("optimize = 0, 2    (pyproject.toml)"))
+                .lines.contains { $0.split(separator: " ") == ["optimize", "0,", "2", "pyproject.toml"] })
         try tree.write("pyproject.toml", "[tool.freshpyc]\noptimize = \n")
         let broken = try tree.run(["build"], environment: path)
         #expect(broken.status == 2 && broken.errors.hasPrefix("freshpyc: pyproject.toml: invalid TOML"), "\(broken)")

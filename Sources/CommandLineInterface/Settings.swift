@@ -102,6 +102,8 @@ struct Settings {
     private(set) var entries: [SettingKey: Entry] = [:]
     /// The table `affects`, which has no option.
     private(set) var affects: [DeclaredDependency] = []
+    /// The file that it is from.
+    private(set) var affectsOrigin = ""
 
     /// The names of the files in the root that settings are read from.
     static let files = ["freshpyc.json", "pyproject.toml"]
@@ -178,6 +180,7 @@ struct Settings {
         for (name, value) in table.sorted(by: { $0.key < $1.key }) where name != "$schema" {
             if name == "affects" {
                 affects = try Self.affects(value, in: file)
+                affectsOrigin = file
                 continue
             }
             guard let key = SettingKey(rawValue: name) else {

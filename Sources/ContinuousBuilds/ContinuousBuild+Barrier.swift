@@ -34,6 +34,8 @@ package struct BuildActivity {
     package let rescans: Int
     package let polled: [BytePath]
     package let pollReason: String?
+    /// When the last wave or barrier ended, on the monotonic clock.
+    package let lastCheck: Int64?
 }
 
 extension ContinuousBuild {
@@ -92,6 +94,6 @@ extension ContinuousBuild {
         return BuildActivity(
             phase: name, queue: plan.dirt.everything ? session.moduleCount : plan.dirt.count + plan.delayed.count,
             directories: watcher.directoryCount, watches: watcher.watchCount, overflows: watcher.overflows,
-            rescans: rescans, polled: plan.polledDirectories.sorted(), pollReason: pollReason)
+            rescans: rescans, polled: plan.polledDirectories.sorted(), pollReason: pollReason, lastCheck: lastCheck)
     }
 }

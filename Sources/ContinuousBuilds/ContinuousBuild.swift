@@ -22,6 +22,8 @@ package final class ContinuousBuild {
     var pollReason: String?
     private let workTreeLock: WorkTreeLock
     private(set) var rescans = 0
+    /// When the last wave or barrier ended, on the monotonic clock.
+    var lastCheck: Int64?
     /// Sources that are symbolic links, and sources with several hard links. A change under another name of the file
     /// sends no event, so each barrier checks them. A hard link that is later created outside the tree sends no event
     /// either; it is noticed when its source is next checked.
@@ -139,6 +141,7 @@ package final class ContinuousBuild {
                 arm(.guardOver, after: 1_000_000_000 - Host.realtime % 1_000_000_000 + 2 * SourceState.racyWindow)
             case .disarm(let timer): timers[timer] = nil
             case .release(let released):
+                lastCheck = Host.monotonic
                 for waiter in released { waiters.removeValue(forKey: waiter)?.release() }
             case .inspect(let sightings):
                 for sighting in sightings { inspect(sighting) }
@@ -256,6 +259,7 @@ package final class ContinuousBuild {
     }
 
     private func endWave(_ report: WaveReport, guarded: [BytePath], wasChecked: (BytePath) -> Bool) {
+        lastCheck = Host.monotonic
         let failed = report.diagnostics.filter(\.diagnostic.rule.isOperational).map(\.path)
         tell(
             .waveEnded(

@@ -81,13 +81,15 @@ package struct StatusDocument: Codable, Sendable {
     package var interpreters: [ReportDocument.Python]
     /// Seconds.
     package var uptime: Double
+    /// Seconds since the last wave or request ended; `nil` until the watch is ready.
+    package var sinceLastCheck: Double?
 
     package init(
         schema: Int = 1, version: String, process: Int32, root: String, socket: String, clock: UInt64, phase: String,
         problem: String? = nil, modules: Int, failed: Int, queue: Int, watches: Watches, polled: [String],
         pollReason: String? = nil,
         overflows: Int, rescans: Int, workers: Workers, memory: Int, imports: Imports? = nil,
-        interpreters: [ReportDocument.Python], uptime: Double
+        interpreters: [ReportDocument.Python], uptime: Double, sinceLastCheck: Double? = nil
     ) {
         self.schema = schema
         self.version = version
@@ -107,6 +109,7 @@ package struct StatusDocument: Codable, Sendable {
         self.rescans = rescans
         self.workers = workers
         self.memory = memory
+        self.sinceLastCheck = sinceLastCheck
         self.imports = imports
         self.interpreters = interpreters
         self.uptime = uptime

@@ -205,7 +205,7 @@ final class ControlHandler {
                     edges: $0.edges, findings: $0.findings, lastMicroseconds: $0.lastDuration / 1000)
             },
             interpreters: session.selectedInterpreters.map { ReportDocument.Python($0) },
-            uptime: uptime)
+            uptime: uptime, sinceLastCheck: activity.lastCheck.map { Double(Host.monotonic - $0) / 1e9 })
     }
 }
 

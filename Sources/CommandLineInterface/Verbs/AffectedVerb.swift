@@ -37,7 +37,7 @@ enum AffectedVerb: Verb {
         examples: [
             .init(
                 "freshpyc affected --since main --tests | xargs -r pytest",
-                "test what a branch may have broken; `-r` runs nothing if no test is affected"),
+                "test what a branch may have broken, if anything"),
             .init("freshpyc affected pkg/models.py --why", "which modules depend on it, and how"),
         ])
 

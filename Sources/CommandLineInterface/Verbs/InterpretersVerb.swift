@@ -52,18 +52,8 @@ enum InterpretersVerb: Verb {
                         interpreter.sourceHash?.rawValue ?? "-", origin.rawValue, interpreter.path.description,
                     ]
                 }
-            invocation.output.write(table(rows))
+            invocation.output.write(TextTable.text(rows))
         }
         return 0
-    }
-
-    private static func table(_ rows: [[String]]) -> String {
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
-            var line = cells.joined(separator: "  ")
-            while line.last == " " { line.removeLast() }
-            return line + "\n"
-        }.joined()
     }
 }

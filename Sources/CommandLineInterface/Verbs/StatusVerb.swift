@@ -45,14 +45,14 @@ enum StatusVerb: Verb {
     private static func text(_ status: StatusDocument) -> String {
         var rows = [
             ("root", status.root),
-            ("daemon", "process \(status.process), freshpyc \(status.version), up \(Int(status.uptime)) s"),
+            ("daemon", "process \(status.process), freshpyc \(status.version), up \(elapsed(status.uptime))"),
         ]
         if let problem = status.problem {
             rows += [("state", "\(status.phase): \(problem)"), ("socket", status.socket)]
             return lines(rows)
         }
         rows += [
-            ("state", "\(status.phase), wave \(status.clock), \(status.queue) waiting"),
+            ("state", state(status)),
             ("modules", "\(status.modules), \(status.failed) failed"),
             (
                 "watches",
@@ -81,19 +81,38 @@ enum StatusVerb: Verb {
         return lines(rows)
     }
 
+    /// `idle, last checked 12 s ago`
+    private static func state(_ status: StatusDocument) -> String {
+        var text = status.phase
+        if status.queue > 0 { text += ", \(Plural.count(status.queue, "change")) waiting" }
+        if let age = status.sinceLastCheck { text += ", last checked \(elapsed(age)) ago" }
+        return text
+    }
+
+    /// `12 s`, `3 min`, `2 h 5 min`, `4 days`
+    private static func elapsed(_ seconds: Double) -> String {
+        let whole = Int(max(0, min(seconds, 1e12)))
+        switch whole {
+        case ..<60: return "\(whole) s"
+        case ..<3600: return "\(whole / 60) min"
+        case ..<86_400: return "\(whole / 3600) h \(whole / 60 % 60) min"
+        default: return Plural.count(whole / 86_400, "day")
+        }
+    }
+
     private static func lines(_ rows: [(label: String, value: String)]) -> String {
         rows.map { $0.label + String(repeating: " ", count: 10 - $0.label.count) + $0.value + "\n" }.joined()
     }
 
     /// Every setting with its value, and where that comes from.
     private static func settings(_ arguments: SessionArguments) -> String {
-        var text = "root = \(arguments.configuration.rootPath)\n"
-        for key in SettingKey.allCases {
-            let entry = arguments.settings.entries[key]
-            text += "\(key.rawValue) = \(value(of: key, arguments))    (\(entry?.origin ?? "default"))\n"
+        let rows = SettingKey.allCases.map { key in
+            [key.rawValue, value(of: key, arguments), arguments.settings.entries[key]?.origin ?? "default"]
         }
-        for dependency in arguments.settings.affects { text += "affects: \(dependency.text)\n" }
-        return text
+        let affects = arguments.settings.affects.map { ["affects", $0.text, arguments.settings.affectsOrigin] }
+        return TextTable.text(
+            [["SETTING", "VALUE", "FROM"], ["root", arguments.configuration.rootPath.description, "location"]]
+                + rows.sorted { $0[0] < $1[0] } + affects)
     }
 
     /// The value that applies, for a verb that has the setting.

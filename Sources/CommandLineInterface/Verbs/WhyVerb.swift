@@ -75,12 +75,12 @@ enum WhyVerb: Verb {
         for artifact in answer.artifacts {
             text +=
                 "  \(shown(artifact.path))\n    \(artifact.interpreter), level \(artifact.level): \(words(artifact.state))"
-            if let reason = artifact.reason { text += " (\(reason))" }
+            if let reason = artifact.reason { text += ": \(words(reason: reason))" }
             if let mode = artifact.mode { text += ", validated by \(mode)" }
             if artifact.isGuarded { text += ", validated by hash until the second in which it was saved is over" }
             if artifact.clock > 0 {
                 let time = WaveReport.seconds(Int64(artifact.microseconds) * 1000)
-                text += "\n    last compiled in wave \(artifact.clock), which took \(time)"
+                text += "\n    compiling it took \(time)"
             }
             text += "\n"
         }
@@ -107,6 +107,22 @@ enum WhyVerb: Verb {
             let states = answer.artifacts.map(\.state)
             let worst = ["failed", "discard", "recompile", "restamp"].first(where: states.contains) ?? "up-to-date"
             return words(worst)
+        }
+    }
+
+    /// A reason as text.
+    private static func words(reason: String) -> String {
+        switch StalenessReason(rawValue: reason) {
+        case .noBytecode: "there is no bytecode"
+        case .neverBuilt: "freshpyc has not compiled this source before"
+        case .forced: "recompiling was requested"
+        case .interpreterChanged: "the bytecode is of another interpreter"
+        case .modeChanged: "the bytecode is validated in another way (--invalidation)"
+        case .sizeDiffers, .contentsDiffer: "the source has changed"
+        case .headerDiffers, .truncated, .damaged: "something has changed the bytecode"
+        case .touched: "only the time of the source has changed"
+        case .guardOver: "it can be validated by timestamp now"
+        case nil: reason
         }
     }
 
