@@ -220,6 +220,44 @@ import Testing
         if !changed.hasPrefix("pl_") { #expect(result.lines == tests, "\(result)") }
     }
 
+    /// A daemon remembers what sources mention. Each change of them counts for the next question.
+    @Test func aDaemonKeepsWhatItKnows() throws {
+        let tree = try Tree([
+            "freshpyc.json": "{}", "a.py": "x = 1\n", "helpers/util.py": "", "test_b.py": "import os\n",
+            "test_c.py": "import util\n",
+        ])
+        let daemon = try Daemon(tree)
+        func expect(_ path: String, _ tests: [String], _ location: SourceLocation = #_sourceLocation) throws {
+            _ = try daemon.ask("wait")
+            let result = try daemon.ask("affected", path, "--tests")
+            #expect(result.lines == tests, "\(result)", sourceLocation: location)
+            let alone = try daemon.ask("affected", path, "--tests", "--no-daemon")
+            #expect(alone.lines == tests, "\(alone)", sourceLocation: location)
+        }
+        try expect("a.py", [])
+        try tree.write("test_b.py", "run('-m a')\n")
+        try expect("a.py", ["test_b.py"])
+        try tree.write("test_b.py", "NAME = 'b'\n")
+        try expect("a.py", [])
+        try tree.write("test_b.py", "import subprocess\nrun('import a')\n")
+        try expect("a.py", ["test_b.py"])
+        try tree.shell("mkdir p; mv a.py p/")
+        try expect("p/a.py", [])
+        try tree.write("test_b.py", "run('import p.a')\n")
+        try expect("p/a.py", ["test_b.py"])
+        try tree.shell("rm test_b.py")
+        try expect("p/a.py", [])
+        try expect("helpers/util.py", [])
+        try tree.write("conftest.py", "import sys\nsys.path.insert(0, 'helpers')\n")
+        try expect("helpers/util.py", ["test_c.py"])
+        try tree.write("conftest.py", "import sys\n")
+        try expect("helpers/util.py", [])
+        try tree.write("pytest.ini", "[pytest]\naddopts = --doctest-modules\npythonpath = helpers\n")
+        try expect("helpers/util.py", ["test_c.py"])
+        try tree.write("helpers/util.py", "'''\n>>> 1\n1\n'''\n")
+        try expect("helpers/util.py", ["helpers/util.py", "test_c.py"])
+    }
+
     @Test func anEmptySelectionIsExplained() throws {
         let tree = try Tree([
             "freshpyc.json": "{}", "a.py": "",

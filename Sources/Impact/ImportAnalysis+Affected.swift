@@ -43,23 +43,28 @@ extension ImportAnalysis {
         }
         begin += importers
         let configuration = PytestConfiguration.read(root: rootPath)
-        let convention = TestConvention(configuration) { graph.tree.modules.compactMap { path($0) } }
-        let mentioned = mentionedModules(configuration)
-        let isTest: (ModuleID) -> Bool = { module in
-            guard let path = self.path(module) else { return false }
-            return convention.isTest(path)
-                || convention.mayHaveDoctests(path) && mentioned.withDoctests.contains(module)
+        let reader = SourceReader(root: root)
+        let known = knowledge.answer(&graph, sources: { Array(states.keys) }, configuration: configuration) { paths in
+            ParallelSlices.map(paths, sliceSize: 64, scratch: {}) { path, _ in
+                (try? reader.read(path)).map { SourceMentions($0.bytes) }
+            }
         }
+        let (mentioned, tests) = (known.mentioned, known.tests)
+        let forAllTests = mentioned.forAllTests
         let dependents = Dependents(
             of: begin, in: graph, kinds: kinds,
-            isTest: { graph.tree.find($0).map(isTest) ?? false },
+            isTest: { tests.contains($0) },
             others: { module in
-                let mentions = mentioned.forAllTests.contains(module) ? graph.tree.modules.filter(isTest) : []
+                let mentions = forAllTests.contains(module) ? Array(tests) : []
                 return declared.of(module).map { ($0, .declared(module)) }
                     + (mentions + (mentioned.sources[module] ?? [])).map { ($0, .mentions(module)) }
             })
         for module in dependents.links.keys {
+            let isTest = tests.contains(module)
             guard let path = path(module) else { continue }
+            // A conftest.py may make tests of files of any kind; pytest takes their directory.
+            let isCollector = path.lastComponent.elementsEqual("conftest.py".utf8) && collectsFiles(path)
+            guard isTest || isCollector || !testsAlone else { continue }
             let links = dependents.chain(from: module)
             var chain = links.compactMap { step(from: $0.0, $0.1) }
             if let last = links.last, let file = assumed[last.0], case .changed = last.1 {
@@ -67,12 +72,10 @@ extension ImportAnalysis {
                     path: chain[chain.count - 1].path, link: "assumed", line: 0)
                 chain.append(AffectedSource.Step(path: file, link: "changed", line: 0))
             }
-            if path.lastComponent.elementsEqual("conftest.py".utf8), collectsFiles(path) {
-                // Its tests are files of any kind; pytest takes their directory.
+            if isCollector {
                 let place = AffectedSource.Step(path: path.parent, link: "conftest", line: 0)
                 answer.sources.append(AffectedSource(chain: [place] + chain, isTest: true))
             }
-            let isTest = isTest(module)
             guard isTest || !testsAlone else { continue }
             answer.sources.append(AffectedSource(chain: chain, isTest: isTest))
         }
@@ -113,15 +116,6 @@ extension ImportAnalysis {
         let others = loaders.count == 1 ? "" : "and \(Plural.count(loaders.count - 1, "other source")) "
         let verb = loaders.count == 1 ? "imports" : "import"
         return [(first, "\(others)\(verb) modules by computed names, which may include what changed")]
-    }
-
-    private func mentionedModules(_ configuration: PytestConfiguration?) -> MentionedModules {
-        let reader = SourceReader(root: root)
-        return mentions.modules(in: graph, states: states, configuration: configuration) { paths in
-            ParallelSlices.map(paths, sliceSize: 64, scratch: {}) { path, _ in
-                (try? reader.read(path)).map { ($0.state.fingerprint, SourceMentions($0.bytes)) }
-            }
-        }
     }
 
     /// Whether a conftest.py makes tests of files that are not Python (`pytest_collect_file`).

@@ -20,7 +20,7 @@ package final class ImportAnalysis {
     private let identity: String
     /// The state of each source when its imports were scanned.
     var states: [BytePath: SourceState] = [:]
-    var mentions = MentionCache()
+    var knowledge = ImpactKnowledge()
     var outsideAssignments = OutsideAssignments()
     /// The names that new code binds, with the fingerprint of its source; kept until the source is scanned.
     private var compiled: [BytePath: (fingerprint: Fingerprint, bindings: ModuleBindings)] = [:]
@@ -153,6 +153,7 @@ package final class ImportAnalysis {
             update.removed.append(Array(path.bytes))
             findings[path] = nil
             compiled[path] = nil
+            knowledge.touch(path)
         }
         let items = sources.compactMap { item(for: $0, compilation($0)) }
         let reader = SourceReader(root: root)
@@ -248,7 +249,10 @@ package final class ImportAnalysis {
     private func merge(_ scan: ScanItem.Scan, of item: ScanItem, _ names: inout NameTable) -> ModuleFacts? {
         let before = graph.tree.find(item.path.bytes).flatMap { graph.facts(of: $0) }
         var facts = before
-        if let state = scan.state { states[item.path] = state }
+        if let state = scan.state {
+            if states[item.path]?.fingerprint != state.fingerprint { knowledge.touch(item.path) }
+            states[item.path] = state
+        }
         if let statements = scan.statements {
             if item.isFailing, before != nil {
                 // A source that does not compile keeps the facts of its last version that did.

@@ -120,7 +120,7 @@ struct SourceMentions: Hashable, Sendable {
             return
         }
         guard !isPath else {
-            if isWhole, text.elementsEqual("-m".utf8) { traits.insert(.namesModules) }
+            if !isWhole { index = start } else if text.elementsEqual("-m".utf8) { traits.insert(.namesModules) }
             return
         }
         if dots == 0 {

@@ -40,6 +40,8 @@ package struct DependencyGraph: Sendable {
     package private(set) var revision = 0
     /// Counts all changes: of facts, and of the set of sources.
     package private(set) var changes = 0
+    /// Counts the changes after which a name may stand for another source, whatever imports it.
+    package private(set) var treeRevision = 0
 
     /// - Parameters:
     ///   - configuredRoots: source directories relative to the tree's root; empty to find them automatically.
@@ -149,6 +151,7 @@ package struct DependencyGraph: Sendable {
         noteSelfImporters(isRestructured ? tree.modules : Array(again))
         let hasOtherNamespaces = namespaces != Set(selfImporters.keys)
         if isRestructured || hasOtherNamespaces {
+            treeRevision += 1
             resolutions = [:]
             listed = [:]
             roots = SourceRoots(

@@ -34,12 +34,12 @@ package struct Dependents: Sendable {
     /// - Parameters:
     ///   - kinds: the kinds of imports to follow.
     ///   - depth: maximum number of steps.
-    ///   - isTest: whether the source at this path is a test.
+    ///   - isTest: whether a source is a test.
     ///   - others: dependents that the graph does not know.
     package init(
         of changed: some Sequence<ModuleID>, in graph: DependencyGraph,
         kinds: Set<ImportKind> = Set(ImportKind.allCases),
-        depth: Int = .max, isTest: ([UInt8]) -> Bool,
+        depth: Int = .max, isTest: (ModuleID) -> Bool,
         others: (ModuleID) -> [(ModuleID, DependentLink)] = { _ in [] }
     ) {
         var level: [ModuleID] = []
@@ -68,7 +68,7 @@ package struct Dependents: Sendable {
 
     /// The sources that a source affects in one step and that were not reached yet.
     private func direct(
-        _ module: ModuleID, _ graph: DependencyGraph, _ lookup: inout EdgeLookup, _ isTest: ([UInt8]) -> Bool
+        _ module: ModuleID, _ graph: DependencyGraph, _ lookup: inout EdgeLookup, _ isTest: (ModuleID) -> Bool
     ) -> [(ModuleID, DependentLink)] {
         var found: [(ModuleID, DependentLink)] = []
         for importer in graph.importers(of: module) where links[importer] == nil {
@@ -85,7 +85,7 @@ package struct Dependents: Sendable {
         }
         if Self.isConftest(entry.path) {
             for test in Self.below(entry.directory, graph.tree) where test != module {
-                if let path = graph.tree[test]?.path, isTest(path) || Self.isConftest(path) {
+                if isTest(test) || graph.tree[test].map({ Self.isConftest($0.path) }) == true {
                     found.append((test, .conftest(module)))
                 }
             }

@@ -226,7 +226,7 @@ extension DependencyGraph {
             Set(
                 Dependents(
                     of: [graph.tree.find(path.utf8)].compactMap { $0 }, in: graph,
-                    isTest: { String(decoding: $0, as: UTF8.self).contains("/test_") }
+                    isTest: { graph.text($0).contains("/test_") }
                 ).links.keys.map { graph.text($0) })
         }
         #expect(
