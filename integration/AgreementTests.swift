@@ -67,7 +67,6 @@ import Testing
             ["watch"], in: tree.path, environment: ["PATH": "\(tree.python.path.parent):/usr/bin:/bin"])
         tree.eventually("ready") { watch.errors.contains("ready:") }
         try tree.write("freshpyc.json", #"{"python": ["/nonexistent/python"]}"#)
-        watch.send(.hangUp)
         tree.eventually("a notice\n\(watch.errors)") { watch.errors.contains("the configuration stays as it was") }
         // A save before this belongs to the first wave, which is not reported source by source.
         tree.eventually("ready again") { watch.errors.split(separator: "\n").count { $0.hasPrefix("ready:") } >= 2 }

@@ -60,8 +60,9 @@ struct GraphQuestion {
         parameters.paths = texts
     }
 
-    mutating func ask(direction: String?, onlyTests: Bool) {
+    mutating func ask(direction: String?, onlyTests: Bool, showsChains: Bool = false) {
         parameters.direction = direction
+        parameters.chains = showsChains
         parameters.tests = onlyTests
     }
 

@@ -168,7 +168,7 @@ package struct AffectedDocument: ImportsDocument {
 
     package struct Source: Codable, Sendable {
         package var path: String
-        /// From the source to the change.
+        /// From the source to the change; empty if it was not asked for.
         package var chain: [Step]
     }
 
@@ -186,12 +186,13 @@ package struct AffectedDocument: ImportsDocument {
     package var unknown: [String]?
     package var unread: [ReportDocument.Finding]?
 
-    package init(changed: [BytePath], _ answer: AffectedAnswer) {
+    /// - Parameter hasChains: whether to say how each source depends on a change.
+    package init(changed: [BytePath], _ answer: AffectedAnswer, hasChains: Bool) {
         self.changed = changed.map(\.text)
         affected = answer.sources.map { source in
             Source(
                 path: source.path.text,
-                chain: source.chain.map { Step(path: $0.path.text, link: $0.link, line: $0.line) })
+                chain: !hasChains ? [] : source.chain.map { Step(path: $0.path.text, link: $0.link, line: $0.line) })
         }
         widened = answer.widened.map { Widening(path: $0.path.text, reason: $0.reason) }
         if !answer.unknown.isEmpty { unknown = answer.unknown.map(\.text) }

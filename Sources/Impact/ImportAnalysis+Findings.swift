@@ -24,16 +24,24 @@ extension ImportAnalysis {
     /// Checks the imports of all sources.
     package func judgeAll() { _ = judge(Set(graph.tree.modules)) }
 
-    /// Import cycles, and modules that hide each other. Searches again only if the graph has changed.
+    /// Import cycles, and modules that hide each other. Searches again only if something has changed that may matter: the
+    /// search takes milliseconds, and most saves change nothing.
     package func findingsOfTheTree() -> [LocatedDiagnostic] {
-        if treeFindings.changes == graph.changes { return treeFindings.findings }
+        if hasCurrentTreeFindings { return knownTreeFindings.shown }
+        let findings = TreeFindings(graph, standardLibrary: standardLibrary)
         var found: [LocatedDiagnostic] = []
-        for finding in graph.treeFindings(standardLibrary: standardLibrary) {
+        for finding in findings.all {
             guard let entry = graph.tree[finding.module], let path = BytePath(entry.path) else { continue }
             found += shown([finding], in: path).map { LocatedDiagnostic(path: path, diagnostic: $0) }
         }
-        treeFindings = (graph.revision, graph.changes, found)
+        knownTreeFindings = KnownTreeFindings(
+            revision: graph.revision, treeRevision: graph.treeRevision, involved: findings.involved, shown: found)
         return found
+    }
+
+    package var hasCurrentTreeFindings: Bool {
+        let known = knownTreeFindings
+        return !known.isStale && known.revision == graph.revision && known.treeRevision == graph.treeRevision
     }
 
     /// The findings of a source that its comments do not ignore, each at the name that it is about.

@@ -26,7 +26,8 @@ package final class ImportAnalysis {
     private var compiled: [BytePath: (fingerprint: Fingerprint, bindings: ModuleBindings)] = [:]
     /// The findings of each source that has any.
     package var findings: [BytePath: [Diagnostic]] = [:]
-    package var treeFindings: (revision: Int, changes: Int, findings: [LocatedDiagnostic]) = (-1, -1, [])
+    /// The findings about the tree as they were last computed.
+    package var knownTreeFindings = KnownTreeFindings()
     /// How long the import analysis of the last wave took, in nanoseconds.
     package var lastDuration: Int64 = 0
     /// From `[tool.freshpyc.affects]`.
@@ -173,10 +174,11 @@ package final class ImportAnalysis {
         }
         graph.names = names
         var silenced = Set(reread.compactMap { graph.tree.find($0.bytes) })
-        if !silenced.isEmpty { treeFindings.changes = -1 }
         let changedBefore = silenced.union(
             (update.removed + update.changed.map(\.path)).compactMap { graph.tree.find($0) })
+        if !knownTreeFindings.involved.isDisjoint(with: changedBefore) { knownTreeFindings.isStale = true }
         if !update.isEmpty {
+            if update.changed.contains(where: { $0.path.isInitial }) { knownTreeFindings.isStale = true }
             isChanged = true
             silenced.formUnion(graph.apply(update))
         }
@@ -271,6 +273,31 @@ package final class ImportAnalysis {
         }
         return facts == before ? nil : facts
     }
+}
+
+/// Findings about several modules together, and what they were computed from.
+package struct KnownTreeFindings {
+    fileprivate(set) var isStale = false
+    let revision: Int
+    let treeRevision: Int
+    /// See `TreeFindings`.
+    let involved: Set<ModuleID>
+    /// Those that no comment ignores.
+    package let shown: [LocatedDiagnostic]
+
+    init(
+        revision: Int = -1, treeRevision: Int = -1, involved: Set<ModuleID> = [], shown: [LocatedDiagnostic] = []
+    ) {
+        self.revision = revision
+        self.treeRevision = treeRevision
+        self.involved = involved
+        self.shown = shown
+    }
+}
+
+extension [UInt8] {
+    /// Whether this is the path of an `__init__.py`.
+    fileprivate var isInitial: Bool { suffix(11).elementsEqual("__init__.py".utf8) }
 }
 
 /// One source that must be scanned.

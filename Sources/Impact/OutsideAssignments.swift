@@ -14,7 +14,9 @@ struct OutsideAssignments {
 
     /// Forgets the findings of a source, before it is judged again.
     mutating func forget(_ owner: ModuleID) {
-        for (target, found) in owners where found.contains(owner) { owners[target]?.remove(owner) }
+        for (target, found) in owners where found.contains(owner) {
+            owners[target] = found.count == 1 ? nil : found.subtracting([owner])
+        }
     }
 
     /// Looks for a source that sets a name of a module: one of those that import the module.
@@ -32,16 +34,12 @@ struct OutsideAssignments {
 
     /// The sources whose findings may be others now that these sources have changed.
     func owners(after changed: Set<ModuleID>, _ graph: DependencyGraph) -> Set<ModuleID> {
-        guard !changed.isEmpty else { return [] }
-        var found: Set<ModuleID> = []
-        for (target, owners) in owners where !owners.isEmpty {
-            if !changed.isDisjoint(with: graph.importers(of: target))
-                || setters[target].map({ !changed.isDisjoint(with: $0) }) == true
-            {
-                found.formUnion(owners)
-            }
+        guard !owners.isEmpty else { return [] }
+        var targets = Set(setters.filter { !changed.isDisjoint(with: $0.value) }.keys)
+        for module in changed {
+            for edge in graph.edges(from: module) where owners[edge.target] != nil { targets.insert(edge.target) }
         }
-        return found
+        return targets.reduce(into: []) { $0.formUnion(owners[$1] ?? []) }
     }
 
     /// Whether a source assigns to an attribute of this name, or names it in a call of `setattr`.

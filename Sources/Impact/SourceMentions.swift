@@ -21,6 +21,8 @@ struct SourceMentions: Hashable, Sendable {
         static let hasDoctests = Traits(rawValue: 1 << 4)
         /// It imports modules whose names it computes.
         static let computesImports = Traits(rawValue: 1 << 5)
+        /// It replaces objects by their dotted names (`mock.patch`), which imports their modules.
+        static let patches = Traits(rawValue: 1 << 6)
     }
 
     /// Names with dots: `shop.cart`, `shop.cart:main`. One that ends with a dot is the beginning of a computed name; one that
@@ -38,6 +40,10 @@ struct SourceMentions: Hashable, Sendable {
     init(_ source: [UInt8]) {
         var words: [Range<Int>] = []
         source.withUnsafeBytes { scan($0, &words) }
+        // Other programs compare names with such a beginning, and import nothing.
+        if traits.isDisjoint(with: [.computesImports, .patches]) {
+            dotted = dotted.filter { $0.last != UInt8(ascii: ".") }
+        }
         if !traits.isDisjoint(with: [.choosesSettings, .namesModules, .namesSubmodules]) {
             self.words.formUnion(words.map { Array(source[$0]) })
         }
@@ -62,6 +68,9 @@ struct SourceMentions: Hashable, Sendable {
             case UInt8(ascii: "_") where Self.has("__import__(", source, at: index):
                 noteCall(source, argument: index + 11)
                 index += 11
+            case UInt8(ascii: "p") where Self.has("patch", source, at: index):
+                traits.insert(.patches)
+                index += 5
             case UInt8(ascii: "p") where Self.has("pytest_plugins", source, at: index):
                 traits.insert(.namesModules)
                 index += 14

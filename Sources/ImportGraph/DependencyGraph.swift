@@ -133,6 +133,7 @@ package struct DependencyGraph: Sendable {
                 rebound.insert(change.module)
             } else if let module = tree.find(path) {
                 let old = known[Int(module.rawValue)]
+                if runsOtherwise(old, facts, of: module) { revision += 1 }
                 if old?.bindings != facts?.bindings { rebound.insert(module) }
                 known[Int(module.rawValue)] = facts
                 again.insert(module)
@@ -169,10 +170,22 @@ package struct DependencyGraph: Sendable {
         return again.union(starImporters(of: rebound))
     }
 
+    /// Whether an import that leads to a source of the tree runs under other circumstances than before: in a function now, or
+    /// under a test.
+    private func runsOtherwise(_ old: ModuleFacts?, _ new: ModuleFacts?, of module: ModuleID) -> Bool {
+        guard let old, let new else { return true }
+        return edges(from: module).contains { edge in
+            let position = Int(edge.position)
+            guard new.imports.indices.contains(position) else { return true }
+            let (before, after) = (old.imports[position], new.imports[position])
+            return before.traits != after.traits || before.neverRuns != after.neverRuns
+        }
+    }
+
     /// Updates `selfImporters` for these modules.
     private mutating func noteSelfImporters(_ modules: [ModuleID]) {
         if configuredRoots.isEmpty == false { return }
-        if modules.count == tree.modules.count {
+        if modules.count == tree.count {
             selfImporters = [:]
         } else {
             for (directory, importers) in selfImporters {

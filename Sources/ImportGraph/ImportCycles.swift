@@ -23,8 +23,8 @@ package struct ImportCycle: Sendable {
 extension DependencyGraph {
     /// All cycles: first those of eager imports alone, then those that need other imports too.
     ///
-    /// Imports for type checkers never run and do not count. Packages that merely run on the way to an import's target do not count: `import a.b` in `a/__init__.py` is not a
-    /// cycle.
+    /// Imports for type checkers never run and do not count. Packages that merely run on the way to an import's target do not
+    /// count: `import a.b` in `a/__init__.py` is not a cycle.
     package func cycles() -> [ImportCycle] {
         let eager = cycles(isEager: true)
         let sets = Set(eager.map(\.members))
@@ -52,16 +52,21 @@ extension DependencyGraph {
 
     private func successors(isEager: Bool) -> [[ModuleID]] {
         var next = [[ModuleID]](repeating: [], count: tree.capacity)
-        for module in tree.modules {
+        // For each target, the last module that has it in its list.
+        var last = [Int32](repeating: -1, count: tree.capacity)
+        for number in next.indices {
+            let module = ModuleID(rawValue: Int32(number))
             guard let facts = facts(of: module) else { continue }
-            var seen: Set<ModuleID> = []
+            var targets: [ModuleID] = []
             for edge in edges(from: module) where !edge.isImplicit {
                 let kept = facts.imports[Int(edge.position)]
                 if kept.traits.contains(.typeOnly) { continue }
-                if !isEager || kept.isEager, seen.insert(edge.target).inserted {
-                    next[Int(module.rawValue)].append(edge.target)
+                if !isEager || kept.isEager, last[Int(edge.target.rawValue)] != module.rawValue {
+                    last[Int(edge.target.rawValue)] = module.rawValue
+                    targets.append(edge.target)
                 }
             }
+            next[number] = targets
         }
         return next
     }

@@ -292,8 +292,9 @@ struct SourceCursor {
             // "__import__"
             return base[index &- 3] == UInt8(ascii: "t") && base[index &- 10] == UInt8(ascii: "_")
         case UInt8(ascii: "s"):
-            // "iter_modules", "walk_packages"
-            return base[index &- 8] == UInt8(ascii: "_") && (base[index &- 2] == UInt8(ascii: "e"))
+            // "iter_modules(", "walk_packages("
+            return base[index &- 2] == UInt8(ascii: "e")
+                && (base[index &- 8] == UInt8(ascii: "_") || base[index &- 9] == UInt8(ascii: "_"))
         default:
             return false
         }

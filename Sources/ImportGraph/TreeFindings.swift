@@ -1,11 +1,24 @@
-// Findings about the location of modules: modules that hide each other.
+// Findings about several modules together: import cycles, and modules that hide each other.
+
+/// Import cycles, and modules that hide others or are hidden.
+package struct TreeFindings: Sendable {
+    package private(set) var all: [ImportFinding]
+    /// The modules in eager cycles, and those that findings name. As long as edges and the set of sources stay the same, a
+    /// change of any other module, except an `__init__.py`, does not affect these findings: no import sees it half loaded.
+    package private(set) var involved: Set<ModuleID>
+
+    /// - Parameter standardLibrary: the standard library's top-level names.
+    package init(_ graph: DependencyGraph, standardLibrary: Set<[UInt8]>) {
+        let cycles = graph.cycles()
+        all = cycles.map { graph.finding($0) } + graph.placeFindings(standardLibrary)
+        involved = Set(all.map(\.module))
+        for cycle in cycles { involved.formUnion(cycle.isEager ? cycle.members : cycle.chain.map(\.module)) }
+    }
+}
 
 extension DependencyGraph {
-    /// Import cycles, and modules that hide others or are hidden.
-    ///
-    /// - Parameter standardLibrary: the standard library's top-level names.
-    package func treeFindings(standardLibrary: Set<[UInt8]>) -> [ImportFinding] {
-        var found = cycles().map { finding($0) }
+    fileprivate func placeFindings(_ standardLibrary: Set<[UInt8]>) -> [ImportFinding] {
+        var found: [ImportFinding] = []
         for directory in tree.directories {
             found += hidden(in: directory)
             found += collisions(in: directory)
@@ -14,7 +27,7 @@ extension DependencyGraph {
         return found
     }
 
-    private func finding(_ cycle: ImportCycle) -> ImportFinding {
+    fileprivate func finding(_ cycle: ImportCycle) -> ImportFinding {
         let names =
             cycle.chain.map { "\(dotted($0.module)) (line \($0.line))" } + [
                 cycle.chain.first.map { dotted($0.module) } ?? ""

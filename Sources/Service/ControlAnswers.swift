@@ -19,7 +19,8 @@ package enum ControlAnswers {
         let paths = (parameters.paths ?? []).map { BytePath($0) }
         return AffectedDocument(
             changed: paths,
-            session.affected(by: paths, kinds: kinds(parameters), testsAlone: parameters.tests == true))
+            session.affected(by: paths, kinds: kinds(parameters), testsAlone: parameters.tests == true),
+            hasChains: parameters.chains != false)
     }
 
     package static func cycles(_ session: Session) -> CyclesDocument {

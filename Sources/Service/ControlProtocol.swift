@@ -52,6 +52,8 @@ package struct ControlParameters: Codable, Sendable {
     package var depth: Int?
     /// `graph`, `affected`: the kinds of imports to follow; all if omitted.
     package var kinds: [String]?
+    /// `affected`: also how each file depends on a change; so by default.
+    package var chains: Bool?
     /// `affected`: only tests.
     package var tests: Bool?
 

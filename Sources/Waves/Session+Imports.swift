@@ -61,9 +61,8 @@ extension Session {
         ) { compilation(of: $0) }
         guard input.reportsAll else {
             let new = analysis.judge(again)
-            // The search for cycles takes milliseconds, and most saves do not change edges.
-            if analysis.treeFindings.revision == analysis.graph.revision { return new }
-            let known = Set(analysis.treeFindings.findings)
+            if analysis.hasCurrentTreeFindings { return new }
+            let known = Set(analysis.knownTreeFindings.shown)
             return new + analysis.findingsOfTheTree().filter { !known.contains($0) }
         }
         analysis.judgeAll()

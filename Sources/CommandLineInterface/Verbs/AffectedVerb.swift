@@ -51,7 +51,9 @@ enum AffectedVerb: Verb {
         let nonsense = isFromGit ? [] : neverSeen(changed.filter { !$0.hasSuffix(".py") }, question)
         changed.removeAll { nonsense.contains($0) }
         try question.ask(about: changed)
-        question.ask(direction: nil, onlyTests: parsed.has(tests.name))
+        question.ask(
+            direction: nil, onlyTests: parsed.has(tests.name),
+            showsChains: parsed.has(why.name) || question.arguments.format == .json)
         let isJSON = question.arguments.format == .json
         let isSeparatedByNULs = parsed.has(null.name)
         let onlyTests = parsed.has(tests.name)
@@ -94,7 +96,7 @@ enum AffectedVerb: Verb {
                     isFromGit
                         ? "nothing has changed since the merge base with this revision" : "the list of files is empty")
             }
-            return show(AffectedDocument(changed: [], AffectedAnswer()))
+            return show(AffectedDocument(changed: [], AffectedAnswer(), hasChains: false))
         }
         return question.answer(.affected, alone: { ControlAnswers.affected($0, $1) }, show: show)
     }
