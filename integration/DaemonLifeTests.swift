@@ -212,6 +212,25 @@ import Testing
         #expect(watch.finish(within: 20).status == 0)
     }
 
+    /// Two daemons with other options for the same tree: both slow down instead of rewriting the bytecode forever.
+    @Test func twoDaemonsDoNotFightForever() throws {
+        let tree = try Tree(["freshpyc.json": "{}", "a.py": "x = 1\n"])
+        let first = try Watch(tree)
+        let second = try Watch(tree, "--invalidation", "checked-hash", "--state-dir", "other")
+        tree.eventually("a notice") {
+            (first.program.errors + second.program.errors).contains(
+                "another program keeps changing the bytecode of a.py, ")
+        }
+        Pause.seconds(2)
+        let rounds = first.waves.count + second.waves.count
+        #expect(rounds < 20, "\(first.program.errors)\n\(second.program.errors)")
+        // A save is still compiled at once, and a request is answered.
+        try tree.write("a.py", "def (\n")
+        #expect(try tree.run(["wait"], usesPython: false).status == 1)
+        #expect(first.stop().status == 0)
+        #expect(second.stop().status == 0)
+    }
+
     @Test func aDaemonOutlivesItsInterpreter() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         let environment = tree.path.appending("venv").description

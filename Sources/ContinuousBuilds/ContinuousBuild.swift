@@ -158,6 +158,10 @@ package final class ContinuousBuild {
                 }
                 for path in directories.flatMap({ session.staleSources(in: $0) }) { tell(.dirtied(source: path)) }
             case .checkRoot: scheduleRootChecks(after: Self.rootChecks)
+            case .warnOfContest(let path):
+                onNotice(
+                    "another program keeps changing the bytecode of \(path), perhaps another freshpyc with other options; it is restored less often now"
+                )
             }
         }
     }
@@ -191,7 +195,7 @@ package final class ContinuousBuild {
             guard name.suffix(suffix.count).elementsEqual(suffix) else { continue }
             let source = directory.appending(name.dropLast(suffix.count) + Array(".py".utf8))
             if let record = session.record(source) {
-                if !session.isIntact(record, target) { tell(.deleted(source: source)) }
+                if !session.isIntact(record, target) { tell(.undone(source: source)) }
             } else {
                 // The bytecode was copied or moved here without its source.
                 session.removeOrphan(BytePath.empty.appending(name), of: source)

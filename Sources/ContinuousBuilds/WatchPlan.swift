@@ -42,7 +42,7 @@ package struct ArtifactSighting: Hashable, Sendable {
 }
 
 /// Decides when waves begin, and when waiting requests are answered.
-package struct WatchPlan: Hashable, Sendable {
+package struct WatchPlan: Sendable {
     package enum Phase: Hashable, Sendable {
         case idle
         /// A burst of events began at this time; the plan waits for its end.
@@ -75,6 +75,9 @@ package struct WatchPlan: Hashable, Sendable {
         /// A source or its bytecode was deleted. It is checked after a delay, because the whole directory may be about
         /// to be deleted.
         case deleted(source: BytePath)
+        /// Another program has changed or removed bytecode that was right. Sources whose bytecode is changed again and again
+        /// are checked less and less often: the other program may be a daemon with other options, which does the same.
+        case undone(source: BytePath)
         /// A process has opened the source for writing.
         case beingWritten(source: BytePath)
         case importable(BytePath)
@@ -135,6 +138,8 @@ package struct WatchPlan: Hashable, Sendable {
         case findStale(Set<BytePath>)
         /// Check whether the root was deleted or replaced.
         case checkRoot
+        /// Tell the user that another program keeps changing the bytecode of this source.
+        case warnOfContest(BytePath)
     }
 
     /// A wave of at most this many changes begins at once.
@@ -145,6 +150,10 @@ package struct WatchPlan: Hashable, Sendable {
     package static let longestBurst: Int64 = 400_000_000
     /// How long to wait for a file that is open for writing, or after a deletion, in nanoseconds.
     package static let patience: Int64 = 200_000_000
+    /// So often is bytecode restored without a delay.
+    package static let contestStart = 5
+    /// After this many nanoseconds without another change, bytecode is no longer contested.
+    package static let contestEnd: Int64 = 120_000_000_000
     /// `firstRetry` and `lastRetry`: the first and the longest delay before a retry, in nanoseconds; the delay doubles
     /// each time.
     package static let firstRetry: Int64 = 1_000_000_000
@@ -166,6 +175,12 @@ package struct WatchPlan: Hashable, Sendable {
     package private(set) var guarded: Set<BytePath> = []
     package private(set) var retries: Set<BytePath> = []
     private var sightings: [ArtifactSighting] = []
+    /// How often the bytecode of a source was undone, and when last.
+    private var contests: [BytePath: (count: Int, last: Int64)] = [:]
+    /// When the user was last told of a contest: usually, all sources are contested at once.
+    private var lastWarning: Int64?
+    /// When the timer `delayed` fires, if it is armed.
+    private var delayedDue: Int64 = 0
     /// Whether a retry covers the whole tree, because an interpreter could not be run.
     private var retriesEverything = false
     private var isForced = false
@@ -187,11 +202,13 @@ package struct WatchPlan: Hashable, Sendable {
         switch event {
         case .dirtied(let source):
             delayed[source] = nil
+            contests[source] = nil
             dirt.sources.insert(source)
             return []
         case .deleted(let source):
             if !dirt.sources.contains(source) { delayed[source] = now + Self.patience }
             return []
+        case .undone(let source): return undo(source, now)
         case .beingWritten(let source):
             delayed[source] = now + Self.patience
             return []
@@ -406,7 +423,24 @@ package struct WatchPlan: Hashable, Sendable {
 
     private mutating func armDelayed(_ now: Int64) -> [Action] {
         guard let next = delayed.values.min() else { return disarm(.delayed) }
-        return arm(.delayed, after: next - now)
+        guard armed.insert(.delayed).inserted || next < delayedDue else { return [] }
+        delayedDue = next
+        return [.arm(.delayed, after: max(0, next - now))]
+    }
+
+    private mutating func undo(_ source: BytePath, _ now: Int64) -> [Action] {
+        guard !dirt.sources.contains(source) else { return [] }
+        var contest = contests[source] ?? (0, now)
+        if now - contest.last > Self.contestEnd { contest.count = 0 }
+        if contests.count > 4096 { contests = contests.filter { now - $0.value.last <= Self.contestEnd } }
+        contest = (contest.count + 1, now)
+        contests[source] = contest
+        let excess = contest.count - Self.contestStart
+        delayed[source] =
+            now + (excess <= 0 ? Self.patience : min(Self.lastRetry, Self.firstRetry << min(excess - 1, 6)))
+        guard excess == 1, lastWarning.map({ now - $0 > Self.contestEnd }) ?? true else { return [] }
+        lastWarning = now
+        return [.warnOfContest(source)]
     }
 
     private mutating func armRetry() -> [Action] {

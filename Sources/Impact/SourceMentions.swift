@@ -49,47 +49,33 @@ struct SourceMentions: Hashable, Sendable {
         }
     }
 
+    /// Words in a source that tell what its strings mean.
+    private static let marks: [(text: StaticString, trait: Traits)] = [
+        ("pytest_plugins", .namesModules), ("patch", .patches), ("__all__", .namesSubmodules),
+        ("__getattr__", .namesSubmodules),
+        // A module that replaces itself by one that imports on demand.
+        ("sys.modules[", .namesSubmodules), ("sys.path.", .extendsPath), (">>> ", .hasDoctests),
+    ]
+    private static let calls: [StaticString] = ["import_module(", "__import__("]
+
     private mutating func scan(_ source: UnsafeRawBufferPointer, _ words: inout [Range<Int>]) {
         var index = 0
         while index < source.count {
-            let byte = source[index]
-            switch byte {
+            switch source[index] {
             case UInt8(ascii: "\""), UInt8(ascii: "'"):
-                string(source, quotedBy: byte, at: &index, &words)
+                string(source, quotedBy: source[index], at: &index, &words)
             case UInt8(ascii: "-") where Self.has("-m ", source, at: index):
                 // A command in a longer string: `python -m shop.cli --all`.
                 let start = index + 3
                 let end = Self.end(ofName: source, from: start)
                 if start < end { dotted.insert(Array(source[start..<end])) }
                 index = max(end, index + 1)
-            case UInt8(ascii: "i") where Self.has("import_module(", source, at: index):
-                noteCall(source, argument: index + 14)
-                index += 14
-            case UInt8(ascii: "_") where Self.has("__import__(", source, at: index):
-                noteCall(source, argument: index + 11)
-                index += 11
-            case UInt8(ascii: "p") where Self.has("patch", source, at: index):
-                traits.insert(.patches)
-                index += 5
-            case UInt8(ascii: "p") where Self.has("pytest_plugins", source, at: index):
-                traits.insert(.namesModules)
-                index += 14
-            case UInt8(ascii: "_") where Self.has("__all__", source, at: index):
-                traits.insert(.namesSubmodules)
-                index += 7
-            case UInt8(ascii: "_") where Self.has("__getattr__", source, at: index):
-                traits.insert(.namesSubmodules)
-                index += 11
-            case UInt8(ascii: "s") where Self.has("sys.modules[", source, at: index):
-                // A module that replaces itself by one that imports on demand.
-                traits.insert(.namesSubmodules)
-                index += 12
-            case UInt8(ascii: "s") where Self.has("sys.path.", source, at: index):
-                traits.insert(.extendsPath)
-                index += 9
-            case UInt8(ascii: ">") where Self.has(">>> ", source, at: index):
-                traits.insert(.hasDoctests)
-                index += 4
+            case UInt8(ascii: "p"), UInt8(ascii: "_"), UInt8(ascii: "s"), UInt8(ascii: ">"), UInt8(ascii: "i"):
+                for mark in Self.marks where Self.has(mark.text, source, at: index) { traits.insert(mark.trait) }
+                for call in Self.calls where Self.has(call, source, at: index) {
+                    noteCall(source, argument: index + call.utf8CodeUnitCount)
+                }
+                index += 1
             default: index += 1
             }
         }

@@ -58,6 +58,7 @@ private enum PhaseName: String, CaseIterable {
     private static let rows: [Row] = [
         Row(event: .dirtied(source: path), expected: unchanged()),
         Row(event: .deleted(source: path), expected: unchanged()),
+        Row(event: .undone(source: path), expected: unchanged()),
         Row(event: .beingWritten(source: path), expected: unchanged()),
         Row(event: .importable(path), expected: unchanged()),
         Row(
@@ -195,6 +196,44 @@ private enum PhaseName: String, CaseIterable {
         _ = plan.handle(.dirtied(source: Self.path), now: now)
         #expect(plan.handle(.postponed, now: now) == [Self.settleAgain])
         #expect(plan.handle(asked, now: now) == [.disarm(.settle), .beginWave])
+    }
+
+    @Test func contestedBytecodeIsRestoredLessAndLessOftenAndForWhoeverWaits() {
+        var plan = Self.plan(in: .idle)
+        var time = now
+        var delays: [Int64] = []
+        for round in 1...16 {
+            let actions = plan.handle(.undone(source: Self.path), now: time)
+            #expect(actions == (round == WatchPlan.contestStart + 1 ? [.warnOfContest(Self.path)] : []), "\(round)")
+            guard case .arm(.delayed, let delay)? = plan.handle(.hintsEnded, now: time).first else {
+                Issue.record("no timer in round \(round)")
+                return
+            }
+            delays.append(delay)
+            time += delay
+            #expect(plan.handle(.fired(.delayed), now: time) == [.beginWave])
+            #expect(plan.takeRequest(now: time).request.dirt.sources == [Self.path])
+            _ = plan.handle(.waveEnded(WatchPlan.WaveEnd()), now: time)
+        }
+        #expect(delays.prefix(5).allSatisfy { $0 == WatchPlan.patience })
+        #expect(delays[5...10] == [1, 2, 4, 8, 16, 32].map { $0 * WatchPlan.firstRetry }[...])
+        #expect(delays[11...].allSatisfy { $0 == WatchPlan.lastRetry })
+        // A source that is saved meanwhile does not wait for the long timer, and neither does a request.
+        _ = plan.handle(.undone(source: Self.path), now: time)
+        #expect(plan.handle(.hintsEnded, now: time) == [.arm(.delayed, after: WatchPlan.lastRetry)])
+        _ = plan.handle(.beingWritten(source: BytePath("b.py")), now: time)
+        #expect(plan.handle(.hintsEnded, now: time) == [.arm(.delayed, after: WatchPlan.patience)])
+        let asked = WatchPlan.Event.asked(1, isForced: false, sawAllEvents: true, alsoLook: [])
+        #expect(plan.handle(asked, now: time) == [.beginWave])
+        #expect(plan.takeRequest(now: time).request.dirt.sources.contains(Self.path))
+        // After a save, the contest begins anew.
+        _ = plan.handle(.waveEnded(WatchPlan.WaveEnd()), now: time)
+        _ = plan.handle(.dirtied(source: Self.path), now: time)
+        _ = plan.handle(.hintsEnded, now: time)
+        _ = plan.takeRequest(now: time)
+        _ = plan.handle(.waveEnded(WatchPlan.WaveEnd()), now: time)
+        _ = plan.handle(.undone(source: Self.path), now: time)
+        #expect(plan.delayed[Self.path] == time + WatchPlan.patience)
     }
 
     @Test func bytecodeSeenDuringAWaveIsJudgedBeforeAnyoneWhoAskedDuringItIsReleased() {
