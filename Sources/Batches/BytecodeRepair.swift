@@ -8,8 +8,10 @@ import LinuxSystem
 
 /// The result of a repair.
 package struct RepairResult: Sendable {
-    /// Number of files repaired.
-    package var repaired = 0
+    /// The bytecode that was compiled again.
+    package var recompiled: [BytePath] = []
+    /// The files that were removed.
+    package var removed: [BytePath] = []
     /// Errors from the compiler or the system.
     package var diagnostics: [LocatedDiagnostic] = []
 
@@ -84,7 +86,7 @@ package final class BytecodeRepair {
     private func record(_ outcome: BatchResult, _ job: BatchJob) {
         var diagnostics = outcome.diagnostics.filter { $0.severity == .error }
         switch outcome.outcome {
-        case .compiled, .resealed, .restored, .upToDate: result.repaired += 1
+        case .compiled, .resealed, .restored, .upToDate: result.recompiled.append(job.output.path)
         case .refused: break
         case .problem(let diagnostic, _): diagnostics.append(diagnostic)
         }

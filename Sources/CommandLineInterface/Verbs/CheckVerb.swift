@@ -9,7 +9,7 @@ enum CheckVerb: Verb {
 
     static let declaration = VerbDeclaration(
         name: "check",
-        summary: "report every module that does not compile; write nothing",
+        summary: "report modules that do not compile, and imports that fail",
         traits: [.compiles, .checksOnly, .analyzesImports],
         description: [
             "Compiles all modules without writing bytecode, and looks for imports inside the tree that do not resolve. Results of an earlier build or check are reused for files that have not changed.",

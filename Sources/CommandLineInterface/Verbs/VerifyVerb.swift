@@ -133,7 +133,7 @@ struct VerifyVerb: Verb {
             let cleaned = try BytecodeCleaner(
                 rootPath: arguments.rootPath, scope: arguments.scope, extent: .orphans, isDryRun: false
             ).clean(arguments.starts)
-            result.repaired += cleaned.removed.count
+            result.removed += cleaned.removed.map(\.path)
             result.diagnostics += cleaned.problems
         } catch {
             result.diagnostics.append(
@@ -160,11 +160,19 @@ struct VerifyVerb: Verb {
             output.write(lines: diagnostics.map { printer.text($0) })
         }
         if !arguments.common.isQuiet, !report.files.isEmpty {
-            if repairs { Host.writeError("\(Plural.count(repaired.repaired, "file")) repaired\n") }
+            if repairs { Host.writeError(text(repaired)) }
             Host.writeError(summary(report, counts) + "\n")
         }
         if let hint { FreshpycCommand.complain(hint) }
         return status
+    }
+
+    /// A line for each file that was repaired, and their number.
+    private func text(_ repaired: RepairResult) -> String {
+        let lines = [("recompiled", repaired.recompiled), ("removed", repaired.removed)].flatMap { word, paths in
+            paths.sorted().map { "\(word) \(arguments.printer.shown($0))\n" }
+        }
+        return lines.joined() + "\(Plural.count(lines.count, "file")) repaired\n"
     }
 
     /// Why there was nothing to verify, which is never a success.
