@@ -67,9 +67,20 @@ import Testing
         try daemon.tree.shell("rm -f m.tmp")
     }
 
+    /// Also if the whole tree has to be scanned, because rules have changed.
+    @Test func bytecodeOfASourceThatCameAndWentIsRemoved() throws {
+        let tree = try Tree(["freshpyc.json": "{}", "p/a.py": "x = 1\n", "env/b.py": ""])
+        let daemon = try Daemon(tree)
+        let planted = tree.pyc("p/new.py")
+        try tree.shell(
+            "echo 'y = 1' > p/new.py; cp \(tree.pyc("p/a.py")) \(planted); rm p/new.py; touch env/pyvenv.cfg")
+        #expect(try daemon.ask("wait").status == 0)
+        #expect(!tree.exists(planted) && tree.exists(tree.pyc("p/a.py")))
+    }
+
     @Test func scenario18BytecodeRemovedDuringAWaveIsBackAfterAWait() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
-        let daemon = try Daemon(tree)
+        let daemon = try Daemon(tree, environment: ["FRESHPYC_STORE": "none"])
         // This takes about a second to compile. Meanwhile, remove the bytecode of another source, and wait.
         try tree.write("slow.py", String(repeating: "x = [1, 2, (3, 4)]\n", count: 60_000))
         tree.eventually("a wave under way") {

@@ -77,7 +77,7 @@ import Testing
         #expect(watch.waves.isEmpty && watch.program.outputSoFar.isEmpty, "\(watch.program.errors)")
         try tree.shell("rm .git/index.lock")
         tree.eventually("a wave") { !watch.waves.isEmpty }
-        #expect(watch.waves.count == 1 && watch.waves[0].contains("] a.py, b.py compiled in "), "\(watch.waves)")
+        #expect(watch.waves.count == 1 && watch.compilations(of: "a.py, b.py") == 1, "\(watch.waves)")
         #expect(watch.program.outputSoFar.isEmpty)
         // Whoever asks gets an answer at once, and a lock that a crashed git left is ignored.
         try tree.shell("touch .git/index.lock; echo 'def (' > b.py")
@@ -138,6 +138,17 @@ import Testing
         }
         try tree.write("b.py", "x = 4444\n")
         logged("\ntest_a.py\ntest_a.py test_b.py\ntest_a.py test_b.py\ntest_b.py\n")
+        // A test that failed and was then deleted is forgotten.
+        try tree.shell("rm good log")
+        try tree.write("a.py", "x = 333\n")
+        logged("test_a.py\n")
+        tree.eventually("it fails a third time") {
+            watch.program.errors.split(separator: "\n").count { $0.contains("the command failed with ") } == 3
+        }
+        try tree.shell("rm test_a.py")
+        tree.eventually("nothing to run") { watch.program.errors.contains("] no test is affected") }
+        try tree.write("b.py", "x = 55555\n")
+        logged("test_a.py\ntest_b.py\n")
         #expect(watch.stop().status == 0)
     }
 

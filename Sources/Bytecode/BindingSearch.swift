@@ -6,7 +6,7 @@
 struct BindingSearch {
     /// What is known about a node so far.
     private struct Marks: OptionSet {
-        let rawValue: UInt16
+        let rawValue: UInt32
 
         static let exec = Marks(rawValue: 1 << 0)
         static let execfile = Marks(rawValue: 1 << 1)
@@ -21,7 +21,8 @@ struct BindingSearch {
         static let setter = Marks(rawValue: 1 << 15)
         /// Words that matter because functions have these names.
         static let functions: Marks = [.exec, .execfile, .globals, .vars, .locals]
-        static let words = Marks(rawValue: 0x7F | 1 << 7 | 1 << 13 | 1 << 14 | 1 << 15)
+        static let builtins = Marks(rawValue: 1 << 16)
+        static let words = Marks(rawValue: 0x7F | 1 << 7 | 1 << 13 | 1 << 14 | 1 << 15 | 1 << 16)
 
         /// A tuple that was searched for words.
         static let isSearched = Marks(rawValue: 1 << 8)
@@ -185,7 +186,7 @@ struct BindingSearch {
         for code in arena.codes {
             guard let tuple = nameTuple(of: code) else { continue }
             var words = words(in: tuple)
-            if !words.isDisjoint(with: .functions) { words.subtract(importedOnly(by: code, tuple)) }
+            if !words.isDisjoint(with: .functions) { words.subtract(notLoaded(by: code, tuple)) }
             all.formUnion(words)
             if code != arena.root, words.contains(.setter) { uncertainties.insert(.setsByNameInFunction) }
             guard code == arena.root else { continue }
@@ -201,24 +202,25 @@ struct BindingSearch {
         if all.isSuperset(of: [.sys, .modules]) { uncertainties.insert(.mentionsSysModules) }
     }
 
-    /// The names of functions that this code only imports: in `from .globals import request`, `globals` is a module.
-    private mutating func importedOnly(by code: MarshalNodeID, _ tuple: MarshalNodeID) -> Marks {
-        guard !opcodes.loads.isEmpty, let instructions = bytecode(of: code) else { return [] }
+    /// The functions that this code only names otherwise: in `from .globals import request` and in `environment.globals`, it is
+    /// another thing that has the name.
+    private mutating func notLoaded(by code: MarshalNodeID, _ tuple: MarshalNodeID) -> Marks {
+        guard opcodes.loadName != nil, let instructions = bytecode(of: code) else { return [] }
         let names = items(of: tuple)
-        var imported = Marks()
         var loaded = Marks()
-        func mark(_ place: UInt32) -> Marks {
-            place < names.count ? marks[Int(names[Int(place)].index)].intersection(.functions) : []
-        }
+        func mark(_ place: UInt32) -> Marks { place < names.count ? marks[Int(names[Int(place)].index)] : [] }
         for instruction in InstructionWalk(bytes(of: instructions), opcodes) {
-            if opcodes.imports.contains(instruction.opcode) {
-                imported.formUnion(mark(instruction.argument))
-            } else if opcodes.loads.contains(instruction.opcode) {
-                // Since Python 3.11, the argument of LOAD_GLOBAL has a flag in its lowest bit.
+            if instruction.opcode == opcodes.loadName {
+                loaded.formUnion(mark(instruction.argument))
+            } else if instruction.opcode == opcodes.loadGlobal {
+                // Since Python 3.11, the argument has a flag in its lowest bit.
                 loaded.formUnion(mark(instruction.argument).union(mark(instruction.argument >> 1)))
+            } else if opcodes.imports.contains(instruction.opcode), mark(instruction.argument).contains(.builtins) {
+                // `import builtins`, `from builtins import exec as run`
+                return []
             }
         }
-        return imported.subtracting(loaded)
+        return loaded.contains(.builtins) ? [] : Marks.functions.subtracting(loaded)
     }
 
     /// - Returns: whether there are any. Most modules have none, and then no tuple has to be searched.
@@ -254,6 +256,9 @@ struct BindingSearch {
         case (11, UInt8(ascii: "g")): text.elementsEqual("global_enum".utf8) ? .enumeration : []
         case (17, UInt8(ascii: "d")): text.elementsEqual("declare_namespace".utf8) ? .path : []
         case (8, UInt8(ascii: "e")): text.elementsEqual("execfile".utf8) ? .execfile : []
+        case (8, UInt8(ascii: "b")): text.elementsEqual("builtins".utf8) ? .builtins : []
+        case (11, UInt8(ascii: "_")): text.elementsEqual("__builtin__".utf8) ? .builtins : []
+        case (12, UInt8(ascii: "_")): text.elementsEqual("__builtins__".utf8) ? .builtins : []
         default: []
         }
     }

@@ -20,12 +20,14 @@ package struct OpcodeTable: Hashable, Sendable {
     package let encoding: Encoding
     /// IMPORT_NAME and IMPORT_FROM; empty if they were not reported.
     package let imports: [UInt8]
-    /// LOAD_NAME and LOAD_GLOBAL; empty if they were not reported.
-    package let loads: [UInt8]
+    /// `nil` if they were not reported.
+    package let loadName: UInt8?
+    package let loadGlobal: UInt8?
 
     package init(
         storeName: UInt8, storeGlobal: UInt8, deleteName: UInt8, extendedArgument: UInt8,
-        executeStatement: UInt8? = nil, encoding: Encoding, imports: [UInt8] = [], loads: [UInt8] = []
+        executeStatement: UInt8? = nil, encoding: Encoding, imports: [UInt8] = [], loadName: UInt8? = nil,
+        loadGlobal: UInt8? = nil
     ) {
         self.storeName = storeName
         self.storeGlobal = storeGlobal
@@ -34,6 +36,7 @@ package struct OpcodeTable: Hashable, Sendable {
         self.executeStatement = executeStatement
         self.encoding = encoding
         self.imports = imports
-        self.loads = loads
+        self.loadName = loadName
+        self.loadGlobal = loadGlobal
     }
 }

@@ -127,7 +127,7 @@ struct Settings {
             let json: [String: JSONValue]
             do throws(JSONSyntaxError) {
                 guard case .table(let table) = try JSONValueReader.read(contents) else {
-                    throw JSONSyntaxError(line: 1, column: 1, message: "not an object; see config/freshpyc.schema.json")
+                    throw JSONSyntaxError(line: 1, column: 1, message: "not an object: the settings belong in { }")
                 }
                 json = table
             } catch {
@@ -139,6 +139,8 @@ struct Settings {
         }
         try readEnvironment()
     }
+
+    private static let keys = (SettingKey.allCases.map(\.rawValue) + ["affects"]).sorted().joined(separator: ", ")
 
     /// No settings at all.
     init() {}
@@ -187,7 +189,7 @@ struct Settings {
                 let hint = Suggestion.nearest(to: name, among: SettingKey.allCases.map(\.rawValue))
                 throw UsageError(
                     message: "\(file): unknown key '\(name)'"
-                        + (hint.map { "; did you mean '\($0)'?" } ?? "; see config/freshpyc.schema.json"))
+                        + (hint.map { "; did you mean '\($0)'?" } ?? "; the keys are \(Self.keys)"))
             }
             guard var words = key.words(value) else {
                 throw UsageError(message: "\(file): '\(name)' must be \(key.expected)")

@@ -15,7 +15,8 @@ extension Interpreter {
             storeName: opcodes[0], storeGlobal: opcodes[1], deleteName: opcodes[2], extendedArgument: opcodes[3],
             executeStatement: opcodes[4] == 0 ? nil : opcodes[4],
             encoding: opcodes[5] == 0 ? .units : .variable(firstWithArgument: opcodes[5]),
-            imports: Array(opcodes.dropFirst(6).prefix(2)), loads: Array(opcodes.dropFirst(8)))
+            imports: Array(opcodes.dropFirst(6).prefix(2)), loadName: opcodes.count > 8 ? opcodes[8] : nil,
+            loadGlobal: opcodes.count > 9 ? opcodes[9] : nil)
     }
 
     /// The names that a module binds, from its marshalled code; `nil` if the code cannot be read.

@@ -237,6 +237,9 @@ package final class ContinuousBuild {
             input.sources = result.sources
             input.problems = result.problems
             input.missing = session.recordsMissing(from: result.sources, within: session.configuration.starts)
+            // A source that came and went since the last wave has no record, but may have bytecode.
+            let seen = Set(result.sources.map(\.path) + input.missing)
+            input.missing += dirt.sources.filter { !seen.contains($0) && session.isInScope($0, of: scanner) }
         } else {
             collect(dirt, into: &input)
         }

@@ -102,7 +102,7 @@ package final class ImpactCommand {
     /// Runs the command for these changes. Call it only if everything compiles.
     package func run(_ impact: Impact) {
         // Most programs take an empty list to mean everything, so do not run the command if no test is affected.
-        if command.contains("{affected-tests}"), !impact.changed.isEmpty, !hasTests(impact) {
+        if needsTests, !impact.changed.isEmpty, !hasTests(impact) {
             return report(.notNeeded)
         }
         next = next ?? Impact()
@@ -114,9 +114,13 @@ package final class ImpactCommand {
         }
     }
 
+    private var needsTests: Bool { command.contains("{affected-tests}") }
+
     /// Whether the next run would be given at least one test.
     private func hasTests(_ impact: Impact) -> Bool {
-        if !impact.tests.isEmpty || !unfinished.tests.isEmpty || next != nil { return true }
+        if impact.tests.contains(where: isThere) || unfinished.tests.contains(where: isThere) || next != nil {
+            return true
+        }
         // The next run also gets the changes of the run that it replaces.
         if case .running(_, _, let told) = state, mode == .restart { return !told.tests.isEmpty }
         return false
@@ -164,19 +168,26 @@ package final class ImpactCommand {
         next = nil
         impact.formUnion(unfinished)
         unfinished = Impact()
+        // A test that failed may have been deleted or renamed since.
+        impact.tests = impact.tests.filter { isThere($0) }
+        impact.affected = impact.affected.filter { isThere($0) || impact.changed.contains($0) }
+        if needsTests, !impact.changed.isEmpty, impact.tests.isEmpty { return report(.notNeeded) }
         do throws(SystemError) {
             let (text, isTooMuch) = filled(impact)
+            // Before its first line of output.
+            report(.started(text))
             let process = try CommandProcess(
                 text, in: root, environment: environment + variables(impact, isTooMuch), sharesOutput: sharesOutput)
             let source = loop.onReadable(process.ending) { [weak self] in self?.ended() }
             state = .running(process, source, impact)
             begun = Host.monotonic
-            report(.started(text))
         } catch {
             unfinished.formUnion(impact)
             report(.failedToStart(error))
         }
     }
+
+    private func isThere(_ path: BytePath) -> Bool { ((try? Host.status(root.appending(path))) ?? nil) != nil }
 
     private func ended() {
         switch state {

@@ -24,10 +24,10 @@ final class RunningProgram {
     /// - Parameter directory: where the program starts.
     init(_ words: [BytePath], in directory: BytePath, environment: [String: String] = [:]) throws {
         let errorFile = Scratch.unique("stderr")
-        // A test must not find code that another test compiled.
+        // A test must not find code that another test compiled, unless that is what is tested.
         var variables = [
             "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": directory.description, "LC_ALL": "C.UTF-8",
-            "FRESHPYC_STORE": "none",
+            "FRESHPYC_STORE": Freshpyc.sharedStore ?? "none",
         ]
         variables.merge(environment) { $1 }
         let script = #"cd "$1" && exec 2>"$2" && shift 2 && exec "$@""#
@@ -119,6 +119,10 @@ enum Program {
 
 /// The binary under test.
 enum Freshpyc {
+    /// Set FRESHPYC_TEST_STORE to a directory to run tests of watches and daemons with a store: the first run fills it, and the
+    /// second one finds all code there.
+    static let sharedStore = Host.environment("FRESHPYC_TEST_STORE")?.description
+
     /// The binary next to the test bundle, which is in the build's product directory.
     ///
     /// Set FRESHPYC_BINARY to use another one, for example to see a test fail on an older version.

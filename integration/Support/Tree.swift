@@ -185,10 +185,12 @@ final class Watch {
         Issue.record("differences stay:\n\(left)\n\(program.errors)", sourceLocation: sourceLocation)
     }
 
-    /// The number of lines that report that this module was compiled.
+    /// The number of lines that report that this module was compiled, or its code taken from the store.
     func compilations(of name: String) -> Int {
         waves.count { wave in
-            wave.split(separator: ";").contains { $0.contains(name) && $0.contains(" compiled") }
+            wave.split(separator: ";").contains {
+                $0.contains(name) && ($0.contains(" compiled") || $0.contains(" from the store"))
+            }
         }
     }
 
