@@ -203,6 +203,27 @@ import Testing
                 "pytest.ini": "[pytest]\naddopts = --doctest-modules\n",
             ], "a.py", ["a.py"]
         ),
+        (
+            [
+                "a.py": "", "zz_a.py": "import a\n", "pytest.ini": "[pytest]\naddopts = --strict-markers z\n",
+                "z/conftest.py": "def pytest_collect_file(parent): ...\n", "z/zz_b.py": "import a\n",
+            ], "a.py", ["z"]
+        ),
+        (
+            [
+                "a.py": "", "test_a.py": "import a\n", "test_b.py": "import a\n",
+                "pyproject.toml": "[tool.pytest.ini_options]\npython_files = ['test_[bc].py']\n",
+            ], "a.py", ["test_b.py"]
+        ),
+        (
+            ["a.py": "", "b.py": "'''\n>>> import a\n'''\n", "pytest.ini": "[pytest]\naddopts=--doctest-modules\n"],
+            "a.py", ["b.py"]
+        ),
+        (
+            ["pk/__init__.py": "", "pk/__main__.py": "", "test_a.py": "run([exe, '-m', 'pk'])\n"], "pk/__main__.py",
+            ["test_a.py"]
+        ),
+        (["tests/test_a.py": "", "tests/sub/test_b.py": ""], "tests/sub/conftest.py", ["tests/sub/test_b.py"]),
         // A directory of data files.
         (
             ["shop/__init__.py": "", "shop/data/x.json": "", "test_a.py": "import shop\n"], "shop/data", ["test_a.py"]
@@ -261,7 +282,7 @@ import Testing
     @Test func anEmptySelectionIsExplained() throws {
         let tree = try Tree([
             "freshpyc.json": "{}", "a.py": "",
-            "load.py": "from importlib import import_module\nx = import_module(name)\n",
+            "load.py": "from importlib import import_module\nx = import_module('.'.join(name))\n",
             "test_b.py": "import os\n", "data/x.json": "",
         ])
         let result = try affected(tree, "a.py", "--tests")

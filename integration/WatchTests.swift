@@ -161,7 +161,7 @@ import Testing
         #expect(second.errors.contains("freshpyc watch (process "), "\(second)")
         // A build that cannot use it works without it.
         let alone = try tree.run("build", "--no-daemon")
-        #expect(alone.status == 0 && alone.errors.contains("working without it"), "\(alone)")
+        #expect(alone.status == 0 && !alone.errors.contains("without"), "\(alone)")
         // A check only reads.
         #expect(try tree.run("check").status == 0)
         #expect(watch.stop().status == 0)

@@ -7,7 +7,9 @@ package enum Suggestion {
         // A single character is near to every other.
         guard word.utf8.count > 1 else { return nil }
         let word = Array(word.utf8)
-        let ranked = candidates.map { (candidate: $0, distance: distance(word, Array($0.utf8))) }
+        // An option of one letter is near to every other.
+        let isShort = word.count == 2 && word[0] == UInt8(ascii: "-")
+        let ranked = (isShort ? [] : candidates).map { (candidate: $0, distance: distance(word, Array($0.utf8))) }
         // Of several, the first in the alphabet, so that the answer is always the same.
         guard let best = ranked.min(by: { ($0.distance, $0.candidate) < ($1.distance, $1.candidate) }) else {
             return nil

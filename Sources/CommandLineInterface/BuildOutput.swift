@@ -70,7 +70,8 @@ struct BuildOutput {
 
     /// A build shows only errors; a check shows everything.
     private func shown(_ report: WaveReport) -> [LocatedDiagnostic] {
-        kind == .check ? report.diagnostics : report.diagnostics.filter { $0.diagnostic.severity == .error }
+        guard kind == .check else { return report.diagnostics.filter { $0.diagnostic.severity == .error } }
+        return arguments.isQuiet ? report.diagnostics.filter { $0.diagnostic.severity != .note } : report.diagnostics
     }
 
     private func summary(_ report: WaveReport) -> String {

@@ -71,6 +71,12 @@ package enum FreshpycCommand {
 
     private static func verb(_ name: String) throws(UsageError) -> any Verb.Type {
         if let verb = verbs.first(where: { $0.declaration.name == name }) { return verb }
+        if name.hasPrefix("-") {
+            let hint = Suggestion.nearest(to: name, among: ["--help", "--version"])
+            throw UsageError(
+                message: "unknown option '\(name)'"
+                    + (hint.map { "; did you mean '\($0)'?" } ?? "; see `freshpyc --help`"))
+        }
         let hint = Suggestion.nearest(to: name, among: verbs.map { $0.declaration.name })
         throw UsageError(
             message: "unknown verb '\(name)'" + (hint.map { "; did you mean '\($0)'?" } ?? "; see `freshpyc --help`"))

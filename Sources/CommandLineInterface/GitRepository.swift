@@ -66,6 +66,17 @@ struct GitRepository {
         guard !revision.hasPrefix("-") else {
             throw UsageError(message: "'\(revision)' is not a revision (--since)")
         }
+        let commit = ["rev-parse", "--verify", "--quiet", "--end-of-options", "\(revision)^{commit}"]
+        guard try !ask(commit, expecting: [0, 1, 128], sharesErrors: false).isEmpty else {
+            throw UsageError(
+                message: "git knows no revision '\(revision)' (--since); if the clone is shallow, fetch its history")
+        }
+        guard try !ask(["merge-base", revision, "HEAD"], expecting: [0, 1, 128], sharesErrors: false).isEmpty else {
+            throw UsageError(
+                message:
+                    "'\(revision)' and this branch have no common ancestor (--since); if the clone is shallow, fetch its history (`git fetch --unshallow`)"
+            )
+        }
         let diff = [
             "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all",
             "--no-relative", "--merge-base", revision, "--",
@@ -106,10 +117,12 @@ struct GitRepository {
         return Array(Set(names))
     }
 
-    private func ask(_ words: [String], expecting: Set<Int32> = [0]) throws(UsageError) -> [UInt8] {
+    private func ask(_ words: [String], expecting: Set<Int32> = [0], sharesErrors: Bool = true) throws(UsageError)
+        -> [UInt8]
+    {
         let exchange = ProcessExchange(
             executable, arguments: [BytePath("-C"), root] + words.map { BytePath($0) }, environment: environment,
-            outputLimit: 1 << 30, deadline: patience, sharesErrors: true)
+            outputLimit: 1 << 30, deadline: patience, sharesErrors: sharesErrors)
         let answer: ProcessExchange.Answer
         do throws(ProcessExchange.Failure) {
             answer = try exchange.run()

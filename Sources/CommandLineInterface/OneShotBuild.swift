@@ -44,7 +44,10 @@ final class OneShotBuild {
             case .unfit(let reason):
                 // The daemon holds the database; this run only reads it.
                 arguments.configuration.isReadOnlyDatabase = true
-                FreshpycCommand.complain("\(reason); working without it, and the results will not be remembered")
+                if !parsed.has(OptionSpecification.noDaemon.name) {
+                    let loss = kind == .check ? "" : ", and the results will not be remembered"
+                    FreshpycCommand.complain("\(reason); working without it\(loss)")
+                }
             }
         }
         let settled = arguments

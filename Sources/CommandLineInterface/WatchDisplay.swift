@@ -61,7 +61,9 @@ final class WatchDisplay {
         self.log = log
         self.loop = loop
         printer = DiagnosticPrinter(
-            root: arguments.configuration.rootPath, workingDirectory: arguments.workingDirectory)
+            root: arguments.configuration.rootPath,
+            // A log is read anywhere.
+            workingDirectory: log == nil ? arguments.workingDirectory : arguments.configuration.rootPath)
         progress = ProgressBar(isQuiet: arguments.isQuiet || arguments.format == .json || log != nil)
     }
 
@@ -113,7 +115,7 @@ final class WatchDisplay {
             progress.clear()
             let before = update(standing)
             show(report)
-            if hasAnnounced { sayFixed(since: before) }
+            if hasAnnounced { sayFixed(since: before, except: report.gone) }
             let modules = Plural.count(report.modules, "module")
             let imports = self.standing.all.count { $0.diagnostic.severity == .error && $0.diagnostic.rule.isOfImports }
             let wrong = imports == 0 ? "" : ", \(Plural.count(imports, "import error"))"
@@ -125,7 +127,7 @@ final class WatchDisplay {
         case .wave(let report, let standing):
             let before = update(standing)
             show(report)
-            sayFixed(since: before)
+            sayFixed(since: before, except: report.gone)
             let summary = [
                 report.hasChanges ? line(report) : nil, self.standing.standing(since: before),
             ].compactMap { $0 }
@@ -159,8 +161,9 @@ final class WatchDisplay {
     }
 
     /// `fixed: a.py, b.py and 3 more`
-    private func sayFixed(since before: StandingFindings) {
-        let fixed = standing.fixed(since: before)
+    private func sayFixed(since before: StandingFindings, except gone: [BytePath]) {
+        let removed = Set(gone)
+        let fixed = standing.fixed(since: before).filter { !removed.contains($0) }
         guard !fixed.isEmpty else { return }
         let names = fixed.prefix(Self.mostNames).map { printer.shown($0).description }.joined(separator: ", ")
         let more = fixed.count > Self.mostNames ? " and \(fixed.count - Self.mostNames) more" : ""
@@ -208,6 +211,7 @@ final class WatchDisplay {
 
     private func show(_ everything: WaveReport) {
         var report = rules.filter(everything)
+        if arguments.isQuiet { report.diagnostics.removeAll { $0.diagnostic.severity == .note } }
         if clearsScreen {
             // Moves to the top left corner, and clears the screen (ECMA-48).
             Host.writeError("\u{1B}[H\u{1B}[2J")
@@ -245,8 +249,11 @@ final class WatchDisplay {
             ("failed", report.paths(.failed), report.failed),
         ]
         let namesAll = report.changes.count + report.gone.count <= Self.mostNames
-        let parts = results.filter { $0.2 > 0 }.map { result, paths, count in
-            guard namesAll, paths.count == count else { return "\(count) \(result)" }
+        let parts = results.filter { $0.2 > 0 }.enumerated().map { index, row in
+            let (result, paths, count) = row
+            guard namesAll, paths.count == count else {
+                return (index == 0 ? Plural.count(count, "module") : "\(count)") + " \(result)"
+            }
             return paths.sorted().map { printer.shown($0).description }.joined(separator: ", ") + " \(result)"
         }
         return "\(parts.joined(separator: "; ")) in \(WaveReport.seconds(report.duration))"

@@ -20,7 +20,7 @@ package final class ContinuousBuild {
     var cookies = 0
     var seenCookies: Set<[UInt8]> = []
     var pollReason: String?
-    private let workTreeLock: WorkTreeLock
+    private var workTreeLock: WorkTreeLock
     private(set) var rescans = 0
     /// When the last wave or barrier ended, on the monotonic clock.
     var lastCheck: Int64?
@@ -219,7 +219,7 @@ package final class ContinuousBuild {
     private func beginWave() {
         guard mayBuild() else { return tell(.stop) }
         // Whoever waits for an answer gets one about the tree as it is.
-        if plan.waiting.isEmpty, workTreeLock.isHeld { return tell(.postponed) }
+        if plan.waiting.isEmpty, workTreeLock.isBusy() { return tell(.postponed) }
         // Read the queue first. If a file is being written, its open event is in the queue by now, and the file is
         // compiled after it is closed instead of half written. A barrier does not wait for that.
         for hint in watcher.drain() { receive(hint) }

@@ -185,6 +185,7 @@ package struct WatchPlan: Sendable {
     private var retriesEverything = false
     private var isForced = false
     private var resealsGuarded = false
+    private var wasPostponed = false
     private var armed: Set<Timer> = []
     private var retryDelay = Self.firstRetry
     private var pollDelay = Self.firstPoll
@@ -257,6 +258,7 @@ package struct WatchPlan: Sendable {
         case .postponed:
             guard phase == .opening, waiting.isEmpty else { return [] }
             phase = .settling(since: now)
+            wasPostponed = true
             armed.insert(.settle)
             return [.arm(.settle, after: Self.quiet)]
         case .waveEnded(let end):
@@ -273,7 +275,8 @@ package struct WatchPlan: Sendable {
     /// - Returns: the work, and the actions that arm timers for the sources that it excludes.
     package mutating func takeRequest(now: Int64) -> (request: WaveRequest, actions: [Action]) {
         var actions: [Action] = []
-        if waiting.isEmpty {
+        // What git has deleted meanwhile belongs to the same wave.
+        if waiting.isEmpty, !wasPostponed {
             // Do not compile files that are still being written.
             dirt.sources.subtract(delayed.keys)
             actions = armDelayed(now)
@@ -284,6 +287,7 @@ package struct WatchPlan: Sendable {
         dirt = Dirt()
         isForced = false
         resealsGuarded = false
+        wasPostponed = false
         joined += waiting
         waiting = []
         phase = .building

@@ -6,11 +6,17 @@ package struct WaitDocument: Codable, Sendable {
     package var modules: Int
     /// Sources that do not compile, or could not be read or written.
     package var failed: Int
+    /// The first of these, by path.
+    package var failing: [String]?
+    /// The places that the daemon keeps up to date, relative to the root.
+    package var watched: [String]?
 
-    package init(clock: UInt64, modules: Int, failed: Int) {
+    package init(clock: UInt64, modules: Int, failed: Int, failing: [String], watched: [String]) {
         self.clock = clock
         self.modules = modules
         self.failed = failed
+        self.failing = failing
+        self.watched = watched
     }
 }
 
@@ -83,13 +89,30 @@ package struct StatusDocument: Codable, Sendable {
     package var uptime: Double
     /// Seconds since the last wave or request ended; `nil` until the watch is ready.
     package var sinceLastCheck: Double?
+    /// The places that the daemon keeps up to date, relative to the root.
+    package var watched: [String]?
+    /// The findings that there are now, by severity; `nil` until the watch is ready.
+    package var findings: Findings?
+
+    package struct Findings: Codable, Sendable {
+        package var errors: Int
+        package var warnings: Int
+        package var notes: Int
+
+        package init(errors: Int, warnings: Int, notes: Int) {
+            self.errors = errors
+            self.warnings = warnings
+            self.notes = notes
+        }
+    }
 
     package init(
         schema: Int = 1, version: String, process: Int32, root: String, socket: String, clock: UInt64, phase: String,
         problem: String? = nil, modules: Int, failed: Int, queue: Int, watches: Watches, polled: [String],
         pollReason: String? = nil,
         overflows: Int, rescans: Int, workers: Workers, memory: Int, imports: Imports? = nil,
-        interpreters: [ReportDocument.Python], uptime: Double, sinceLastCheck: Double? = nil
+        interpreters: [ReportDocument.Python], uptime: Double, sinceLastCheck: Double? = nil,
+        watched: [String]? = nil, findings: Findings? = nil
     ) {
         self.schema = schema
         self.version = version
@@ -110,6 +133,8 @@ package struct StatusDocument: Codable, Sendable {
         self.workers = workers
         self.memory = memory
         self.sinceLastCheck = sinceLastCheck
+        self.watched = watched
+        self.findings = findings
         self.imports = imports
         self.interpreters = interpreters
         self.uptime = uptime

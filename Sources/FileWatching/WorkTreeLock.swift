@@ -8,6 +8,11 @@ import LinuxSystem
 package struct WorkTreeLock: Sendable {
     /// `nil` if the root is in no repository.
     private let place: BytePath?
+    /// When the lock was last seen, in nanoseconds of the monotonic clock.
+    private var lastSeen: Int64?
+
+    /// A rebase or a stash takes the lock several times, with pauses of less than this between, in nanoseconds.
+    private static let longestPause: Int64 = 100_000_000
 
     /// A lock that is older, in nanoseconds, was left by a git that crashed, or belongs to one that waits for its user.
     private static let oldest: Int64 = 10_000_000_000
@@ -18,7 +23,14 @@ package struct WorkTreeLock: Sendable {
         place = Self.gitDirectory(of: root)?.appending("index.lock")
     }
 
-    package var isHeld: Bool {
+    /// Whether git is at work, or was a moment ago.
+    package mutating func isBusy() -> Bool {
+        let now = Host.monotonic
+        if isHeld { lastSeen = now }
+        return lastSeen.map { now - $0 < Self.longestPause } ?? false
+    }
+
+    private var isHeld: Bool {
         guard let place, let status = try? Host.status(place, followsLinks: false) else { return false }
         let age = Int128(Host.realtime) - status.stamp.modified.wideNanoseconds
         return age < Int128(Self.oldest) && age > -Int128(Self.oldest)

@@ -71,12 +71,16 @@ package struct IgnoreComments {
     /// Warnings about rules in the comments that do not exist.
     package var unknownRules: [Diagnostic] {
         let known = Rule.allCases.map(\.rawValue)
+        // A comment is read where a finding about imports is shown.
+        let silenced = Rule.allCases.filter(\.isOfImports).map(\.rawValue)
         return lines.sorted { $0.key < $1.key }.flatMap { line, rules in
-            rules.sorted().filter { $0 != Self.all && !known.contains($0) }.map { name in
+            rules.sorted().filter { $0 != Self.all && !silenced.contains($0) }.map { name in
                 let hint = Suggestion.nearest(to: name, among: known).map { "; did you mean '\($0)'?" } ?? ""
-                return Diagnostic(
-                    .unknownRule, .warning, line: line, column: 1,
-                    message: "'\(name)' in this comment is not a rule\(hint)")
+                let problem =
+                    known.contains(name)
+                    ? "'\(name)' cannot be ignored by a comment; use --ignore"
+                    : "'\(name)' in this comment is not a rule\(hint)"
+                return Diagnostic(.unknownRule, .warning, line: line, column: 1, message: problem)
             }
         }
     }

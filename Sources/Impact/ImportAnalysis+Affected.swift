@@ -17,6 +17,17 @@ extension ImportAnalysis {
         /// Sources that did not change themselves, with the file because of which they are listed.
         var assumed: [ModuleID: BytePath] = [:]
         var absent: [[UInt8]] = []
+        /// Files whose effect is known although they do not exist and nothing imports them.
+        var deleted: Set<BytePath> = []
+        let configuration = PytestConfiguration.read(root: rootPath)
+        let reader = SourceReader(root: root)
+        let known = knowledge.answer(&graph, sources: { Array(states.keys) }, configuration: configuration) { paths in
+            ParallelSlices.map(paths, sliceSize: 64, scratch: {}) { path, _ in
+                (try? reader.read(path)).map { SourceMentions($0.bytes) }
+            }
+        }
+        let (mentioned, tests) = (known.mentioned, known.tests)
+        let forAllTests = mentioned.forAllTests
         let declared = DeclaredDependents(declaredDependencies, graph)
         for path in paths {
             let below = isDirectory(path) ? modules(at: [path]) : []
@@ -30,6 +41,13 @@ extension ImportAnalysis {
             } else if path.hasSuffix(".py") {
                 absent.append(Array(path.bytes))
                 for module in declared.of(file: path) { assumed[module] = path }
+                if path.lastComponent.elementsEqual("conftest.py".utf8) {
+                    // It was deleted, and the tests below used it.
+                    for module in modules(at: [path.parent]) where tests.contains(module) {
+                        assumed[module] = path
+                        deleted.insert(path)
+                    }
+                }
             } else {
                 for module in affected(byOther: path, declared, &absent, &answer) { assumed[module] = path }
             }
@@ -39,18 +57,11 @@ extension ImportAnalysis {
         begin += assumed.keys
         let importers = graph.importers(ofAbsent: absent)
         if importers.isEmpty {
-            for path in paths where !exists(path) && graph.tree.find(path.bytes) == nil { answer.unknown.append(path) }
-        }
-        begin += importers
-        let configuration = PytestConfiguration.read(root: rootPath)
-        let reader = SourceReader(root: root)
-        let known = knowledge.answer(&graph, sources: { Array(states.keys) }, configuration: configuration) { paths in
-            ParallelSlices.map(paths, sliceSize: 64, scratch: {}) { path, _ in
-                (try? reader.read(path)).map { SourceMentions($0.bytes) }
+            for path in paths where !exists(path) && graph.tree.find(path.bytes) == nil && !deleted.contains(path) {
+                answer.unknown.append(path)
             }
         }
-        let (mentioned, tests) = (known.mentioned, known.tests)
-        let forAllTests = mentioned.forAllTests
+        begin += importers
         let dependents = Dependents(
             of: begin, in: graph, kinds: kinds,
             isTest: { tests.contains($0) },
@@ -61,10 +72,7 @@ extension ImportAnalysis {
             })
         for module in dependents.links.keys {
             let isTest = tests.contains(module)
-            guard let path = path(module) else { continue }
-            // A conftest.py may make tests of files of any kind; pytest takes their directory.
-            let isCollector = path.lastComponent.elementsEqual("conftest.py".utf8) && collectsFiles(path)
-            guard isTest || isCollector || !testsAlone else { continue }
+            guard isTest || !testsAlone else { continue }
             let links = dependents.chain(from: module)
             var chain = links.compactMap { step(from: $0.0, $0.1) }
             if let last = links.last, let file = assumed[last.0], case .changed = last.1 {
@@ -72,13 +80,9 @@ extension ImportAnalysis {
                     path: chain[chain.count - 1].path, link: "assumed", line: 0)
                 chain.append(AffectedSource.Step(path: file, link: "changed", line: 0))
             }
-            if isCollector {
-                let place = AffectedSource.Step(path: path.parent, link: "conftest", line: 0)
-                answer.sources.append(AffectedSource(chain: [place] + chain, isTest: true))
-            }
-            guard isTest || !testsAlone else { continue }
             answer.sources.append(AffectedSource(chain: chain, isTest: isTest))
         }
+        answer.sources += collections(by: mentioned.withCollectors, of: dependents)
         answer.sources.sort { $0.path < $1.path }
         if testsAlone, answer.sources.isEmpty { answer.widened += computedImports(mentioned, besides: dependents) }
         return answer
@@ -118,10 +122,21 @@ extension ImportAnalysis {
         return [(first, "\(others)\(verb) modules by computed names, which may include what changed")]
     }
 
-    /// Whether a conftest.py makes tests of files that are not Python (`pytest_collect_file`).
-    private func collectsFiles(_ conftest: BytePath) -> Bool {
-        guard let snapshot = try? SourceReader(root: root).read(conftest) else { return false }
-        return snapshot.bytes.firstRange(of: Array("def pytest_collect_file".utf8)) != nil
+    /// The directories in which a conftest.py makes tests of files of any kind (`pytest_collect_file`), if something in them is
+    /// affected. pytest takes a directory.
+    private func collections(by collectors: Set<ModuleID>, of dependents: Dependents) -> [AffectedSource] {
+        var found: [AffectedSource] = []
+        let affected = collectors.isEmpty ? [] : dependents.links.keys.sorted().compactMap { path($0) }
+        for collector in collectors {
+            guard let conftest = path(collector), conftest.lastComponent.elementsEqual("conftest.py".utf8),
+                let first = affected.first(where: { $0.isWithin(conftest.parent) })
+            else { continue }
+            let steps = [(conftest.parent, "conftest"), (first, "changed")]
+            found.append(
+                AffectedSource(
+                    chain: steps.map { AffectedSource.Step(path: $0.0, link: $0.1, line: 0) }, isTest: true))
+        }
+        return found
     }
 
     private func isDirectory(_ path: BytePath) -> Bool {

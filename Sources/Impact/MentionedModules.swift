@@ -12,6 +12,8 @@ struct MentionedModules {
     private(set) var withDoctests: Set<ModuleID> = []
     /// They import modules whose names they compute.
     private(set) var withComputedImports: Set<ModuleID> = []
+    /// They make tests of files of any kind.
+    private(set) var withCollectors: Set<ModuleID> = []
     /// They choose Django's settings, by naming them.
     private var withSettings: Set<ModuleID> = []
     /// They extend `sys.path`.
@@ -80,6 +82,7 @@ struct MentionedModules {
         if !found.isEmpty { targets[module] = found }
         withDoctests.set(module, mentions.traits.contains(.hasDoctests))
         withComputedImports.set(module, mentions.traits.contains(.computesImports))
+        withCollectors.set(module, mentions.traits.contains(.collectsFiles))
         withSettings.set(module, mentions.traits.contains(.choosesSettings))
     }
 
@@ -88,7 +91,16 @@ struct MentionedModules {
         by mentions: SourceMentions, _ entry: SourceTree.Module, _ graph: inout DependencyGraph
     ) -> Set<ModuleID> {
         var found: Set<ModuleID> = []
-        func add(_ target: ModuleID?) { if let target { found.insert(target) } }
+        func add(_ target: ModuleID?) {
+            guard let target else { return }
+            found.insert(target)
+            // `python -m package` runs its `__main__.py`.
+            if let entry = tree[target], tree.initial(of: entry.directory) == target,
+                let program = tree.find(tree.path(of: entry.directory) + Array("/__main__.py".utf8))
+            {
+                found.insert(program)
+            }
+        }
         for text in mentions.dotted {
             if text.first == UInt8(ascii: ".") {
                 add(relative(text, entry))

@@ -19,7 +19,7 @@ struct OutsideAssignments {
         }
     }
 
-    /// Looks for a source that sets a name of a module: one of those that import the module.
+    /// Looks for a source that sets a name of a module: one of those that import the module, or the module itself.
     ///
     /// - Parameter text: the contents of a source.
     mutating func setter(
@@ -27,7 +27,7 @@ struct OutsideAssignments {
     ) -> ModuleID? {
         owners[target, default: []].insert(owner)
         let name = Array(name.utf8)
-        let setter = graph.importers(of: target).sorted().first { Self.sets(name, text($0)) }
+        let setter = ([target] + graph.importers(of: target).sorted()).first { Self.sets(name, text($0)) }
         if let setter { setters[target, default: []].insert(setter) }
         return setter
     }
@@ -42,7 +42,9 @@ struct OutsideAssignments {
         return targets.reduce(into: []) { $0.formUnion(owners[$1] ?? []) }
     }
 
-    /// Whether a source assigns to an attribute of this name, or names it in a call of `setattr`.
+    private static let setters = ["setattr(", "__dict__", "vars("]
+
+    /// Whether a source assigns to an attribute of this name, or names it where attributes are set by name.
     static func sets(_ name: [UInt8], _ source: [UInt8]) -> Bool {
         var rest = source[...]
         while let range = rest.firstRange(of: name) {
@@ -55,7 +57,15 @@ struct OutsideAssignments {
                 if after.first == UInt8(ascii: "="), after.dropFirst().first != UInt8(ascii: "=") { return true }
             case UInt8(ascii: "\""), UInt8(ascii: "'"):
                 let line = source[..<range.lowerBound].suffix(while: { $0 != UInt8(ascii: "\n") })
-                if line.firstRange(of: Array("setattr(".utf8)) != nil { return true }
+                if Self.setters.contains(where: { line.firstRange(of: Array($0.utf8)) != nil }) { return true }
+            case UInt8(ascii: "("), UInt8(ascii: " "):
+                // `vars(module).update(name=1)`
+                let line = source[..<range.lowerBound].suffix(while: { $0 != UInt8(ascii: "\n") })
+                if next == UInt8(ascii: "="), line.firstRange(of: Array(".update(".utf8)) != nil,
+                    Self.setters.contains(where: { line.firstRange(of: Array($0.utf8)) != nil })
+                {
+                    return true
+                }
             default: continue
             }
         }

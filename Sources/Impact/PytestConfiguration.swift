@@ -12,6 +12,8 @@ package struct PytestConfiguration: Hashable, Sendable {
     package var pythonFiles: [String] = []
     /// Directories relative to the root, as patterns; empty for all.
     package var testPaths: [String] = []
+    /// Words of `addopts` that are not options: if one is a path of the tree, `testpaths` does not count.
+    package var operands: [String] = []
     /// Modules that pytest loads before all tests (`-p` in `addopts`).
     package var plugins: [String] = []
     /// Any source may have tests (`--doctest-modules` in `addopts`).
@@ -78,6 +80,8 @@ package struct PytestConfiguration: Hashable, Sendable {
                 option == "-p" ? (index + 1 < options.count ? options[index + 1] : "") : String(option.dropFirst(2))
             if !name.isEmpty, !name.hasPrefix("no:") { plugins.append(name) }
         }
+        // Whether these are paths, or values of other options, only the tree can tell.
+        operands = options.filter { !$0.hasPrefix("-") }
     }
 
     private static func isOpenList(_ value: String) -> Bool { value.hasPrefix("[") && !value.hasSuffix("]") }
@@ -88,14 +92,33 @@ package struct PytestConfiguration: Hashable, Sendable {
         return String(text[..<mark.lowerBound].trimmed)
     }
 
-    /// The words of a value: separated by blanks in an INI file, and in quotes in a TOML list.
+    /// The words of a value: in a TOML list, each in quotes; else separated by blanks, and perhaps quoted.
     private static func words(_ value: String?) -> [String] {
-        (value ?? "").split { $0.isWhitespace || $0 == "," || $0 == "[" && value?.hasPrefix("[") == true }
-            .map { $0.filter { !"\"'".contains($0) } }
-            .map {
-                value?.hasPrefix("[") == true && $0.hasSuffix("]") && !$0.contains("[") ? String($0.dropLast()) : $0
+        guard let value else { return [] }
+        let isList = value.hasPrefix("[")
+        var words: [String] = []
+        var word: String?
+        var quote: Character?
+        for character in value.dropFirst(isList ? 1 : 0) {
+            if let open = quote {
+                if character == open { quote = nil } else { word?.append(character) }
+            } else if character == "\"" || character == "'" {
+                quote = character
+                word = word ?? ""
+            } else if isList {
+                // Commas, blanks and the closing bracket are between the strings.
+                if let whole = word { words.append(whole) }
+                word = nil
+            } else if character.isWhitespace || character == "," {
+                if let whole = word { words.append(whole) }
+                word = nil
+            } else {
+                word = (word ?? "") + String(character)
             }
-            .filter { !$0.isEmpty }
+        }
+        if let word { words.append(word) }
+        // The whole value of a TOML string may be a list of words.
+        return words.flatMap { $0.split { $0.isWhitespace }.map(String.init) }
     }
 }
 

@@ -23,6 +23,8 @@ struct SourceMentions: Hashable, Sendable {
         static let computesImports = Traits(rawValue: 1 << 5)
         /// It replaces objects by their dotted names (`mock.patch`), which imports their modules.
         static let patches = Traits(rawValue: 1 << 6)
+        /// It is a conftest.py that makes tests of files of any kind.
+        static let collectsFiles = Traits(rawValue: 1 << 7)
     }
 
     /// Names with dots: `shop.cart`, `shop.cart:main`. One that ends with a dot is the beginning of a computed name; one that
@@ -51,7 +53,8 @@ struct SourceMentions: Hashable, Sendable {
 
     /// Words in a source that tell what its strings mean.
     private static let marks: [(text: StaticString, trait: Traits)] = [
-        ("pytest_plugins", .namesModules), ("patch", .patches), ("__all__", .namesSubmodules),
+        ("pytest_plugins", .namesModules), ("pytest_collect_file", .collectsFiles), ("patch", .patches),
+        ("__all__", .namesSubmodules),
         ("__getattr__", .namesSubmodules),
         // A module that replaces itself by one that imports on demand.
         ("sys.modules[", .namesSubmodules), ("sys.path.", .extendsPath), (">>> ", .hasDoctests),
@@ -71,7 +74,10 @@ struct SourceMentions: Hashable, Sendable {
                 if start < end { dotted.insert(Array(source[start..<end])) }
                 index = max(end, index + 1)
             case UInt8(ascii: "p"), UInt8(ascii: "_"), UInt8(ascii: "s"), UInt8(ascii: ">"), UInt8(ascii: "i"):
-                for mark in Self.marks where Self.has(mark.text, source, at: index) { traits.insert(mark.trait) }
+                for mark in Self.marks where Self.has(mark.text, source, at: index) {
+                    traits.insert(mark.trait)
+                    if mark.trait == .hasDoctests { doctest(source, at: index + mark.text.utf8CodeUnitCount) }
+                }
                 for call in Self.calls where Self.has(call, source, at: index) {
                     noteCall(source, argument: index + call.utf8CodeUnitCount)
                 }
@@ -81,9 +87,25 @@ struct SourceMentions: Hashable, Sendable {
         }
     }
 
+    /// Notes whether the argument of an import function is something else than one string.
     private mutating func noteCall(_ source: UnsafeRawBufferPointer, argument: Int) {
-        guard let first = source[argument...].first(where: { !" \n\r\t".utf8.contains($0) }) else { return }
-        if !"\"')".utf8.contains(first) { traits.insert(.computesImports) }
+        let isBlank = { (byte: UInt8) in " \n\r\t".utf8.contains(byte) }
+        guard let start = source[argument...].firstIndex(where: { !isBlank($0) }), source[start] != UInt8(ascii: ")")
+        else { return }
+        let quote = source[start]
+        if "\"'".utf8.contains(quote), let end = source[(start + 1)...].firstIndex(of: quote),
+            let next = source[(end + 1)...].first(where: { !isBlank($0) }), "),".utf8.contains(next)
+        {
+            return
+        }
+        traits.insert(.computesImports)
+    }
+
+    /// Imports in an example are imports of the test that the example is.
+    private mutating func doctest(_ source: UnsafeRawBufferPointer, at start: Int) {
+        guard Self.has("import ", source, at: start) || Self.has("from ", source, at: start) else { return }
+        let line = source[start...].prefix { $0 != UInt8(ascii: "\n") }.prefix(Self.longestCode)
+        for statement in ImportScanner.scan(Array(line)) { note(statement) }
     }
 
     /// Examines the string whose opening quote is at the index. Moves on by as much as has been understood: strings are not

@@ -26,11 +26,8 @@ package struct TestConvention: Sendable {
         let names = configuration.map { $0.pythonFiles.isEmpty ? Self.pytestNames : $0.pythonFiles } ?? Self.allNames
         self.names = names.map { FileNamePattern($0) }
         collectsDoctests = configuration?.collectsDoctests == true
-        let places = (configuration?.testPaths ?? []).map { $0.hasPrefix("./") ? String($0.dropFirst(2)) : $0 }
-        let patterns = places.contains(".") ? [] : places.compactMap { GlobPattern(line: "/\($0)".utf8) }
-        // If `testpaths` names nothing that exists, pytest searches the whole tree.
-        self.places =
-            patterns.isEmpty || !sources().contains { Self.isInPlaces(patterns, $0) } ? [] : patterns
+        let operands = Self.patterns(configuration?.operands ?? [], sources)
+        places = operands.isEmpty ? Self.patterns(configuration?.testPaths ?? [], sources) : operands
         guard configuration == nil else {
             plainDirectories = PathSet([])
             return
@@ -43,6 +40,15 @@ package struct TestConvention: Sendable {
             if Self.matches(self.names, path) { named.insert(directory) }
         }
         plainDirectories = PathSet(Array(directories.subtracting(named)))
+    }
+
+    /// The patterns of these places; none if that means the whole tree. If `testpaths` names nothing that exists, pytest
+    /// searches the whole tree, too.
+    private static func patterns(_ places: [String], _ sources: () -> [BytePath]) -> [GlobPattern] {
+        let places = places.map { $0.hasPrefix("./") ? String($0.dropFirst(2)) : $0 }
+        if places.isEmpty || places.contains(".") { return [] }
+        let patterns = places.compactMap { GlobPattern(line: "/\($0)".utf8) }
+        return sources().contains { isInPlaces(patterns, $0) } ? patterns : []
     }
 
     package func isTest(_ path: BytePath) -> Bool {

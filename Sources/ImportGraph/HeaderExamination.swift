@@ -103,10 +103,21 @@ enum HeaderExamination {
         return attributes.contains { reader.matches(name, $0) } ? .environment : []
     }
 
+    /// Built-in exceptions that a failing import does not raise. Any other name may be a tuple of types, or an alias.
+    private static let otherExceptions: [StaticString] = [
+        "ArithmeticError", "AssertionError", "AttributeError", "ConnectionError", "DeprecationWarning", "EOFError",
+        "EnvironmentError", "FileNotFoundError", "IOError", "IndexError", "KeyError", "KeyboardInterrupt",
+        "LookupError",
+        "MemoryError", "NameError", "NotImplementedError", "OSError", "PermissionError", "RecursionError",
+        "RuntimeError",
+        "StopIteration", "SyntaxError", "SystemError", "SystemExit", "TimeoutError", "TypeError", "UnicodeDecodeError",
+        "UnicodeEncodeError", "UnicodeError", "UserWarning", "ValueError", "Warning", "ZeroDivisionError",
+    ]
+
     /// Whether a header handles failing imports.
     enum Handling {
         case none
-        /// `Exception`, `BaseException`, or a bare `except`: failing imports among others.
+        /// `Exception`, `BaseException`, a bare `except`, or a name that may stand for these: failing imports among others.
         case anything
         /// `ImportError` or `ModuleNotFoundError`
         case imports
@@ -129,6 +140,10 @@ enum HeaderExamination {
             where reader.matches(name, "suppress") && reader.upcoming == .symbol("("):
                 let found = strongest(in: &reader, untilClosed: true)
                 if found == .imports || handling == .none { handling = found }
+            case .name(let name)
+            where reader.matches(name, "ImportError") || reader.matches(name, "ModuleNotFoundError"):
+                // `suppress` by another name, or a context manager of the project's own.
+                handling = .imports
             default: break
             }
         }
@@ -152,9 +167,7 @@ enum HeaderExamination {
                 if reader.upcoming == .symbol(".") { break }
                 if reader.matches(name, "ImportError") || reader.matches(name, "ModuleNotFoundError") {
                     handling = .imports
-                } else if handling == .none,
-                    reader.matches(name, "Exception") || reader.matches(name, "BaseException")
-                {
+                } else if handling == .none, !otherExceptions.contains(where: { reader.matches(name, $0) }) {
                     handling = .anything
                 }
             default: break

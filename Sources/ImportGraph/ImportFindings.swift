@@ -40,6 +40,8 @@ extension DependencyGraph {
             // It takes whatever there is.
             if facts.names[kept.names].first?.name == everything { continue }
             let judgement = judge(kept, at: position, of: module)
+            // Python normalizes names beyond ASCII (PEP 3131), and the source may have any encoding.
+            func isComparable(_ name: NameID) -> Bool { names[name].allSatisfy { $0 < 0x80 } }
             func add(_ rule: ImportFinding.Rule, _ message: String, of name: NameID, in target: ModuleID? = nil) {
                 // Under an undecided test, or where failure is expected, it may be intentional.
                 let isError = kept.isNeeded && kept.traits.isDisjoint(with: [.conditional, .undecided, .dynamic])
@@ -48,16 +50,17 @@ extension DependencyGraph {
                         rule: rule, severity: isError ? .error : .note, module: module, line: Int(kept.line),
                         column: Int(kept.column) + 1, message: message, name: names.text(name), target: target))
             }
-            for (missing, isCertain) in judgement.missing {
+            for (missing, isCertain) in judgement.missing where isComparable(missing.name) {
                 if hasVanished(missing.name, from: missing.directory) {
-                    add(.unresolvedImport, "\(message(missing)): it was removed", of: missing.name)
+                    add(.unresolvedImport, "\(message(missing)): it was removed\(hint(missing))", of: missing.name)
                 } else if isCertain, isComplete(missing.container) {
-                    add(.unresolvedImport, message(missing), of: missing.name)
+                    add(.unresolvedImport, message(missing) + hint(missing), of: missing.name)
                 }
             }
             if judgement.state == .ambiguous { found.append(ambiguity(kept, judgement, in: module)) }
             for asked in judgement.asked
-            where asked.isCertain && isComplete(asked.module) && lacks(asked.module, asked.name)
+            where asked.isCertain && isComparable(asked.name) && isComplete(asked.module)
+                && lacks(asked.module, asked.name)
                 && !isSubmodule(asked.name, of: asked.module)
             {
                 add(
@@ -73,6 +76,16 @@ extension DependencyGraph {
     private mutating func hint(_ asked: ImportJudgement.MissingName) -> String {
         let defined = exports(of: asked.module).names.map { names.text($0) }
         return Suggestion.nearest(to: names.text(asked.name), among: defined).map { "; did you mean '\($0)'?" } ?? ""
+    }
+
+    /// `; did you mean 'money'?`, if a module of a similar name is there.
+    private func hint(_ missing: Resolution.Missing) -> String {
+        let container = missing.container.flatMap { tree[$0] }
+        if let container, tree.initial(of: container.directory).map({ tree[$0]?.path }) != container.path { return "" }
+        let modules = tree.modules(in: missing.directory).compactMap { tree[$0].map { names.text($0.stem) } }
+        let folders = tree.subdirectories(of: missing.directory).map { names.text(tree.name(of: $0)) }
+        let known = (modules + folders).filter { $0 != "__init__" && !$0.isEmpty }
+        return Suggestion.nearest(to: names.text(missing.name), among: known).map { "; did you mean '\($0)'?" } ?? ""
     }
 
     /// Several modules match: never an error, because one of them exists.
@@ -116,6 +129,16 @@ extension DependencyGraph {
             components.append(names.text(tree.name(of: current)))
             guard let parent = tree.parent(of: current) else { break }
             current = parent
+        }
+        // A directory without an `__init__.py` in a package is a namespace package of it: `flask.sansio`.
+        var above = tree.parent(of: current)
+        while let directory = above, tree.initial(of: directory) == nil { above = tree.parent(of: directory) }
+        if let package = above {
+            let top = roots.base(of: package, in: tree)
+            while current != top, let parent = tree.parent(of: current) {
+                components.append(names.text(tree.name(of: current)))
+                current = parent
+            }
         }
         return components.reversed().joined(separator: ".")
     }

@@ -12,7 +12,10 @@ package struct TreeFindings: Sendable {
         let cycles = graph.cycles()
         all = cycles.map { graph.finding($0) } + graph.placeFindings(standardLibrary)
         involved = Set(all.map(\.module))
-        for cycle in cycles { involved.formUnion(cycle.isEager ? cycle.members : cycle.chain.map(\.module)) }
+        for cycle in cycles {
+            involved.formUnion(cycle.isEager ? cycle.members : cycle.chain.map(\.module))
+            involved.formUnion(cycle.failure?.chain.map(\.module) ?? [])
+        }
     }
 }
 

@@ -217,7 +217,8 @@ def import_for(source):
     """Imports what the compiler would import while it compiles this source: character names, and codecs."""
     try:
         source.decode('ascii')
-        is_plain = b'\\N{' not in source
+        # A codec may make any character of plain bytes: UTF-7 does.
+        is_plain = b'\\N{' not in source and b'coding' not in source[:200]
     except UnicodeError:
         is_plain = False
     if not is_plain:

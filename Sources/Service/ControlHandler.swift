@@ -148,7 +148,11 @@ final class ControlHandler {
     }
 
     private static func waitDocument(_ run: WatchRun) -> WaitDocument {
-        WaitDocument(clock: run.session.clock, modules: run.moduleCount, failed: run.failing.count)
+        let failing = run.failing
+        return WaitDocument(
+            clock: run.session.clock, modules: run.moduleCount, failed: failing.count,
+            failing: failing.sorted().prefix(Self.mostFailing).map(\.text),
+            watched: run.session.configuration.starts.map(\.text))
     }
 
     private static func noting<Document: ImportsDocument>(_ run: WatchRun, _ document: Document) -> Document {
@@ -184,8 +188,16 @@ final class ControlHandler {
             memory: Host.residentMemory, interpreters: [], uptime: uptime)
     }
 
+    /// Failing sources that the answer to `wait` names.
+    private static let mostFailing = 3
+
     /// Seconds.
     private var uptime: Double { Double(Host.monotonic - begun) / 1e9 }
+
+    private func findings(of run: WatchRun) -> StatusDocument.Findings {
+        let report = run.standing
+        return StatusDocument.Findings(errors: report.errors, warnings: report.warnings, notes: report.notes)
+    }
 
     private func status(of run: WatchRun) -> StatusDocument {
         let (session, activity) = (run.session, run.build.activity)
@@ -205,7 +217,9 @@ final class ControlHandler {
                     edges: $0.edges, findings: $0.findings, lastMicroseconds: $0.lastDuration / 1000)
             },
             interpreters: session.selectedInterpreters.map { ReportDocument.Python($0) },
-            uptime: uptime, sinceLastCheck: activity.lastCheck.map { Double(Host.monotonic - $0) / 1e9 })
+            uptime: uptime, sinceLastCheck: activity.lastCheck.map { Double(Host.monotonic - $0) / 1e9 },
+            watched: session.configuration.starts.map(\.text),
+            findings: activity.lastCheck.map { _ in findings(of: run) })
     }
 }
 

@@ -1,6 +1,7 @@
 // One session of a daemon with its continuous build. A reload replaces both.
 
 import BasicTypes
+import BuildModel
 import ContinuousBuilds
 import LinuxSystem
 import Waves
@@ -26,6 +27,11 @@ final class WatchRun {
     /// Sources that do not compile, or could not be read or written. A directory that cannot be read counts only if nothing
     /// below it is known.
     var failing: Set<BytePath> { session.failing(with: build.operational) }
+
+    /// A report with all findings that there are now.
+    var standing: WaveReport {
+        session.report(on: [.empty], changes: [], removed: 0, problems: build.operational)
+    }
 
     /// The number of sources, including those without a record because they could never be read or written.
     var moduleCount: Int { session.moduleCount + failing.count { session.record($0) == nil } }

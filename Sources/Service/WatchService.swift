@@ -252,14 +252,9 @@ package final class WatchService {
     private func announceReady(_ wave: WaveReport) {
         guard let run else { return }
         lastActivity = Host.monotonic
-        report(.ready(wave, standing: standing(run), directories: run.build.directoryCount))
+        report(.ready(wave, standing: run.standing.diagnostics, directories: run.build.directoryCount))
         notifier.ready(statusLine(run))
         publish(wave)
-    }
-
-    /// All findings there are now.
-    private func standing(_ run: WatchRun) -> [LocatedDiagnostic] {
-        run.session.report(on: [.empty], changes: [], removed: 0, problems: run.build.operational).diagnostics
     }
 
     private func statusLine(_ run: WatchRun) -> String {
@@ -270,7 +265,7 @@ package final class WatchService {
     private func show(_ wave: WaveReport) {
         guard let run else { return }
         lastActivity = Host.monotonic
-        report(.wave(wave, standing: standing(run)))
+        report(.wave(wave, standing: run.standing.diagnostics))
         if let notice = run.session.storeNotice { report(.notice(notice)) }
         notifier.status(statusLine(run))
         publish(wave)

@@ -116,7 +116,10 @@ package final class Session {
         }
     }
 
-    package var moduleCount: Int { table.count }
+    /// The number of recorded sources in the named places.
+    package var moduleCount: Int {
+        configuration.starts.contains(.empty) ? table.count : table.paths(within: named).count
+    }
     /// The number of sources that do not compile.
     package var failureCount: Int { table.failing.count }
 

@@ -48,8 +48,8 @@ struct ImportKindTests {
         Row("try:\n  x()\nexcept Exception: import b", "3:18 eager import b"),
         Row("try:\n  x()\nexcept ImportError: import b", "3:20 optional import b"),
         Row("try:\n  import a\nexcept ValueError: import b", "2:2 eager import a", "3:19 eager import b"),
-        Row("try:\n  import a\nexcept ImportError.x: pass", "2:2 eager import a"),
-        Row("try:\n  import a\nexcept x as ImportError: pass", "2:2 eager import a"),
+        Row("try:\n  import a\nexcept ImportError.x: pass", "2:2 optional import a"),
+        Row("try:\n  import a\nexcept x as ImportError: pass", "2:2 optional import a"),
         Row(
             "try:\n  import a\nexcept ValueError: import b\nexcept ImportError: import c",
             "2:2 optional import a", "3:19 eager import b", "4:20 optional import c"),
@@ -77,8 +77,8 @@ struct ImportKindTests {
             "3:0 eager import b"),
         Row("with x as y, suppress(ModuleNotFoundError): import a", "1:44 optional import a"),
         Row("with (\n  suppress(ImportError) as x,\n): import a", "3:3 optional import a"),
-        Row("with suppress(ValueError), raises(ImportError): import a", "1:48 eager import a"),
-        Row("with raises(ImportError): import a", "1:26 eager import a"),
+        Row("with suppress(ValueError), raises(ImportError): import a", "1:48 optional import a"),
+        Row("with raises(ImportError): import a", "1:26 optional import a"),
     ])
     func failures(_ row: Row) { ImportScannerTests.check(row) }
 

@@ -54,6 +54,15 @@ enum StatusVerb: Verb {
         rows += [
             ("state", state(status)),
             ("modules", "\(status.modules), \(status.failed) failed"),
+        ]
+        if let watched = status.watched, watched != [""] {
+            rows.append(("watching", watched.joined(separator: ", ")))
+        }
+        if let found = status.findings {
+            let counts = [(found.errors, "error"), (found.warnings, "warning"), (found.notes, "note")]
+            rows.append(("findings", counts.map { Plural.count($0.0, $0.1) }.joined(separator: ", ")))
+        }
+        rows += [
             (
                 "watches",
                 "\(Plural.count(status.watches.directories, "directory", "directories")), \(status.watches.used) of \(status.watches.allowed) watches used"
@@ -69,7 +78,7 @@ enum StatusVerb: Verb {
             rows.append(
                 (
                     "imports",
-                    "\(Plural.count(imports.edges, "import")), \(Plural.count(imports.findings, "finding"))"
+                    Plural.count(imports.edges, "import") + " inside the tree"
                 ))
         }
         if let reason = status.pollReason, !status.polled.isEmpty {

@@ -43,11 +43,32 @@ enum WaitVerb: Verb {
             let answer: WaitDocument = try client.ask(ControlRequest(.wait, parameters), timeout: timeout)
             if arguments.format == .json { invocation.output.write(JSONLine.encode(answer)) }
             if answer.failed > 0, !arguments.isQuiet {
+                let names = (answer.failing ?? []).map {
+                    DiagnosticPrinter(
+                        root: arguments.configuration.rootPath, workingDirectory: arguments.workingDirectory
+                    ).shown(BytePath($0)).description
+                }
+                let more = answer.failed - names.count
                 FreshpycCommand.complain(
-                    "\(answer.failed) of \(Plural.count(answer.modules, "module")) failed; see `freshpyc check`")
+                    "\(answer.failed) of \(Plural.count(answer.modules, "module")) failed: \(names.joined(separator: ", "))"
+                        + (more > 0 ? " and \(more) more" : ""))
+            }
+            if let other = unwatched(arguments, answer.watched ?? [""]) {
+                FreshpycCommand.complain(
+                    "the daemon watches only \(other); name a path in it, or restart it for this one")
+                return 2
             }
             return answer.failed > 0 ? 1 : 0
         }
+    }
+
+    /// What the daemon watches, if the current directory is elsewhere in the tree.
+    private static func unwatched(_ arguments: SessionArguments, _ watched: [String]) -> String? {
+        let places = watched.map { BytePath($0) }
+        let isTouched = arguments.configuration.starts.contains { here in
+            places.contains { here.isWithin($0) || $0.isWithin(here) }
+        }
+        return isTouched ? nil : watched.joined(separator: ", ")
     }
 
     /// The daemon must keep the path on the command line up to date, with the options on the command line.

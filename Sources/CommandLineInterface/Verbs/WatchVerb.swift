@@ -23,7 +23,7 @@ enum WatchVerb: Verb {
         "--exec-on-error", value: .choice("ACTION", ImpactCommand.OnError.self),
         help: "if COMMAND is still running when a module fails: keep it running (default), or stop it")
     private static let clear = OptionSpecification(
-        "--clear", help: "on a terminal, clear the screen at each wave and show all findings again")
+        "--clear", help: "on a terminal, clear the screen at each wave and show all errors and warnings again")
     private static let logLevel = OptionSpecification(
         "--log-level", value: .choice("LEVEL", LogLevel.self),
         help: "error, warning, info (a line per wave; default) or debug (each module, and why)")

@@ -77,7 +77,7 @@ enum WhyVerb: Verb {
                 "  \(shown(artifact.path))\n    \(artifact.interpreter), level \(artifact.level): \(words(artifact.state))"
             if let reason = artifact.reason { text += ": \(words(reason: reason))" }
             if let mode = artifact.mode { text += ", validated by \(mode)" }
-            if artifact.isGuarded { text += ", validated by hash until the second in which it was saved is over" }
+            if artifact.isGuarded { text += " (by timestamp from the next second on)" }
             if artifact.clock > 0 {
                 let time = WaveReport.seconds(Int64(artifact.microseconds) * 1000)
                 text += "\n    compiling it took \(time)"
