@@ -348,6 +348,8 @@ import Testing
         #expect(try affected(tree, "shop.models", "--tests").lines == ["tests/test_views.py"])
         // A deleted file that something imports is known by that.
         try tree.shell("rm shop/models.py")
+        let mixed = try affected(tree, "shop/models.py", "shop/modles.py", "--tests")
+        #expect(mixed.status == 2 && mixed.errors.contains("'shop/modles.py'") && !mixed.errors.contains("models.py'"))
         let deleted = try affected(tree, "shop/models.py", "--tests")
         #expect(deleted.status == 0 && deleted.lines == ["tests/test_views.py"], "\(deleted)")
     }

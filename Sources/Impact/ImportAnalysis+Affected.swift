@@ -56,12 +56,10 @@ extension ImportAnalysis {
         for module in begin { assumed[module] = nil }
         begin += assumed.keys
         let importers = graph.importers(ofAbsent: absent)
-        if importers.isEmpty {
-            for path in paths where !exists(path) && graph.tree.find(path.bytes) == nil && !deleted.contains(path) {
-                answer.unknown.append(path)
-            }
+        for path in paths where !exists(path) && graph.tree.find(path.bytes) == nil {
+            if importers[Array(path.bytes)] == nil, !deleted.contains(path) { answer.unknown.append(path) }
         }
-        begin += importers
+        begin += Set(importers.values.joined())
         let dependents = Dependents(
             of: begin, in: graph, kinds: kinds,
             isTest: { tests.contains($0) },

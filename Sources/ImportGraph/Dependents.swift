@@ -129,14 +129,20 @@ package struct Dependents: Sendable {
 }
 
 extension DependencyGraph {
-    /// The sources whose imports would resolve to these paths if they existed.
-    package func importers(ofAbsent paths: [[UInt8]]) -> [ModuleID] {
-        if paths.isEmpty { return [] }
+    /// For each of these paths, the sources whose imports would resolve to it if all of them existed; only paths with any.
+    package func importers(ofAbsent paths: [[UInt8]]) -> [[UInt8]: [ModuleID]] {
+        if paths.isEmpty { return [:] }
         var imagined = self
         var update = Update()
         update.changed = paths.map { ($0, ModuleFacts()) }
         _ = imagined.apply(update)
-        let absent = paths.compactMap { imagined.tree.find($0) }
-        return Set(absent.flatMap { imagined.importers(of: $0) }).subtracting(absent).sorted()
+        let absent = Set(paths.compactMap { imagined.tree.find($0) })
+        var found: [[UInt8]: [ModuleID]] = [:]
+        for path in paths {
+            guard let module = imagined.tree.find(path) else { continue }
+            let importers = imagined.importers(of: module).filter { !absent.contains($0) }
+            if !importers.isEmpty { found[path] = importers.sorted() }
+        }
+        return found
     }
 }
