@@ -94,6 +94,16 @@ import Testing
         try tree.write("freshpyc.json", #"{"exclude": ["b.py"]}"#)
         says("freshpyc: the configuration has changed; all modules are checked again\n")
         says("ready: 1 module, 0 failed, watching 1 directory\n")
+        try tree.write("freshpyc.json", "{}")
+        tree.eventually("ready again") {
+            watch.program.errors.split(separator: "\n").count { $0.hasPrefix("ready: 2 modules, 0 failed, 1 ") } == 2
+        }
+        try tree.write("freshpyc.json", #"{"ignore": ["missing-name"]}"#)
+        says("] other findings are selected; all clear\n")
+        try tree.write("freshpyc.json", #"{"exclude": ["b.py"]}"#)
+        tree.eventually("ready again") {
+            watch.program.errors.split(separator: "\n").count { $0.hasPrefix("ready: 1 module, 0 failed,") } == 2
+        }
         try tree.write("freshpyc.json", "{")
         says("freshpyc: freshpyc.json:1:2: ")
         says("; the configuration stays as it was\n")
@@ -162,6 +172,37 @@ import Testing
         #expect(watch.program.outputSoFar.contains("which does not define it; s.py sets it [missing-name]"))
         try tree.write("s.py", "import b\nb.R = 3\n")
         tree.eventually("an error again") { watch.program.errors.contains("; 1 error in 1 file\n") }
+        #expect(watch.stop().status == 0)
+    }
+
+    /// A link to a directory can be imported, although it is not entered.
+    @Test func aPackageMayBecomeALink() throws {
+        let tree = try Tree([
+            "freshpyc.json": "{}", "pk/__init__.py": "", "pk/a.py": "x = 1\n", "m.py": "import pk.a\n",
+        ])
+        let watch = try Watch(tree)
+        try tree.shell("mkdir other; mv pk other/; ln -s other/pk pk")
+        #expect(try tree.run(["wait"], usesPython: false).status == 0)
+        tree.eventually("all clear") {
+            !watch.program.errors.contains("error in") || watch.program.errors.contains("all clear")
+        }
+        #expect(try tree.run("check", "--no-daemon").status == 0)
+        let daemon = try tree.run("check")
+        #expect(daemon.status == 0, "\(daemon)")
+        #expect(watch.stop().status == 0)
+    }
+
+    @Test func aSingleFileHasNoFindingsOfOthers() throws {
+        let tree = try Tree([
+            "freshpyc.json": "{}", "a.py": "x = 1\n", "b.py": "from a import x\nfrom c import y\n", "c.py": "y = 1\n",
+        ])
+        let watch = try Watch(tree, "a.py")
+        try tree.write("b.py", "import os\n")
+        try tree.write("a.py", "z = 22\n")
+        tree.eventually("a wave") { watch.compilations(of: "a.py") == 1 }
+        Pause.seconds(0.1)
+        #expect(
+            watch.program.outputSoFar.isEmpty && !watch.program.errors.contains("error in"), "\(watch.program.errors)")
         #expect(watch.stop().status == 0)
     }
 

@@ -4,7 +4,7 @@ import BasicTypes
 import BuildModel
 
 /// Findings that `--select` and `--ignore` choose. Errors that keep a module from compiling or being read always show.
-struct RuleSelection: Sendable {
+struct RuleSelection: Hashable, Sendable {
     private let selected: Set<Rule>?
     private let ignored: Set<Rule>
 

@@ -36,6 +36,8 @@ final class WatchDisplay {
     private var isOpen = false
     private var standing = StandingFindings()
     private var rules: RuleSelection
+    /// All findings there are now, whatever the rules select.
+    private var everything: [LocatedDiagnostic] = []
     /// Settings that are read only when the watch starts.
     private static let keysOfStart: [SettingKey] = [.exec, .execMode, .execOnError, .format, .idleTimeout, .logLevel]
     /// Of these, those that have changed since.
@@ -93,7 +95,10 @@ final class WatchDisplay {
     private func readConfiguration() throws(SessionError) -> SessionConfiguration {
         do throws(UsageError) {
             let current = try SessionArguments(invocation.arguments, for: WatchVerb.declaration)
-            rules = current.rules
+            if current.rules != rules {
+                rules = current.rules
+                showAnew()
+            }
             let changed = Self.keysOfStart.filter { key in
                 !invocation.arguments.has(key.option)
                     && current.settings.entries[key]?.words != arguments.settings.entries[key]?.words
@@ -156,8 +161,20 @@ final class WatchDisplay {
     /// - Returns: the findings of the wave before.
     private func update(_ findings: [LocatedDiagnostic]) -> StandingFindings {
         let before = standing
+        everything = findings
         standing = StandingFindings(rules.filter(findings))
         return before
+    }
+
+    /// Shows what other rules select of the findings that there are.
+    private func showAnew() {
+        guard hasAnnounced else { return }
+        let before = update(everything)
+        var report = WaveReport(clock: 0)
+        report.diagnostics = everything
+        show(report)
+        sayFixed(since: before, except: [])
+        sayWithClock("other findings are selected; \(standing.standing(since: before) ?? "no errors")", .info)
     }
 
     /// `fixed: a.py, b.py and 3 more`

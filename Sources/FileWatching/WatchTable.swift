@@ -161,7 +161,10 @@ package struct WatchTable: Sendable {
                 if directory.isEmpty, !event.mask.isDisjoint(with: settled), configurationFiles.contains(event.name) {
                     return [.configurationTouched]
                 }
-                return ImportableName.isLeaf(event.name) ? [.importable(path)] : []
+                if ImportableName.isLeaf(event.name) { return [.importable(path)] }
+                // A link to a directory can be imported, and sends the events of a file.
+                let isNew = !event.mask.isDisjoint(with: [.created, .movedTo, .deleted, .movedFrom])
+                return isNew && PythonName.isName(event.name[...]) ? [.importable(path)] : []
             }
             if event.mask.contains(.deleted) { return [.sourceDeleted(path)] }
             if !event.mask.isDisjoint(with: [.closedAfterWriting, .movedTo, .movedFrom, .attributes]) {

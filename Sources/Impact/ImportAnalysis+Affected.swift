@@ -82,6 +82,7 @@ extension ImportAnalysis {
         }
         answer.sources += collections(by: mentioned.withCollectors, of: dependents)
         answer.sources.sort { $0.path < $1.path }
+        answer.widened += outdatedSources(besides: paths)
         if testsAlone, answer.sources.isEmpty { answer.widened += computedImports(mentioned, besides: dependents) }
         return answer
     }
@@ -107,6 +108,17 @@ extension ImportAnalysis {
             device = stamp.device
             inode = stamp.inode
         }
+    }
+
+    /// Sources that do not compile: what they import now is not known.
+    private func outdatedSources(besides paths: [BytePath]) -> [(path: BytePath, reason: String)] {
+        let changed = Set(paths)
+        let outdated = graph.tree.modules.filter { graph.facts(of: $0)?.isOutdated == true }.compactMap { path($0) }
+            .filter { !changed.contains($0) }.sorted()
+        guard let first = outdated.first else { return [] }
+        if outdated.count == 1 { return [(first, "does not compile, so its imports may be incomplete")] }
+        let others = Plural.count(outdated.count - 1, "other source")
+        return [(first, "and \(others) do not compile, so their imports may be incomplete")]
     }
 
     /// If no test is affected, one that depends on a computed import may have been missed.

@@ -28,9 +28,9 @@ final class WatchRun {
     /// below it is known.
     var failing: Set<BytePath> { session.failing(with: build.operational) }
 
-    /// A report with all findings that there are now.
+    /// A report with all findings that there are now in the places that are watched.
     var standing: WaveReport {
-        session.report(on: [.empty], changes: [], removed: 0, problems: build.operational)
+        session.report(on: session.configuration.starts, changes: [], removed: 0, problems: build.operational)
     }
 
     /// The number of sources, including those without a record because they could never be read or written.

@@ -60,10 +60,13 @@ extension Session {
             sources, removed: outcome.absent, others: input.others, isComplete: input.reportsAll
         ) { compilation(of: $0) }
         guard input.reportsAll else {
-            let new = analysis.judge(again)
-            if analysis.hasCurrentTreeFindings { return new }
-            let known = Set(analysis.knownTreeFindings.shown)
-            return new + analysis.findingsOfTheTree().filter { !known.contains($0) }
+            var new = analysis.judge(again)
+            if !analysis.hasCurrentTreeFindings {
+                let known = Set(analysis.knownTreeFindings.shown)
+                new += analysis.findingsOfTheTree().filter { !known.contains($0) }
+            }
+            // Sources elsewhere are not watched: they may have changed since they were read.
+            return new.filter { named.covers($0.path) }
         }
         analysis.judgeAll()
         return importFindings(within: named.covers)

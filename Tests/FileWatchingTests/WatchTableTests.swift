@@ -35,6 +35,7 @@ import Testing
         Case(2, .modified, "m.py", [.sourceBeingWritten(BytePath("p/m.py"))]),
         Case(2, .closedAfterWriting, "notes.txt", []),
         Case(2, .closedAfterWriting, ".gitignore", [.rulesChanged]),
+        Case(2, .created, "link", [.importable(BytePath("p/link"))]), Case(2, .modified, "link", []),
         Case(1, .movedTo, "pyproject.toml", [.configurationTouched]),
         Case(1, .deleted, "pyproject.toml", [.configurationTouched]),
         Case(1, .modified, "pyproject.toml", []), Case(2, .closedAfterWriting, "pyproject.toml", []),
