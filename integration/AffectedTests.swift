@@ -224,6 +224,12 @@ import Testing
             ["test_a.py"]
         ),
         (["tests/test_a.py": "", "tests/sub/test_b.py": ""], "tests/sub/conftest.py", ["tests/sub/test_b.py"]),
+        (["tests/test_a.py": "", "b.py": ""], "tests/__init__.py", ["tests/test_a.py"]),
+        (
+            ["b/mm.py": "", "pytest.ini": "[pytest]\npythonpath = a b\n", "test_a.py": "import mm\n"], "a/mm.py",
+            ["test_a.py"]
+        ),
+        (["test_a.py": "import sys\nsys.path.insert(0, 'lib')\nimport q\n"], "lib/q.py", ["test_a.py"]),
         // A directory of data files.
         (
             ["shop/__init__.py": "", "shop/data/x.json": "", "test_a.py": "import shop\n"], "shop/data", ["test_a.py"]

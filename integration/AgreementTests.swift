@@ -61,6 +61,19 @@ import Testing
         #expect(watch.stop().status == 0)
     }
 
+    /// Nothing is certain about the names of a module that does not compile, whatever it bound before.
+    @Test func aModuleThatBreaksTakesItsFindingsWithIt() throws {
+        let tree = try Tree(["m.py": "x = 1\n", "a.py": "from m import y\n"])
+        let watch = try Watch(tree)
+        #expect(watch.program.outputSoFar.contains("a.py:1:15: error: "))
+        try tree.write("m.py", "y = 1\ndef (\n")
+        #expect(try tree.run(["wait"], usesPython: false).status == 1)
+        let daemon = try tree.run("check")
+        let alone = try tree.run("check", "--no-daemon")
+        #expect(daemon.output == alone.output && daemon.lines.count == 1, "\(daemon)\n\(alone)")
+        #expect(watch.stop().status == 0)
+    }
+
     @Test func aMistakeInTheConfigurationDoesNotStopTheDaemon() throws {
         let tree = try Tree(["a.py": "x = 1\n"])
         let watch = try Freshpyc.start(

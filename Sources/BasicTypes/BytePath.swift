@@ -238,8 +238,10 @@ extension BytePath: Hashable, Comparable {
 extension BytePath: CustomStringConvertible {
     /// For display: invalid UTF-8 becomes U+FFFD, and control characters are escaped, so that a name cannot control the
     /// terminal or add a line.
-    package var description: String {
-        let text = String(decoding: bytes, as: UTF8.self)
+    package var description: String { Self.shown(String(decoding: bytes, as: UTF8.self)) }
+
+    /// A text with its control characters escaped.
+    package static func shown(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else { return text }
         return text.unicodeScalars.reduce(into: "") { shown, scalar in
             switch scalar {

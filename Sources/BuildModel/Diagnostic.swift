@@ -112,6 +112,8 @@ package struct Diagnostic: Hashable, Sendable {
             text += ":\(line)"
             if column > 0 { text += ":\(column)" }
         }
+        // Python's message may quote a control character of the source.
+        let message = BytePath.shown(self.message)
         return text + ": \(severity.rawValue): \(message) [\(rule.rawValue)]"
     }
 }

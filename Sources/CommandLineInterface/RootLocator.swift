@@ -45,6 +45,7 @@ enum RootLocator {
     }
 
     private static func place(_ given: BytePath, _ workingDirectory: BytePath) throws(UsageError) -> (BytePath, Bool) {
+        guard !given.isEmpty else { throw UsageError(message: "a path is empty; name a directory or a .py file") }
         let path = given.isAbsolute ? given : workingDirectory.appending(given)
         let exists: Bool
         do throws(SystemError) {

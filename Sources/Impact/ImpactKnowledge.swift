@@ -1,4 +1,4 @@
-// What is known about dependencies that are no imports, and about tests. Gathered when it is first asked for, and then kept up to
+// What is known about dependencies other than imports, and about tests. Gathered when it is first asked for, and then kept up to
 // date: reading all sources takes much longer than a question may.
 
 import BasicTypes

@@ -41,9 +41,10 @@ extension ImportAnalysis {
             } else if path.hasSuffix(".py") {
                 absent.append(Array(path.bytes))
                 for module in declared.of(file: path) { assumed[module] = path }
-                if path.lastComponent.elementsEqual("conftest.py".utf8) {
-                    // It was deleted, and the tests below used it.
-                    for module in modules(at: [path.parent]) where tests.contains(module) {
+                let isConftest = path.lastComponent.elementsEqual("conftest.py".utf8)
+                if isConftest || path.lastComponent.elementsEqual("__init__.py".utf8) {
+                    // It was deleted. The tests below used the one, and what is beside the other has another name now.
+                    for module in modules(at: [path.parent]) where !isConftest || tests.contains(module) {
                         assumed[module] = path
                         deleted.insert(path)
                     }
@@ -55,7 +56,8 @@ extension ImportAnalysis {
         begin += sourcesOfTheSameFile(as: paths)
         for module in begin { assumed[module] = nil }
         begin += assumed.keys
-        let importers = graph.importers(ofAbsent: absent)
+        var importers = graph.importers(ofAbsent: absent)
+        for (path, more) in mentioned.importers(ofAbsent: absent, &graph) { importers[path, default: []] += more }
         for path in paths where !exists(path) && graph.tree.find(path.bytes) == nil {
             if importers[Array(path.bytes)] == nil, !deleted.contains(path) { answer.unknown.append(path) }
         }

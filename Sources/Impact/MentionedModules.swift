@@ -189,6 +189,31 @@ struct MentionedModules {
         return found
     }
 
+    /// For each path that does not exist, the sources that may have imported it.
+    func importers(ofAbsent paths: [[UInt8]], _ graph: inout DependencyGraph) -> [[UInt8]: Set<ModuleID>] {
+        guard !paths.isEmpty, pytestExtendsPath || !withExtendedPath.isEmpty else { return [:] }
+        var byName: [[UInt8]: [[UInt8]]] = [:]
+        for path in paths {
+            let parts = Self.place(path.split(separator: UInt8(ascii: "/")).map { Array($0) })
+            byName[parts.last ?? [], default: []].append(path)
+        }
+        var found: [[UInt8]: Set<ModuleID>] = [:]
+        for module in tree.modules {
+            guard let entry = tree[module], findsMore(entry, module) else { continue }
+            for name in graph.unresolvedNames(in: module) {
+                let parts = name.split(separator: UInt8(ascii: "."))
+                guard let last = parts.last else { continue }
+                let place = Self.joined(Array(parts))
+                for (key, ending) in [(last + Array(".py".utf8), ".py"), (last, "/__init__.py")] {
+                    for path in byName[Array(key)] ?? [] where Self.ends(path, with: place + Array(ending.utf8)) {
+                        found[path, default: []].insert(module)
+                    }
+                }
+            }
+        }
+        return found
+    }
+
     // MARK: Paths
 
     private static func joined(_ parts: [ArraySlice<UInt8>]) -> [UInt8] {

@@ -7,77 +7,86 @@ import ImportGraph
 /// The modules that lack an imported name, and who sets it for them. Tells which findings to judge again when a source
 /// changes.
 struct OutsideAssignments {
-    /// For each module that lacks names, the sources with findings about it.
-    private var owners: [ModuleID: Set<ModuleID>] = [:]
-    /// For each module, the sources that set names of it, as far as findings asked.
-    private var setters: [ModuleID: Set<ModuleID>] = [:]
+    /// What is known about a module that lacks a name.
+    private struct Target {
+        /// The sources with findings about it.
+        var owners: Set<ModuleID> = []
+        /// The sources that may set its names: those that import it, and itself.
+        let readers: Set<ModuleID>
+        /// The names that they set on anything, each with the first source that does.
+        let setters: [[UInt8]: ModuleID]
+    }
+
+    private var targets: [ModuleID: Target] = [:]
+    /// The modules that a source has findings about.
+    private var byOwner: [ModuleID: Set<ModuleID>] = [:]
 
     /// Forgets the findings of a source, before it is judged again.
     mutating func forget(_ owner: ModuleID) {
-        for (target, found) in owners where found.contains(owner) {
-            owners[target] = found.count == 1 ? nil : found.subtracting([owner])
+        for target in byOwner.removeValue(forKey: owner) ?? [] {
+            targets[target]?.owners.remove(owner)
+            if targets[target]?.owners.isEmpty == true { targets[target] = nil }
         }
     }
 
-    /// Looks for a source that sets a name of a module: one of those that import the module, or the module itself.
+    /// Looks for a source that sets a name of a module.
     ///
-    /// - Parameter text: the contents of a source.
+    /// - Parameter text: the contents of a source. Each source that imports the module is read once, however many names are
+    ///   asked for.
     mutating func setter(
-        of name: String, in target: ModuleID, for owner: ModuleID, _ graph: DependencyGraph, text: (ModuleID) -> [UInt8]
+        of name: String, in module: ModuleID, for owner: ModuleID, _ graph: DependencyGraph, text: (ModuleID) -> [UInt8]
     ) -> ModuleID? {
-        owners[target, default: []].insert(owner)
-        let name = Array(name.utf8)
-        let setter = ([target] + graph.importers(of: target).sorted()).first { Self.sets(name, text($0)) }
-        if let setter { setters[target, default: []].insert(setter) }
+        var target = targets.removeValue(forKey: module) ?? Self.target(module, graph, text)
+        target.owners.insert(owner)
+        byOwner[owner, default: []].insert(module)
+        let setter = target.setters[Array(name.utf8)]
+        targets[module] = target
         return setter
     }
 
-    /// The sources whose findings may be others now that these sources have changed.
-    func owners(after changed: Set<ModuleID>, _ graph: DependencyGraph) -> Set<ModuleID> {
-        guard !owners.isEmpty else { return [] }
-        var targets = Set(setters.filter { !changed.isDisjoint(with: $0.value) }.keys)
-        for module in changed {
-            for edge in graph.edges(from: module) where owners[edge.target] != nil { targets.insert(edge.target) }
+    private static func target(_ module: ModuleID, _ graph: DependencyGraph, _ text: (ModuleID) -> [UInt8]) -> Target {
+        let readers = [module] + graph.importers(of: module).sorted()
+        var setters: [[UInt8]: ModuleID] = [:]
+        for reader in readers {
+            for name in assignedNames(in: text(reader)) where setters[name] == nil { setters[name] = reader }
         }
-        return targets.reduce(into: []) { $0.formUnion(owners[$1] ?? []) }
+        return Target(readers: Set(readers), setters: setters)
     }
 
-    private static let setters = ["setattr(", "__dict__", "vars("]
+    /// The sources whose findings may be others now that these sources have changed.
+    mutating func owners(after changed: Set<ModuleID>, _ graph: DependencyGraph) -> Set<ModuleID> {
+        guard !targets.isEmpty, !changed.isEmpty else { return [] }
+        var concerned = Set(targets.filter { !changed.isDisjoint(with: $0.value.readers) }.keys)
+        for module in changed {
+            for edge in graph.edges(from: module) where targets[edge.target] != nil { concerned.insert(edge.target) }
+        }
+        // What they set is read again when it is next asked for.
+        return concerned.reduce(into: []) { $0.formUnion(targets.removeValue(forKey: $1)?.owners ?? []) }
+    }
 
-    /// Whether a source assigns to an attribute of this name, or names it where attributes are set by name.
-    static func sets(_ name: [UInt8], _ source: [UInt8]) -> Bool {
-        var rest = source[...]
-        while let range = rest.firstRange(of: name) {
-            rest = source[range.upperBound...]
-            guard range.lowerBound > 0, let next = rest.first else { continue }
-            switch source[range.lowerBound - 1] {
-            case UInt8(ascii: "."):
-                if PythonName.has(next) { continue }
-                let after = rest.drop { $0 == UInt8(ascii: " ") }
-                if after.first == UInt8(ascii: "="), after.dropFirst().first != UInt8(ascii: "=") { return true }
-            case UInt8(ascii: "\""), UInt8(ascii: "'"):
-                let line = source[..<range.lowerBound].suffix(while: { $0 != UInt8(ascii: "\n") })
-                if Self.setters.contains(where: { line.firstRange(of: Array($0.utf8)) != nil }) { return true }
-            case UInt8(ascii: "("), UInt8(ascii: " "):
-                // `vars(module).update(name=1)`
-                let line = source[..<range.lowerBound].suffix(while: { $0 != UInt8(ascii: "\n") })
-                if next == UInt8(ascii: "="), line.firstRange(of: Array(".update(".utf8)) != nil,
-                    Self.setters.contains(where: { line.firstRange(of: Array($0.utf8)) != nil })
-                {
-                    return true
+    private static let wordsOfSetters = ["setattr(", "__dict__", "vars("].map { Array($0.utf8) }
+
+    /// The names that a source assigns to as attributes, or names on lines where attributes are set by name.
+    static func assignedNames(in source: [UInt8]) -> Set<[UInt8]> {
+        var found: Set<[UInt8]> = []
+        for line in source.split(separator: UInt8(ascii: "\n")) {
+            let setsByName = wordsOfSetters.contains { line.firstRange(of: $0) != nil }
+            guard setsByName || line.contains(UInt8(ascii: "=")) else { continue }
+            var index = line.startIndex
+            while let start = line[index...].firstIndex(where: { PythonName.has($0) }) {
+                let end = line[start...].firstIndex { !PythonName.has($0) } ?? line.endIndex
+                index = end
+                let isAttribute = start > line.startIndex && line[start - 1] == UInt8(ascii: ".")
+                let after = line[end...].drop { $0 == UInt8(ascii: " ") }
+                let isAssigned = after.first == UInt8(ascii: "=") && after.dropFirst().first != UInt8(ascii: "=")
+                let isQuoted =
+                    start > line.startIndex && end < line.endIndex && "\"'".utf8.contains(line[start - 1])
+                    && line[end] == line[start - 1]
+                if isAttribute && isAssigned || setsByName && (isQuoted || isAssigned) {
+                    found.insert(Array(line[start..<end]))
                 }
-            default: continue
             }
         }
-        return false
-    }
-}
-
-extension ArraySlice<UInt8> {
-    /// The longest end whose bytes all match.
-    fileprivate func suffix(while matches: (UInt8) -> Bool) -> ArraySlice<UInt8> {
-        var start = endIndex
-        while start > startIndex, matches(self[start - 1]) { start -= 1 }
-        return self[start...]
+        return found
     }
 }

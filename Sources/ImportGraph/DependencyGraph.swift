@@ -134,7 +134,8 @@ package struct DependencyGraph: Sendable {
             } else if let module = tree.find(path) {
                 let old = known[Int(module.rawValue)]
                 if runsOtherwise(old, facts, of: module) { revision += 1 }
-                if old?.bindings != facts?.bindings { rebound.insert(module) }
+                // Nothing is certain about the names of a module that does not compile.
+                if old?.bindings != facts?.bindings || old?.isOutdated != facts?.isOutdated { rebound.insert(module) }
                 known[Int(module.rawValue)] = facts
                 again.insert(module)
             }

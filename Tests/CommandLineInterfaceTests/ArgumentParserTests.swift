@@ -84,6 +84,6 @@ import Testing
         #expect(
             printer.github(finding)
                 == "::error file=a%2Cb.py,line=2,col=3,title=freshpyc%3A syntax-error::50%25 of%0Athis")
-        #expect(printer.text(finding) == "a,b.py:2:3: error: 50% of\nthis [syntax-error]")
+        #expect(printer.text(finding) == "a,b.py:2:3: error: 50% of\\nthis [syntax-error]")
     }
 }
