@@ -91,10 +91,11 @@ struct MentionedModules {
         by mentions: SourceMentions, _ entry: SourceTree.Module, _ graph: inout DependencyGraph
     ) -> Set<ModuleID> {
         var found: Set<ModuleID> = []
-        func add(_ target: ModuleID?) {
-            guard let target else { return }
+        func add(_ target: ModuleID?) { if let target { found.insert(target) } }
+        /// `python -m package` runs its `__main__.py`.
+        func add(program name: [UInt8]) {
+            guard let target = graph.module(named: name, from: entry.directory) else { return }
             found.insert(target)
-            // `python -m package` runs its `__main__.py`.
             if let entry = tree[target], tree.initial(of: entry.directory) == target,
                 let program = tree.find(tree.path(of: entry.directory) + Array("/__main__.py".utf8))
             {
@@ -107,15 +108,18 @@ struct MentionedModules {
             } else if known.contains(Array(text.prefix { $0 != UInt8(ascii: ".") })) {
                 if text.last == UInt8(ascii: ".") {
                     found.formUnion(graph.modules(belowPackage: Array(text.dropLast()), from: entry.directory))
+                } else if mentions.traits.contains(.namesModules) {
+                    add(program: text)
                 } else {
                     add(graph.module(named: text, from: entry.directory))
                 }
             }
         }
+        for name in mentions.programs { add(program: name) }
         let namesModules = !mentions.traits.isDisjoint(with: [.choosesSettings, .namesModules])
         for word in mentions.words where known.contains(word) {
             if mentions.traits.contains(.namesSubmodules) { add(relative([UInt8(ascii: ".")] + word, entry)) }
-            if namesModules { add(graph.module(named: word, from: entry.directory)) }
+            if namesModules { add(program: word) }
         }
         for path in mentions.paths { found.formUnion(sources(at: path, from: entry)) }
         return found

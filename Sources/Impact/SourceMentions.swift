@@ -32,6 +32,8 @@ struct SourceMentions: Hashable, Sendable {
     private(set) var dotted: Set<[UInt8]> = []
     /// Names without dots, if they mean anything in this source.
     private(set) var words: Set<[UInt8]> = []
+    /// Modules that a command runs: `-m shop.cli`.
+    private(set) var programs: Set<[UInt8]> = []
     /// Paths of sources: `tools/run.py`.
     private(set) var paths: Set<[UInt8]> = []
     private(set) var traits: Traits = []
@@ -71,7 +73,7 @@ struct SourceMentions: Hashable, Sendable {
                 // A command in a longer string: `python -m shop.cli --all`.
                 let start = index + 3
                 let end = Self.end(ofName: source, from: start)
-                if start < end { dotted.insert(Array(source[start..<end])) }
+                if start < end { programs.insert(Array(source[start..<end])) }
                 index = max(end, index + 1)
             case UInt8(ascii: "p"), UInt8(ascii: "_"), UInt8(ascii: "s"), UInt8(ascii: ">"), UInt8(ascii: "i"):
                 for mark in Self.marks where Self.has(mark.text, source, at: index) {
