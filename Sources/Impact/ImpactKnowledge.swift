@@ -17,6 +17,19 @@ struct ImpactKnowledge {
         fileprivate(set) var tests: Set<ModuleID>
     }
 
+    /// pytest's configuration, and the stamps of the files that it was read from: reading a long pyproject.toml takes longer
+    /// than the rest of an answer.
+    private var pytest: (stamps: [Stamp?], configuration: PytestConfiguration?)?
+
+    /// - Returns: `nil` if the project does not configure pytest.
+    mutating func pytestConfiguration(root: BytePath) -> PytestConfiguration? {
+        let stamps = PytestConfiguration.stamps(root: root)
+        if let pytest, pytest.stamps == stamps { return pytest.configuration }
+        let configuration = PytestConfiguration.read(root: root)
+        pytest = (stamps, configuration)
+        return configuration
+    }
+
     /// Notes that the contents of a source have changed, or that it is gone.
     mutating func touch(_ path: BytePath) { touched?.insert(path) }
 

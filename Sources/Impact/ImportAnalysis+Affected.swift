@@ -19,7 +19,7 @@ extension ImportAnalysis {
         var absent: [[UInt8]] = []
         /// Files whose effect is known although they do not exist and nothing imports them.
         var deleted: Set<BytePath> = []
-        let configuration = PytestConfiguration.read(root: rootPath)
+        let configuration = knowledge.pytestConfiguration(root: rootPath)
         let reader = SourceReader(root: root)
         let known = knowledge.answer(&graph, sources: { Array(states.keys) }, configuration: configuration) { paths in
             ParallelSlices.map(paths, sliceSize: 64, scratch: {}) { path, _ in
@@ -115,8 +115,7 @@ extension ImportAnalysis {
     /// Sources that do not compile: what they import now is not known.
     private func outdatedSources(besides paths: [BytePath]) -> [(path: BytePath, reason: String)] {
         let changed = Set(paths)
-        let outdated = graph.tree.modules.filter { graph.facts(of: $0)?.isOutdated == true }.compactMap { path($0) }
-            .filter { !changed.contains($0) }.sorted()
+        let outdated = graph.outdated.compactMap { path($0) }.filter { !changed.contains($0) }.sorted()
         guard let first = outdated.first else { return [] }
         if outdated.count == 1 { return [(first, "does not compile, so its imports may be incomplete")] }
         let others = Plural.count(outdated.count - 1, "other source")

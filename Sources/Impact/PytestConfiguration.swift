@@ -31,6 +31,11 @@ package struct PytestConfiguration: Hashable, Sendable {
         ("tox.ini", ["pytest"], false), ("setup.cfg", ["tool:pytest"], false),
     ]
 
+    /// The stamps of all files that may configure pytest.
+    static func stamps(root: BytePath) -> [Stamp?] {
+        files.map { ((try? Host.status(root.appending($0.name))) ?? nil)?.stamp }
+    }
+
     /// - Returns: `nil` if the project does not configure pytest.
     package static func read(root: BytePath) -> PytestConfiguration? {
         for file in files {

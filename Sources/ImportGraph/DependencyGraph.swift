@@ -72,6 +72,11 @@ package struct DependencyGraph: Sendable {
         known.indices.contains(Int(module.rawValue)) ? known[Int(module.rawValue)] : nil
     }
 
+    /// The sources that do not compile.
+    package var outdated: [ModuleID] {
+        known.indices.filter { known[$0]?.isOutdated == true }.map { ModuleID(rawValue: Int32($0)) }
+    }
+
     /// What a source imports. A target occurs once for each import that names it.
     package func edges(from module: ModuleID) -> [ImportEdge] {
         edges.edges(from: module)
