@@ -242,7 +242,7 @@ extension BytePath: CustomStringConvertible {
 
     /// A text with its control characters escaped.
     package static func shown(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else { return text }
+        guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return text }
         return text.unicodeScalars.reduce(into: "") { shown, scalar in
             switch scalar {
             case "\n": shown += "\\n"

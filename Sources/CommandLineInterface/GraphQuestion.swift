@@ -100,7 +100,7 @@ struct GraphQuestion {
 
     /// A path of an answer, relative to the current directory.
     func shown(_ path: String) -> String {
-        printer.shown(BytePath(path)).description
+        printer.root == printer.workingDirectory ? BytePath.shown(path) : printer.shown(BytePath(path)).description
     }
 
     /// Asks the daemon, or else scans the sources that have changed since the last scan.

@@ -63,6 +63,19 @@ struct SourceMentions: Hashable, Sendable {
     ]
     private static let calls: [StaticString] = ["import_module(", "__import__("]
 
+    /// Whether a mark or a call can begin with these two bytes. Most of the time of a scan goes here.
+    @inline(__always)
+    private static func mayBeginMark(_ first: UInt8, _ second: UInt8) -> Bool {
+        switch first {
+        case UInt8(ascii: "p"): second == UInt8(ascii: "y") || second == UInt8(ascii: "a")
+        case UInt8(ascii: "_"): second == UInt8(ascii: "_")
+        case UInt8(ascii: "s"): second == UInt8(ascii: "y")
+        case UInt8(ascii: "i"): second == UInt8(ascii: "m")
+        case UInt8(ascii: ">"): second == UInt8(ascii: ">")
+        default: false
+        }
+    }
+
     private mutating func scan(_ source: UnsafeRawBufferPointer, _ words: inout [Range<Int>]) {
         var index = 0
         while index < source.count {
@@ -75,7 +88,7 @@ struct SourceMentions: Hashable, Sendable {
                 let end = Self.end(ofName: source, from: start)
                 if start < end { programs.insert(Array(source[start..<end])) }
                 index = max(end, index + 1)
-            case UInt8(ascii: "p"), UInt8(ascii: "_"), UInt8(ascii: "s"), UInt8(ascii: ">"), UInt8(ascii: "i"):
+            case let byte where Self.mayBeginMark(byte, index + 1 < source.count ? source[index + 1] : 0):
                 for mark in Self.marks where Self.has(mark.text, source, at: index) {
                     traits.insert(mark.trait)
                     if mark.trait == .hasDoctests { doctest(source, at: index + mark.text.utf8CodeUnitCount) }
@@ -196,6 +209,8 @@ struct SourceMentions: Hashable, Sendable {
     private static func has(_ text: StaticString, _ source: UnsafeRawBufferPointer, at index: Int) -> Bool {
         let count = text.utf8CodeUnitCount
         guard index + count <= source.count else { return false }
-        return (0..<count).allSatisfy { source[index + $0] == text.utf8Start[$0] }
+        var place = 0
+        while place < count, source[index + place] == text.utf8Start[place] { place += 1 }
+        return place == count
     }
 }

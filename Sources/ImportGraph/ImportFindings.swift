@@ -59,9 +59,8 @@ extension DependencyGraph {
             }
             if judgement.state == .ambiguous { found.append(ambiguity(kept, judgement, in: module)) }
             for asked in judgement.asked
-            where asked.isCertain && isComparable(asked.name) && isComplete(asked.module)
-                && lacks(asked.module, asked.name)
-                && !isSubmodule(asked.name, of: asked.module)
+            where asked.isCertain && isComplete(asked.module) && lacks(asked.module, asked.name)
+                && !isSubmodule(asked.name, of: asked.module) && isComparable(asked.name)
             {
                 add(
                     .missingName,
