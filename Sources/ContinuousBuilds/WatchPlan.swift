@@ -150,10 +150,6 @@ package struct WatchPlan: Sendable {
     package static let longestBurst: Int64 = 400_000_000
     /// How long to wait for a file that is open for writing, or after a deletion, in nanoseconds.
     package static let patience: Int64 = 200_000_000
-    /// So often is bytecode restored without a delay.
-    package static let contestStart = 5
-    /// After this many nanoseconds without another change, bytecode is no longer contested.
-    package static let contestEnd: Int64 = 120_000_000_000
     /// `firstRetry` and `lastRetry`: the first and the longest delay before a retry, in nanoseconds; the delay doubles
     /// each time.
     package static let firstRetry: Int64 = 1_000_000_000
@@ -175,10 +171,7 @@ package struct WatchPlan: Sendable {
     package private(set) var guarded: Set<BytePath> = []
     package private(set) var retries: Set<BytePath> = []
     private var sightings: [ArtifactSighting] = []
-    /// How often the bytecode of a source was undone, and when last.
-    private var contests: [BytePath: (count: Int, last: Int64)] = [:]
-    /// When the user was last told of a contest: usually, all sources are contested at once.
-    private var lastWarning: Int64?
+    private var contests = BytecodeContests()
     /// When the timer `delayed` fires, if it is armed.
     private var delayedDue: Int64 = 0
     /// Whether a retry covers the whole tree, because an interpreter could not be run.
@@ -203,7 +196,7 @@ package struct WatchPlan: Sendable {
         switch event {
         case .dirtied(let source):
             delayed[source] = nil
-            contests[source] = nil
+            contests.forget(source)
             dirt.sources.insert(source)
             return []
         case .deleted(let source):
@@ -434,17 +427,9 @@ package struct WatchPlan: Sendable {
 
     private mutating func undo(_ source: BytePath, _ now: Int64) -> [Action] {
         guard !dirt.sources.contains(source) else { return [] }
-        var contest = contests[source] ?? (0, now)
-        if now - contest.last > Self.contestEnd { contest.count = 0 }
-        if contests.count > 4096 { contests = contests.filter { now - $0.value.last <= Self.contestEnd } }
-        contest = (contest.count + 1, now)
-        contests[source] = contest
-        let excess = contest.count - Self.contestStart
-        delayed[source] =
-            now + (excess <= 0 ? Self.patience : min(Self.lastRetry, Self.firstRetry << min(excess - 1, 6)))
-        guard excess == 1, lastWarning.map({ now - $0 > Self.contestEnd }) ?? true else { return [] }
-        lastWarning = now
-        return [.warnOfContest(source)]
+        let (delay, isNews) = contests.undone(source, now: now)
+        delayed[source] = now + delay
+        return isNews ? [.warnOfContest(source)] : []
     }
 
     private mutating func armRetry() -> [Action] {

@@ -180,12 +180,8 @@ struct MentionedModules {
     private func unresolvedImports(of importer: ModuleID, _ graph: inout DependencyGraph) -> Set<ModuleID> {
         var found: Set<ModuleID> = []
         for name in graph.unresolvedNames(in: importer) {
-            let parts = name.split(separator: UInt8(ascii: "."))
-            guard let last = parts.last else { continue }
-            let place = Self.joined(Array(parts))
-            for (key, ending) in [(last + Array(".py".utf8), ".py"), (last, "/__init__.py")] {
-                let path = place + Array(ending.utf8)
-                for target in byLastPart[Array(key)] ?? [] {
+            for (key, path) in Self.places(of: name) {
+                for target in byLastPart[key] ?? [] {
                     if let entry = tree[target], Self.ends(entry.path, with: path) { found.insert(target) }
                 }
             }
@@ -205,11 +201,8 @@ struct MentionedModules {
         for module in tree.modules {
             guard let entry = tree[module], findsMore(entry, module) else { continue }
             for name in graph.unresolvedNames(in: module) {
-                let parts = name.split(separator: UInt8(ascii: "."))
-                guard let last = parts.last else { continue }
-                let place = Self.joined(Array(parts))
-                for (key, ending) in [(last + Array(".py".utf8), ".py"), (last, "/__init__.py")] {
-                    for path in byName[Array(key)] ?? [] where Self.ends(path, with: place + Array(ending.utf8)) {
+                for (key, end) in Self.places(of: name) {
+                    for path in byName[key] ?? [] where Self.ends(path, with: end) {
                         found[path, default: []].insert(module)
                     }
                 }
@@ -222,6 +215,15 @@ struct MentionedModules {
 
     private static func joined(_ parts: [ArraySlice<UInt8>]) -> [UInt8] {
         Array(parts.joined(separator: [UInt8(ascii: "/")]))
+    }
+
+    /// How the path of a source with this dotted name ends, each with its key in `byLastPart`.
+    private static func places(of name: [UInt8]) -> [(key: [UInt8], path: [UInt8])] {
+        let parts = name.split(separator: UInt8(ascii: "."))
+        guard let last = parts.last else { return [] }
+        let place = joined(Array(parts))
+        let (source, initial) = (Array(".py".utf8), Array("/__init__.py".utf8))
+        return [(last + source, place + source), (Array(last), place + initial)].map { (Array($0.0), $0.1) }
     }
 
     /// The parts of the path that an import names: those of the directory for an `__init__.py`.

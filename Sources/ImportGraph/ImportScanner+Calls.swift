@@ -101,7 +101,7 @@ extension ImportScanner {
         }
     }
 
-    /// The package whose attribute occurs in the first argument, in code or in an f-string: `shop` in
+    /// The package whose attribute occurs in the arguments, in code or in an f-string: `shop` in
     /// `shop.__path__` or `f"{shop.__name__}.{name}"`, and the own package in `__path__`.
     private func package(after start: Int, attribute: StaticString) -> Package? {
         let count = attribute.utf8CodeUnitCount

@@ -204,7 +204,7 @@ private enum PhaseName: String, CaseIterable {
         var delays: [Int64] = []
         for round in 1...16 {
             let actions = plan.handle(.undone(source: Self.path), now: time)
-            #expect(actions == (round == WatchPlan.contestStart + 1 ? [.warnOfContest(Self.path)] : []), "\(round)")
+            #expect(actions == (round == BytecodeContests.start + 1 ? [.warnOfContest(Self.path)] : []), "\(round)")
             guard case .arm(.delayed, let delay)? = plan.handle(.hintsEnded, now: time).first else {
                 Issue.record("no timer in round \(round)")
                 return
