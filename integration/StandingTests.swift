@@ -175,6 +175,21 @@ import Testing
         #expect(watch.stop().status == 0)
     }
 
+    /// Another module may register a module that has no file.
+    @Test func whoRegistersAModuleDecidesTheFinding() throws {
+        let tree = try Tree(["a.py": "import p.made\n", "p/__init__.py": "", "s.py": "import sys\n"])
+        let watch = try Watch(tree)
+        tree.eventually("an error") {
+            watch.program.outputSoFar.contains("a.py:1:10: error: there is no module 'made'")
+        }
+        try tree.write("s.py", "import sys\nsys.modules['p.made'] = sys\n")
+        tree.eventually("fixed") { watch.program.errors.contains("] fixed: a.py\n") }
+        #expect(watch.program.outputSoFar.contains("; s.py may register a module of this name [unresolved-import]"))
+        #expect(try Program.run("rm", tree.path.appending("s.py").description).status == 0)
+        tree.eventually("an error again") { watch.program.errors.contains("; 1 error in 1 file\n") }
+        #expect(watch.stop().status == 0)
+    }
+
     /// A link to a directory can be imported, although it is not entered.
     @Test func aPackageMayBecomeALink() throws {
         let tree = try Tree([

@@ -120,9 +120,13 @@ extension JSONLineWriter {
         close("]")
         switch record.facts.bindings {
         case .unread: break
-        case .unknowable:
+        case .unknowable(let registersModules):
             key("binds")
             null()
+            if !registersModules {
+                key("registers")
+                value(false)
+            }
         case .names(let bound):
             key("binds")
             open("[")
@@ -206,7 +210,7 @@ extension JSONLineReader {
             try expect("]")
         }
         if take(",\"binds\":null") {
-            facts.bindings = .unknowable
+            facts.bindings = .unknowable(registersModules: !take(",\"registers\":false"))
         } else if take(",\"binds\":[") {
             var bound = BoundNames(topLevel: try boundNames(&names))
             if take(",\"globals\":[") { bound.others = try boundNames(&names) }

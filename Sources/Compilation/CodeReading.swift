@@ -29,6 +29,21 @@ extension Interpreter {
     }
 }
 
+extension ModuleBindings.Uncertainty {
+    /// Whether modules may become importable that no file has.
+    fileprivate var registersModules: Bool {
+        switch self {
+        // Code that is not there to be read can do anything.
+        case .mentionsExec, .executesStatements, .mentionsExecfile, .hasOddCode: true
+        case .mentionsSysModules, .changesPath: true
+        // These set names, and a name is no module.
+        case .bindsGetattr, .importsStar, .mentionsGlobals, .mentionsVars, .mentionsLocals, .setsByName,
+            .setsByNameInFunction, .exportsMembers:
+            false
+        }
+    }
+}
+
 extension Bindings {
     /// Makes graph bindings from those of the code. `import *` is not an uncertainty here: the graph follows it.
     ///
@@ -38,7 +53,7 @@ extension Bindings {
             $0 == .importsStar || $0 == .setsByNameInFunction && !importsItself
         }
         guard isKnown else {
-            self = .unknowable
+            self = .unknowable(registersModules: bindings.uncertainties.contains(where: \.registersModules))
             return
         }
         let ids = bindings.names.map { names.intern($0) }

@@ -13,6 +13,7 @@ extension ImportAnalysis {
         for module in modules {
             guard let entry = graph.tree[module], let path = BytePath(entry.path) else { continue }
             outsideAssignments.forget(module)
+            registrations.forget(module)
             let kept = shown(graph.findings(of: module), in: path)
             let old = findings.removeValue(forKey: path) ?? []
             if !kept.isEmpty { findings[path] = kept }
@@ -66,6 +67,12 @@ extension ImportAnalysis {
                 diagnostic.severity = .note
                 diagnostic.message += "; \(setter) sets it"
             }
+            if let name = finding.name, diagnostic.severity == .error,
+                let registrar = registrar(of: name, for: finding.module)
+            {
+                diagnostic.severity = .note
+                diagnostic.message += "; \(registrar) may register a module of this name"
+            }
             if let name = finding.name, let text = StatementText(bytes, line: finding.line, column: finding.column),
                 let place = text.place(of: name, isImported: finding.rule != .unresolvedImport)
                     ?? text.place(of: name, isImported: false)
@@ -85,6 +92,14 @@ extension ImportAnalysis {
             path(module).map { IgnoreComments.contents(of: $0, root: root) } ?? []
         }
         return setter.flatMap { path($0) }
+    }
+
+    /// The source that may make a module importable that no file has.
+    private func registrar(of name: String, for owner: ModuleID) -> BytePath? {
+        let registrar = registrations.registrar(of: name, for: owner, graph) { module in
+            path(module).map { IgnoreComments.contents(of: $0, root: root) } ?? []
+        }
+        return registrar.flatMap { path($0) }
     }
 
     private func diagnostic(_ finding: ImportFinding) -> Diagnostic {

@@ -22,6 +22,7 @@ package final class ImportAnalysis {
     var states: [BytePath: SourceState] = [:]
     var knowledge = ImpactKnowledge()
     var outsideAssignments = OutsideAssignments()
+    var registrations = ModuleRegistrations()
     /// The names that new code binds, with the fingerprint of its source; kept until the source is scanned.
     private var compiled: [BytePath: (fingerprint: Fingerprint, bindings: ModuleBindings)] = [:]
     /// The findings of each source that has any.
@@ -182,7 +183,9 @@ package final class ImportAnalysis {
             isChanged = true
             silenced.formUnion(graph.apply(update))
         }
-        return silenced.union(outsideAssignments.owners(after: changedBefore.union(silenced), graph))
+        let concerned = changedBefore.union(silenced)
+        return silenced.union(outsideAssignments.owners(after: concerned, graph))
+            .union(registrations.owners(after: concerned, graph))
     }
 
     /// Whether the names that a source binds are not known yet.

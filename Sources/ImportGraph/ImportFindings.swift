@@ -34,7 +34,9 @@ package struct ImportFinding: Hashable, Sendable {
 extension DependencyGraph {
     /// Checks the imports of one source.
     package mutating func findings(of module: ModuleID) -> [ImportFinding] {
-        guard let facts = facts(of: module), !facts.isOutdated else { return [] }
+        guard let facts = facts(of: module), !facts.isOutdated, let directory = tree[module]?.directory else {
+            return []
+        }
         var found: [ImportFinding] = []
         for (position, kept) in facts.imports.enumerated() where !kept.neverRuns {
             // It takes whatever there is.
@@ -54,7 +56,9 @@ extension DependencyGraph {
                 if hasVanished(missing.name, from: missing.directory) {
                     add(.unresolvedImport, "\(message(missing)): it was removed\(hint(missing))", of: missing.name)
                 } else if isCertain, isComplete(missing.container) {
-                    add(.unresolvedImport, message(missing) + hint(missing), of: missing.name)
+                    let goesBeyond = kept.level > 1 && missing.directory == roots.base(of: directory, in: tree)
+                    let beyond = goesBeyond ? ": the import goes beyond the top-level package" : ""
+                    add(.unresolvedImport, message(missing) + beyond + hint(missing), of: missing.name)
                 }
             }
             if judgement.state == .ambiguous { found.append(ambiguity(kept, judgement, in: module)) }
@@ -142,14 +146,16 @@ extension DependencyGraph {
         return components.reversed().joined(separator: ".")
     }
 
-    /// Whether names that are not found in a module or package cannot come from anywhere else.
+    /// Whether modules that are not found in a module or package cannot come from anywhere else.
     private func isComplete(_ container: ModuleID?) -> Bool {
         guard let container else { return true }
-        guard let facts = facts(of: container), !facts.isOutdated, case .names(let bound) = facts.bindings else {
-            return false
-        }
+        guard let facts = facts(of: container), !facts.isOutdated else { return false }
+        return switch facts.bindings {
+        case .unread: false
+        case .unknowable(let registersModules): !registersModules
         // A package that sets its own `__path__` can have modules elsewhere.
-        return !names.contains("__path__", in: bound)
+        case .names(let bound): !names.contains("__path__", in: bound)
+        }
     }
 
     /// Whether a module certainly does not have a name at its top level.

@@ -50,6 +50,8 @@ package struct ImportScanner {
     var isImportModuleImported = false
     private var typeCheckingNames: [[UInt8]] = []
     var hasUnconfirmed = false
+    /// A statement at the top level has ended the module: what follows may be reached only in ways that a scan cannot see.
+    private var hasEnded = false
 
     private var lines = LineCounter()
 
@@ -91,7 +93,9 @@ package struct ImportScanner {
     // MARK: Blocks
 
     /// The traits of a statement at this point.
-    var traits: ImportTraits { blocks.last?.traits ?? [] }
+    var traits: ImportTraits { hasEnded ? outerTraits.union(.undecided) : outerTraits }
+
+    private var outerTraits: ImportTraits { blocks.last?.traits ?? [] }
 
     private mutating func leaveBlocks(to indentation: Int) {
         predecessor = nil
@@ -117,7 +121,10 @@ package struct ImportScanner {
     /// Scans one statement, or one header through its colon.
     private mutating func statement(_ indentation: Int) -> SourceCursor.Stop {
         let start = cursor.position
-        guard start < cursor.end, cursor.has(ByteClass.opensKeyword, at: start) else { return rest() }
+        guard start < cursor.end, cursor.has(ByteClass.opensKeyword, at: start) else {
+            if indentation == 0, blocks.isEmpty, cursor.endsModule(at: start) { hasEnded = true }
+            return rest()
+        }
         let (keyword, wordEnd) = cursor.word(at: start)
         cursor.position = wordEnd
         switch keyword {

@@ -68,7 +68,10 @@ package enum Bindings: Hashable, Sendable {
     /// Its code has not been read yet.
     case unread
     /// Cannot be determined from its code, so imported names are not checked.
-    case unknowable
+    ///
+    /// - Parameter registersModules: whether the code may also make modules importable that no file has, through `sys.modules`,
+    ///   `__path__` or an import hook.
+    case unknowable(registersModules: Bool)
     case names(BoundNames)
 }
 

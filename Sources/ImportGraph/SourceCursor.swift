@@ -145,6 +145,19 @@ struct SourceCursor {
         return (index &- start <= 8 ? Keyword(rawValue: packed) : nil, index)
     }
 
+    private static let ends: [StaticString] = [
+        "raise ", "raise\n", "sys.exit(", "exit(", "quit(", "os._exit(", "pytest.skip(",
+    ]
+
+    /// Whether a statement begins here that ends the module when it runs: it raises, exits, or skips a module of tests.
+    func endsModule(at start: Int) -> Bool {
+        guard start < end, "rseqop".utf8.contains(base[start]) else { return false }
+        return Self.ends.contains { text in
+            let count = text.utf8CodeUnitCount
+            return start + count <= end && matches(text, in: start..<start + count)
+        }
+    }
+
     func matches(_ text: StaticString, in range: Range<Int>) -> Bool {
         UnsafeBufferPointer(start: base + range.lowerBound, count: range.count)
             .elementsEqual(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))

@@ -109,7 +109,7 @@ import Testing
             BoundNames(
                 topLevel: [names.intern("ü".utf8), names.intern("c".utf8)], others: [names.intern([0xFF, 0x41])]))
         var other = ModuleFacts()
-        other.bindings = .unknowable
+        other.bindings = .unknowable(registersModules: false)
         other.isOutdated = true
         var contents = GraphContents(root: BytePath("/srv/app"), interpreters: "cpython 3.12.1; ")
         contents.vanished = [BytePath("old"), BytePath("pkg/old")]
