@@ -25,7 +25,8 @@ let package = Package(
         .target(
             name: "CommandLineInterface",
             dependencies: [
-                "Service", "Documents", "ContinuousBuilds", "Waves", "Impact", "BytecodeCare", "Batches", "Compilation",
+                "Service", "Documents", "ContinuousBuilds", "Bundling", "Waves", "Impact", "BytecodeCare", "Batches",
+                "Compilation",
                 "FileWatching", "Interpreters", "BuildDatabase", "ImportGraph", "Bytecode", "BuildModel", "LinuxSystem",
                 "BasicTypes",
             ], swiftSettings: settings),
@@ -44,6 +45,12 @@ let package = Package(
                 "Waves", "Impact", "Compilation", "FileWatching", "Interpreters", "BuildDatabase", "ImportGraph",
                 "Bytecode", "BuildModel", "LinuxSystem", "BasicTypes",
             ], swiftSettings: settings),
+        .target(
+            name: "Bundling",
+            dependencies: [
+                "Archive", "Waves", "Impact", "Compilation", "FileWatching", "Interpreters", "BuildDatabase",
+                "ImportGraph", "Bytecode", "BuildModel", "LinuxSystem", "BasicTypes",
+            ], resources: [.embedInCode("importer.py"), .embedInCode("bootstrap.py")], swiftSettings: settings),
         .target(
             name: "Waves",
             dependencies: [
@@ -88,6 +95,8 @@ let package = Package(
             name: "ImportGraph", dependencies: ["BasicTypes"], swiftSettings: settings),
         .target(
             name: "Bytecode", dependencies: ["BasicTypes"], swiftSettings: settings),
+        .target(
+            name: "Archive", dependencies: ["BasicTypes"], swiftSettings: settings),
         .target(
             name: "BuildModel", dependencies: ["BasicTypes"], swiftSettings: settings),
         .target(

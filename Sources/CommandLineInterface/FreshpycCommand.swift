@@ -9,7 +9,8 @@ package enum FreshpycCommand {
     /// All verbs, in the order of the help.
     static let verbs: [any Verb.Type] = [
         WatchVerb.self, BuildVerb.self, CheckVerb.self, WaitVerb.self, StatusVerb.self, WhyVerb.self, StopVerb.self,
-        GraphVerb.self, AffectedVerb.self, CyclesVerb.self, PrecompileVerb.self, VerifyVerb.self, CleanVerb.self,
+        GraphVerb.self, AffectedVerb.self, CyclesVerb.self, PrecompileVerb.self, BundleVerb.self, VerifyVerb.self,
+        CleanVerb.self,
         InspectVerb.self, CompileAllVerb.self, PyCompileVerb.self, InterpretersVerb.self,
     ]
 

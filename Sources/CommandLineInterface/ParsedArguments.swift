@@ -101,6 +101,13 @@ struct ParsedArguments {
         return copy
     }
 
+    /// The same with other operands.
+    func withOperands(_ operands: [BytePath]) -> ParsedArguments {
+        var copy = self
+        copy.operands = operands
+        return copy
+    }
+
     /// Replaces a value of an option.
     mutating func replace(_ old: String, by new: String, in name: String) {
         values[name] = values[name]?.map { $0.text == old ? Argument(BytePath(new)) : $0 }

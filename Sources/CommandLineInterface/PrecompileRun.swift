@@ -130,7 +130,7 @@ final class PrecompileRun {
         options.isSourceless = parsed.has("--sourceless")
         options.linksDuplicates = parsed.has("--hardlink-dupes")
         options.prunes = parsed.has("--prune")
-        options.epoch = try epoch()
+        options.epoch = try SourceDateEpoch.read()
         options.embedded = EmbeddedPath(
             strip: parsed.lastPath("--strip-prefix").map { resolved($0) },
             prepend: parsed.lastPath("--prepend-prefix"))
@@ -220,14 +220,6 @@ final class PrecompileRun {
     private func resolved(_ path: BytePath) -> BytePath {
         let absolute = (path.isAbsolute ? path : arguments.workingDirectory.appending(path)).normalized
         return (try? Host.realPath(absolute)) ?? absolute
-    }
-
-    private func epoch() throws(UsageError) -> Int64? {
-        guard let text = Host.environment("SOURCE_DATE_EPOCH")?.description else { return nil }
-        guard let seconds = Int64(text), seconds >= 0, seconds < 1 << 33 else {
-            throw UsageError(message: "SOURCE_DATE_EPOCH: '\(text)' is not a number of seconds since 1970")
-        }
-        return seconds
     }
 
     // MARK: The result

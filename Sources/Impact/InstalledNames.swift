@@ -28,7 +28,7 @@ package enum InstalledNames {
 
     /// The site directories of the virtual environment that contains the executable (PEP 405); without one, those of
     /// the interpreter itself.
-    private static func folders(of interpreter: Interpreter) -> [BytePath] {
+    package static func folders(of interpreter: Interpreter) -> [BytePath] {
         let series = interpreter.version.split(separator: ".").prefix(2).joined(separator: ".")
         let library = interpreter.implementation == "pypy" ? "pypy\(series)" : "python\(series)"
         let beside = interpreter.path.parent.parent

@@ -71,6 +71,9 @@ struct MentionedModules {
         withSettings.reduce(into: plugins) { $0.formUnion(targets[$1] ?? []) }
     }
 
+    /// The modules that a source names.
+    func modules(namedBy source: ModuleID) -> Set<ModuleID> { targets[source] ?? [] }
+
     /// Replaces what is known about a source.
     mutating func update(_ module: ModuleID, _ mentions: SourceMentions, _ graph: inout DependencyGraph) {
         guard let entry = tree[module] else { return }

@@ -87,6 +87,11 @@ package struct DependencyGraph: Sendable {
         edges.importers(of: module)
     }
 
+    /// The directory from which a source is imported, if nothing says otherwise.
+    package func base(of module: ModuleID) -> [UInt8]? {
+        tree[module].map { tree.path(of: roots.base(of: $0.directory, in: tree)) }
+    }
+
     // MARK: Change
 
     /// A change of the tree: sources with their facts, and sources that were removed.

@@ -216,3 +216,27 @@ package enum Host {
         signal(SIGXFSZ, SIG_IGN)
     }
 }
+
+extension Host {
+    /// What uname(2) says of the machine.
+    package struct Machine: Sendable {
+        package let hardware: String
+        package let release: String
+        package let version: String
+    }
+
+    package static var machine: Machine {
+        #if arch(x86_64)
+            let hardware = "x86_64"
+        #elseif arch(arm64)
+            let hardware = "aarch64"
+        #else
+            let hardware = "unknown"
+        #endif
+        func value(_ name: String) -> String {
+            let bytes = contents(BytePath("/proc/sys/kernel/\(name)"), limit: 1 << 12) ?? []
+            return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        }
+        return Machine(hardware: hardware, release: value("osrelease"), version: value("version"))
+    }
+}

@@ -1,0 +1,194 @@
+// Makes a bundle from a plan: reads the files, gets the bytecode, and lays everything out.
+
+import Archive
+import BasicTypes
+import BuildModel
+import Bytecode
+import LinuxSystem
+
+/// Where and how a bundle is written.
+package struct BundleOptions: Sendable {
+    package enum Form: String, CaseIterable, Sendable {
+        case pyz, zip
+    }
+
+    package var form = Form.pyz
+    package var isSourceless = false
+    /// After `#!`.
+    package var shebang = "/usr/bin/env python3"
+    /// `SOURCE_DATE_EPOCH`
+    package var epoch: Int64?
+
+    package init() {}
+}
+
+package struct BundleResult: Sendable {
+    package let bytes: [UInt8]
+    package let fileCount: Int
+    package let moduleCount: Int
+    package let notes: [String]
+}
+
+/// Runs one build. Lives on its loop.
+package final class BundleBuild {
+    package enum Failure: Error, Sendable {
+        case message(String)
+        /// Sources of the program that do not compile.
+        case findings([LocatedDiagnostic])
+        case cancelled
+    }
+
+    private let plan: BundlePlan
+    private let options: BundleOptions
+    private let compiler: BundleCompiler
+    private var isCancelled = false
+
+    package init(_ plan: BundlePlan, _ options: BundleOptions, compiler: BundleCompiler) {
+        self.plan = plan
+        self.options = options
+        self.compiler = compiler
+    }
+
+    package func cancel() {
+        isCancelled = true
+        compiler.cancel()
+    }
+
+    package func run(
+        progress: @escaping (Int, Int) -> Void, done: @escaping (Result<BundleResult, Failure>) -> Void
+    ) {
+        let interpreters = compiler.interpreters
+        let contents: [[UInt8]]
+        do throws(BundleError) {
+            contents = try read()
+        } catch {
+            return done(.failure(.message(error.message)))
+        }
+        var jobs: [BundleCompiler.Job] = []
+        /// The file that a job is for; `nil` for the importer.
+        var owners: [Int?] = []
+        for (index, file) in plan.files.enumerated() where file.module != nil {
+            for interpreter in interpreters.indices {
+                jobs.append(.init(source: contents[index], fileName: BytePath(file.path), interpreter: interpreter))
+                owners.append(index)
+            }
+        }
+        for interpreter in interpreters.indices {
+            jobs.append(
+                .init(
+                    source: BundleWriter.importerSource, fileName: BytePath("<importer of the bundle>"),
+                    interpreter: interpreter))
+            owners.append(nil)
+        }
+        compiler.run(jobs, progress: progress) { [self] outcomes in
+            if isCancelled { return done(.failure(.cancelled)) }
+            var code = [[[UInt8]?]](
+                repeating: Array(repeating: nil, count: interpreters.count), count: plan.files.count)
+            var importers = [[UInt8]](repeating: [], count: interpreters.count)
+            var findings: [LocatedDiagnostic] = []
+            var refused: [String: Int] = [:]
+            for (index, outcome) in outcomes.enumerated() {
+                let interpreter = jobs[index].interpreter
+                switch (outcome, owners[index]) {
+                case (.code(let bytes), let owner?): code[owner][interpreter] = bytes
+                case (.code(let bytes), nil): importers[interpreter] = bytes
+                case (.refused(let diagnostics), let owner?):
+                    if let distribution = plan.files[owner].distribution {
+                        refused[distribution, default: 0] += 1
+                    } else {
+                        findings += diagnostics.map {
+                            LocatedDiagnostic(
+                                path: Self.place(of: plan.files[owner]), diagnostic: $0,
+                                interpreters: interpreters.count > 1 ? [interpreters[interpreter].name] : [])
+                        }
+                    }
+                case (.unavailable(let diagnostic), let owner?):
+                    findings.append(LocatedDiagnostic(path: Self.place(of: plan.files[owner]), diagnostic: diagnostic))
+                case (.refused, nil), (.unavailable, nil):
+                    return done(
+                        .failure(
+                            .message(
+                                "\(interpreters[interpreter].name) cannot run bundles; they need Python 3.6 or newer")))
+                case (nil, _): return done(.failure(.cancelled))
+                }
+            }
+            let errors = findings.filter { $0.diagnostic.severity == .error }
+            if !errors.isEmpty { return done(.failure(.findings(errors))) }
+            var notes: [String] = []
+            for (distribution, count) in refused.sorted(by: { $0.key < $1.key }) {
+                notes.append(
+                    "\(distribution): \(Plural.count(count, "source")) that do not compile are included without bytecode"
+                )
+            }
+            done(finish(contents, code, importers, interpreters, notes))
+        }
+    }
+
+    private func finish(
+        _ contents: [[UInt8]], _ code: [[[UInt8]?]], _ importers: [[UInt8]], _ interpreters: [Interpreter],
+        _ notes: [String]
+    ) -> Result<BundleResult, Failure> {
+        var files: [BundleContents] = []
+        for (index, file) in plan.files.enumerated() {
+            files.append(
+                BundleContents(
+                    path: file.path, bytes: contents[index], isNative: file.isNative,
+                    extensions: interpreters.map { file.extensionModule(for: $0)?.name }, code: code[index],
+                    module: file.module, isInstalled: file.distribution != nil))
+        }
+        let writer = BundleWriter(
+            interpreters: interpreters, program: plan.program, isSourceless: options.isSourceless,
+            interpreterLine: "#!" + options.shebang,
+            time: options.epoch.map { .init(secondsSince1970: $0) } ?? .earliest, providesFiles: needsFiles(files))
+        do throws(ZipError) {
+            let bytes =
+                switch options.form {
+                case .pyz: try writer.pyz(files, importers: importers)
+                case .zip: try writer.zip(files)
+                }
+            return .success(
+                BundleResult(
+                    bytes: bytes, fileCount: files.count, moduleCount: files.count { $0.module != nil }, notes: notes))
+        } catch {
+            return .failure(.message("cannot make the bundle: \(error.reason); --exclude the file"))
+        }
+    }
+
+    /// Whether a source looks for files beside itself.
+    private func needsFiles(_ files: [BundleContents]) -> Bool {
+        let word = Array("__file__".utf8)
+        guard files.contains(where: { $0.module == nil }) else { return false }
+        return files.contains { $0.module != nil && $0.bytes.firstRange(of: word) != nil }
+    }
+
+    private static func place(of file: BundleFile) -> BytePath {
+        if case .file(let path) = file.origin { return path }
+        return BytePath(file.path)
+    }
+
+    /// More than any file of a program.
+    private static let largestFile = 1 << 31
+
+    private func read() throws(BundleError) -> [[UInt8]] {
+        let read = ParallelSlices.map(plan.files, sliceSize: 16, scratch: {}) {
+            file, _ -> Result<[UInt8], BundleError> in
+            switch file.origin {
+            case .bytes(let bytes): return .success(bytes)
+            case .file(let path):
+                do throws(SystemError) {
+                    guard let bytes = try Host.readFile(path, limit: Self.largestFile) else {
+                        return .failure(BundleError("\(path) was removed in the meantime; run again"))
+                    }
+                    return .success(bytes)
+                } catch {
+                    return .failure(
+                        BundleError("cannot read \(path): \(error.reason); change its permissions or --exclude it"))
+                }
+            }
+        }
+        var contents: [[UInt8]] = []
+        contents.reserveCapacity(read.count)
+        for result in read { contents.append(try result.get()) }
+        return contents
+    }
+}

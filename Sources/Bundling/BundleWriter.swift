@@ -1,0 +1,261 @@
+// Lays out a bundle: an archive with all files inside a small archive that Python opens.
+//
+// When Python starts a ZIP archive, zipimport reads its whole directory, in Python: 3,500 files take as long as starting Python.
+// So the outer archive has three files only: `__main__.py`, the same as a module for processes of multiprocessing, and the inner
+// archive, stored. The places of all files in it are known when the bundle is made.
+
+import Archive
+import BasicTypes
+import BuildModel
+import Bytecode
+import LinuxSystem
+
+/// The contents of one file of a bundle.
+struct BundleContents: Sendable {
+    let path: String
+    let bytes: [UInt8]
+    let isNative: Bool
+    /// For each interpreter, the extension module that the file is.
+    let extensions: [String?]
+    /// For each interpreter: the code of the module; `nil` if there is none.
+    var code: [[UInt8]?]
+    let module: (name: String, isPackage: Bool)?
+    /// Whether it belongs to an installed distribution.
+    let isInstalled: Bool
+}
+
+struct BundleWriter {
+    let interpreters: [Interpreter]
+    let program: BundleProgram
+    let isSourceless: Bool
+    /// `#!` line, without the line end.
+    let interpreterLine: String
+    let time: ZipWriter.Time
+    /// Whether programs can open the bundle's files by their paths.
+    let providesFiles: Bool
+
+    static let importerSource = PackageResources.importer_py
+    /// Python reports this name if it cannot find the end of the archive, and takes the file for a script.
+    private static let incomplete = "# coding: this-bundle-is-incomplete.copy-it-again"
+
+    private struct Place {
+        let offset: Int
+        let size: Int
+    }
+
+    /// - Parameters:
+    ///   - contents: sorted by path.
+    ///   - importers: the compiled importer, for each interpreter.
+    func pyz(_ contents: [BundleContents], importers: [[UInt8]]) throws(ZipError) -> [UInt8] {
+        let prefix = Array("\(interpreterLine)\n\(Self.incomplete)\n".utf8)
+        // The header of the inner archive comes first: 30 bytes and its name.
+        let innerName = "bundle.zip"
+        let start = prefix.count + 30 + innerName.utf8.count
+        var inner = ZipWriter(time: time)
+        inner.reserve(
+            contents.reduce(1 << 16) { $0 + $1.bytes.count + ($1.code.compactMap { $0?.count }.reduce(0, +)) + 300 })
+        var files: [(path: String, entry: ZipEntry)] = []
+        var codes: [[Place?]] = []
+        for file in contents {
+            if file.module == nil || !isSourceless || file.code.allSatisfy({ $0 == nil }) {
+                files.append(
+                    (file.path, try inner.add(file.path, file.bytes, permissions: file.isNative ? 0o755 : 0o644)))
+            }
+            var places: [Place?] = []
+            for (interpreter, code) in Swift.zip(interpreters, file.code) {
+                guard let code else {
+                    places.append(nil)
+                    continue
+                }
+                let header = Self.header(interpreter, source: file.bytes)
+                let entry = try inner.add(Self.codePath(file.path, interpreter), header + code)
+                places.append(Place(offset: start + entry.offset + header.count, size: code.count))
+            }
+            codes.append(places)
+        }
+        var index = IndexWriter()
+        index.beginDictionary()
+        for (path, entry) in files {
+            index.text(path)
+            index.tuple(count: 4)
+            index.number(start + entry.offset)
+            index.number(entry.compressedSize)
+            index.number(entry.method == .stored ? 0 : 1)
+            index.number(entry.size)
+        }
+        index.endDictionary()
+        let listing = try inner.add("_freshpyc/files", index.bytes)
+        var places: [(magic: [UInt8], importer: Place, index: Place)] = []
+        for (number, interpreter) in interpreters.enumerated() {
+            let index = self.index(
+                number, contents, codes, files, listing: Place(offset: start + listing.offset, size: listing.size),
+                start)
+            let tag = Self.tag(interpreter)
+            let indexEntry = try inner.add("_freshpyc/index-\(tag)", index)
+            let importer = try inner.add("_freshpyc/importer-\(tag)", importers[number])
+            places.append(
+                (
+                    magic: withUnsafeBytes(of: interpreter.magic.littleEndian) { Array($0) },
+                    importer: Place(offset: start + importer.offset, size: importer.size),
+                    index: Place(offset: start + indexEntry.offset, size: indexEntry.size)
+                ))
+        }
+        if !isSourceless {
+            // Any other Python 3 compiles the sources.
+            let index = self.index(
+                nil, contents, codes, files, listing: Place(offset: start + listing.offset, size: listing.size), start)
+            let indexEntry = try inner.add("_freshpyc/index", index)
+            let importer = try inner.add("_freshpyc/importer.py", Self.importerSource)
+            places.append(
+                (
+                    magic: [], importer: Place(offset: start + importer.offset, size: importer.size),
+                    index: Place(offset: start + indexEntry.offset, size: indexEntry.size)
+                ))
+        }
+        inner.finish()
+        let bootstrap = Array(self.bootstrap(places.map { ($0.magic, $0.importer, $0.index) }).utf8)
+        var outer = ZipWriter(prefix: prefix, time: time)
+        let entry = try outer.add(innerName, inner.bytes)
+        guard entry.offset == start else { throw .inconsistent("the inner archive is too large") }
+        try outer.add("__main__.py", bootstrap)
+        try outer.add("_freshpyc_bundle.py", bootstrap)
+        outer.finish()
+        return outer.bytes
+    }
+
+    /// A library for `sys.path`: zipimport looks for `x.pyc` beside `x.py`, so it can have the bytecode of one interpreter.
+    func zip(_ contents: [BundleContents]) throws(ZipError) -> [UInt8] {
+        var archive = ZipWriter(time: time)
+        for file in contents {
+            if let interpreter = interpreters.first, let code = file.code.first ?? nil {
+                try archive.add(file.path + "c", Self.header(interpreter, source: file.bytes) + code)
+            }
+            if file.module == nil || !isSourceless || file.code.allSatisfy({ $0 == nil }) {
+                try archive.add(file.path, file.bytes, permissions: file.isNative ? 0o755 : 0o644)
+            }
+        }
+        archive.finish()
+        return archive.bytes
+    }
+
+    // MARK: The index
+
+    /// - Parameter number: of the interpreter; `nil` for those that compile the sources.
+    private func index(
+        _ number: Int?, _ contents: [BundleContents], _ codes: [[Place?]], _ files: [(path: String, entry: ZipEntry)],
+        listing: Place, _ start: Int
+    ) -> [UInt8] {
+        var modules: [String: (kind: Int, place: Place, path: String?)] = [:]
+        let standard = number.map { interpreters[$0].standardLibraryNames } ?? []
+        var natives: [BundleContents] = []
+        for (file, places) in Swift.zip(contents, codes) {
+            if file.isNative, number.map({ BundleFile.fits(file.path, interpreters[$0]) }) ?? true {
+                natives.append(file)
+            }
+            if let number, let name = file.extensions[number] {
+                let isPackage = file.path.split(separator: "/").last?.hasPrefix("__init__.") == true
+                modules[name] = (isPackage ? 5 : 4, Place(offset: 0, size: 0), file.path)
+                continue
+            }
+            guard let module = file.module, modules[module.name]?.kind ?? 0 < 4 else { continue }
+            // Installed packages come after the standard library: a backport must not replace it.
+            if file.isInstalled, standard.contains(Array(module.name.utf8.prefix { $0 != UInt8(ascii: ".") })) {
+                continue
+            }
+            let place = number.flatMap { places[$0] }
+            if place == nil, isSourceless { continue }
+            if module.isPackage || modules[module.name] == nil {
+                modules[module.name] = (module.isPackage ? 1 : 0, place ?? Place(offset: 0, size: 0), nil)
+            }
+        }
+        // A directory with modules and without `__init__.py` is a namespace package (PEP 420).
+        for name in Array(modules.keys) {
+            var parent = name[...]
+            while let dot = parent.lastIndex(of: ".") {
+                parent = parent[..<dot]
+                if modules[String(parent)] != nil { break }
+                modules[String(parent)] = (2, Place(offset: 0, size: 0), nil)
+            }
+        }
+        var writer = IndexWriter()
+        writer.tuple(count: 5)
+        writer.beginDictionary()
+        for (name, module) in modules.sorted(by: { $0.key < $1.key }) {
+            writer.text(name)
+            writer.tuple(count: module.path == nil ? 3 : 4)
+            writer.number(module.place.offset)
+            writer.number(module.place.size)
+            writer.number(module.kind)
+            if let path = module.path { writer.text(path) }
+        }
+        writer.endDictionary()
+        writer.tuple(count: 2)
+        writer.number(listing.offset)
+        writer.number(listing.size)
+        writer.tuple(count: 2)
+        writer.text(Self.digest(natives))
+        writer.tuple(count: natives.count)
+        for file in natives { writer.text(file.path) }
+        let (kind, name, function) = entry
+        writer.tuple(count: 3)
+        writer.text(kind)
+        writer.text(name)
+        writer.text(function)
+        writer.flag(providesFiles)
+        return writer.bytes
+    }
+
+    private var entry: (String, String, String) {
+        switch program {
+        case .script(let name): ("script", name, "")
+        case .module(let name): ("module", name, "")
+        case .call(let module, let function): ("call", module, function)
+        case .none: ("none", "", "")
+        }
+    }
+
+    /// A name for these files: where they are laid out.
+    private static func digest(_ natives: [BundleContents]) -> String {
+        if natives.isEmpty { return "" }
+        var all: [UInt8] = []
+        for file in natives {
+            all += Array(file.path.utf8) + [0]
+            all += Array(file.bytes.withUnsafeBytes { SHA256.hexadecimal($0) }.utf8)
+        }
+        return String(all.withUnsafeBytes { SHA256.hexadecimal($0) }.prefix(32))
+    }
+
+    // MARK: Names and headers
+
+    private static func tag(_ interpreter: Interpreter) -> String { interpreter.cacheTag }
+
+    private static func codePath(_ path: String, _ interpreter: Interpreter) -> String {
+        let slash = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+        return "\(path[..<slash])__pycache__/\(path[slash...].dropLast(3)).\(interpreter.cacheTag).pyc"
+    }
+
+    /// Nothing in a bundle can change, so the bytecode is not validated. Before 3.7 there is no such header; the time then
+    /// matches no source, and the code is loaded all the same, because the importer does not look at it.
+    private static func header(_ interpreter: Interpreter, source: [UInt8]) -> [UInt8] {
+        let hash = interpreter.sourceHash.map { variant in
+            source.withUnsafeBytes { variant.hash($0, key: UInt64(interpreter.magic)) }
+        }
+        let validation: PycValidation =
+            hash.map { .hash($0, isChecked: false) }
+            ?? .timestamp(seconds: 0, size: UInt32(truncatingIfNeeded: source.count))
+        return PycHeader(magic: interpreter.magic, validation: validation).bytes(length: interpreter.layout.rawValue)
+    }
+
+    private func bootstrap(_ places: [(magic: [UInt8], importer: Place, index: Place)]) -> String {
+        func literal(_ bytes: [UInt8]) -> String { "b'" + bytes.map { "\\x" + Hexadecimal.text([$0]) }.joined() + "'" }
+        let table = places.map {
+            "\(literal($0.magic)): (\($0.importer.offset), \($0.importer.size), \($0.index.offset), \($0.index.size))"
+        }
+        let names = interpreters.map { "\($0.implementation == "pypy" ? "PyPy" : "CPython") \($0.version)" }
+        let text = String(decoding: PackageResources.bootstrap_py, as: UTF8.self)
+        let body = text.split(separator: "\n", omittingEmptySubsequences: false).drop { $0.hasPrefix("#") }
+        return body.joined(separator: "\n")
+            .replacing("@PLACES@", with: "{\(table.joined(separator: ", "))}")
+            .replacing("@NAMES@", with: names.joined(separator: ", "))
+    }
+}

@@ -1,0 +1,649 @@
+# Imports the modules of a bundle (see Bundling in ARCHITECTURE.md). Runs inside the bundle, on Python 3.6 and newer.
+#
+# Everything here costs time at every start: no import that the interpreter has not made itself, no stat, no listing of a
+# directory. What is rarely needed is in a function that imports what it needs.
+import sys
+import marshal
+import _imp
+from posix import open as _open, pread as _pread, O_RDONLY, O_CLOEXEC
+from _frozen_importlib import ModuleSpec
+from _frozen_importlib_external import ExtensionFileLoader, decode_source
+
+PACKAGE, NAMESPACE, EXTENSION = 1, 2, 4
+
+
+class Bundle(object):
+    """Finder and loader of all modules of one bundle."""
+
+    def __init__(self, archive, index):
+        # archive: absolute path of the file. index: what IndexWriter wrote for this interpreter.
+        self.archive = archive
+        self.prefix = archive + '/'
+        self.modules, self.listing, self.native, self.entry, self.provides_files = index
+        self.descriptor = _open(archive, O_RDONLY | O_CLOEXEC)
+        self.known_files = None
+        self.known_folders = None
+        self.native_folder = None
+
+    def read(self, offset, size):
+        data = _pread(self.descriptor, size, offset)
+        while len(data) < size:  # a signal, or more than read(2) gives at once
+            more = _pread(self.descriptor, size - len(data), offset + len(data))
+            if not more:
+                raise OSError('%s: the bundle has changed while it runs; start the program again' % self.archive)
+            data += more
+        return data
+
+    # The finder.
+
+    def find_spec(self, name, path=None, target=None):
+        found = self.modules.get(name)
+        if found is None:
+            return None
+        kind = found[2]
+        if kind & EXTENSION:
+            place = self.native_path(found[3])
+            loader = ExtensionFileLoader(name, place)
+            spec = ModuleSpec(name, loader, origin=place, is_package=bool(kind & PACKAGE))
+            spec._set_fileattr = True
+            return spec
+        if kind & NAMESPACE:
+            spec = ModuleSpec(name, None, is_package=True)
+            spec.submodule_search_locations = [self.prefix + name.replace('.', '/')]
+            return spec
+        spec = ModuleSpec(name, self, origin=self.prefix + self.path(name, kind))
+        spec._set_fileattr = True
+        if kind & PACKAGE:
+            spec.submodule_search_locations = [self.prefix + name.replace('.', '/')]
+        return spec
+
+    def invalidate_caches(self):
+        pass
+
+    def find_distributions(self, context=None):
+        return distributions(self, context)
+
+    @staticmethod
+    def path(name, kind):
+        return name.replace('.', '/') + ('/__init__.py' if kind & PACKAGE else '.py')
+
+    # The loader.
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        exec(self.get_code(module.__spec__.name), module.__dict__)
+
+    def entry_of(self, name):
+        if name == '__main__':
+            name = self.entry[1]
+        found = self.modules.get(name)
+        if found is None or found[2] & (NAMESPACE | EXTENSION):
+            raise ImportError('%s has no module %r' % (self.archive, name), name=name)
+        return found
+
+    def get_code(self, name):
+        offset, size, kind = self.entry_of(name)[:3]
+        path = self.prefix + self.path(name, kind)
+        if not size:
+            return compile(self.get_data(path), path, 'exec', dont_inherit=True)
+        code = marshal.loads(self.read(offset, size))
+        _imp._fix_co_filename(code, path)
+        return code
+
+    def get_source(self, name):
+        kind = self.entry_of(name)[2]
+        path = self.path(self.entry[1] if name == '__main__' else name, kind)
+        if path not in self.files:
+            return None
+        return decode_source(self.get_data(path))
+
+    def is_package(self, name):
+        return bool(self.entry_of(name)[2] & PACKAGE)
+
+    def get_filename(self, name):
+        return self.prefix + self.path(name, self.entry_of(name)[2])
+
+    # Files.
+
+    @property
+    def files(self):
+        if self.known_files is None:
+            self.known_files = marshal.loads(self.read(*self.listing))
+        return self.known_files
+
+    def relative(self, path):
+        """The path inside the bundle; None if it leads elsewhere."""
+        if path.startswith(self.prefix):
+            path = path[len(self.prefix):]
+        elif path == self.archive:
+            return ''
+        elif path.startswith('/'):
+            return None
+        if './' in path or '//' in path or path.endswith(('/', '/.', '/..')):
+            import posixpath
+            path = posixpath.normpath(path)
+            if path.startswith('..'):
+                return None
+        return '' if path == '.' else path
+
+    def get_data(self, path):
+        found = self.files.get(self.relative(path))
+        if found is None:
+            import errno
+            raise OSError(errno.ENOENT, 'the bundle has no such file', path)
+        offset, size, method = found[:3]
+        data = self.read(offset, size)
+        if method:
+            import zlib
+            data = zlib.decompress(data, -15)
+        return data
+
+    @property
+    def folders(self):
+        """The names in each directory."""
+        if self.known_folders is None:
+            folders = {'': set()}
+            for path in self.files:
+                while path:
+                    parent, _, name = path.rpartition('/')
+                    names = folders.setdefault(parent, set())
+                    if name in names:
+                        break
+                    names.add(name)
+                    path = parent
+            self.known_folders = folders
+        return self.known_folders
+
+    def get_resource_reader(self, name):
+        found = self.modules.get(name)
+        return resource_reader(self, name) if found is not None and found[2] & PACKAGE else None
+
+    # Extension modules.
+
+    def native_path(self, path):
+        if self.native_folder is None:
+            self.native_folder = lay_out(self)
+        return self.native_folder + '/' + path
+
+
+class Portion(object):
+    """What sys.path_hooks gives for a directory of the bundle: lets pkgutil and PathFinder look into packages."""
+
+    def __init__(self, bundle, folder):
+        self.bundle = bundle
+        self.package = folder.replace('/', '.') + '.' if folder else ''
+
+    def find_spec(self, name, target=None):
+        return self.bundle.find_spec(self.package + name.rpartition('.')[2])
+
+    def invalidate_caches(self):
+        pass
+
+    def iter_modules(self, prefix=''):
+        start = self.package
+        for name in sorted(self.bundle.modules):
+            if name.startswith(start) and '.' not in name[len(start):]:
+                kind = self.bundle.modules[name][2]
+                if not kind & NAMESPACE:
+                    yield prefix + name[len(start):], bool(kind & PACKAGE)
+
+
+def hook(bundle):
+    def portion(path):
+        if path.startswith(bundle.prefix):
+            folder = bundle.relative(path)
+            if folder in bundle.folders:
+                return Portion(bundle, folder)
+        raise ImportError('not in the bundle', path=path)
+    return portion
+
+
+def resource_reader(bundle, package):
+    try:
+        from importlib.resources.abc import TraversableResources
+    except ImportError:
+        try:
+            from importlib.abc import TraversableResources
+        except ImportError:  # before 3.9
+            from importlib.abc import ResourceReader as TraversableResources
+
+    class Reader(TraversableResources):
+        folder = bundle.prefix + package.replace('.', '/')
+
+        def files(self):
+            return Resource(bundle, self.folder)
+
+        def open_resource(self, resource):
+            import io
+            return io.BytesIO(bundle.get_data(self.folder + '/' + resource))
+
+        def resource_path(self, resource):
+            raise FileNotFoundError(resource)
+
+        def is_resource(self, name):
+            return bundle.relative(self.folder + '/' + name) in bundle.files
+
+        def contents(self):
+            return iter(sorted(bundle.folders.get(bundle.relative(self.folder), ())))
+
+    return Reader()
+
+
+class Resource(object):
+    """A file or directory of the bundle, as importlib.resources sees it (importlib.resources.abc.Traversable)."""
+
+    def __init__(self, bundle, path):
+        self.bundle = bundle
+        self.path = path
+
+    @property
+    def name(self):
+        return self.path.rpartition('/')[2]
+
+    def __fspath__(self):
+        return self.path
+
+    def __str__(self):
+        return self.path
+
+    def __repr__(self):
+        return 'Resource(%r)' % self.path
+
+    def __eq__(self, other):
+        return isinstance(other, Resource) and self.path == other.path
+
+    def __hash__(self):
+        return hash(self.path)
+
+    def is_dir(self):
+        return self.bundle.relative(self.path) in self.bundle.folders
+
+    def is_file(self):
+        return self.bundle.relative(self.path) in self.bundle.files
+
+    def exists(self):
+        return self.is_dir() or self.is_file()
+
+    def iterdir(self):
+        names = self.bundle.folders.get(self.bundle.relative(self.path))
+        if names is None:
+            raise NotADirectoryError(self.path)
+        return (Resource(self.bundle, self.path + '/' + name) for name in sorted(names))
+
+    def joinpath(self, *parts):
+        path = self.path
+        for part in parts:
+            path += '/' + str(part)
+        return Resource(self.bundle, self.bundle.prefix + (self.bundle.relative(path) or ''))
+
+    def __truediv__(self, part):
+        return self.joinpath(part)
+
+    @property
+    def parent(self):
+        return Resource(self.bundle, self.path.rpartition('/')[0])
+
+    def read_bytes(self):
+        if self.is_dir():
+            raise IsADirectoryError(self.path)
+        return self.bundle.get_data(self.path)
+
+    def read_text(self, encoding=None, errors=None):
+        with self.open('r', encoding=encoding, errors=errors) as file:
+            return file.read()
+
+    def open(self, mode='r', *args, **keywords):
+        import io
+        file = io.BytesIO(self.read_bytes())
+        return file if 'b' in mode else io.TextIOWrapper(file, *args, **keywords)
+
+
+def distributions(bundle, context):
+    """The installed distributions that are in the bundle, for importlib.metadata."""
+    from importlib.metadata import Distribution
+    import re
+
+    class Bundled(Distribution):
+        def __init__(self, folder):
+            self.folder = folder
+
+        def read_text(self, filename):
+            path = self.folder + '/' + str(filename)
+            return bundle.get_data(path).decode('utf-8') if path in bundle.files else None
+
+        def locate_file(self, path):
+            return Resource(bundle, bundle.prefix + str(path))
+
+    def plain(name):
+        return re.sub('[-_.]+', '-', name).lower()
+
+    wanted = getattr(context, 'name', None)
+    for folder in sorted(bundle.folders['']):
+        name, _, kind = folder.rpartition('.')
+        if kind == 'dist-info' and (wanted is None or plain(name.partition('-')[0]) == plain(wanted)):
+            yield Bundled(folder)
+
+
+def cache_folders():
+    """Where extension modules may be laid out, best first."""
+    import os
+    home = os.environ.get('XDG_CACHE_HOME', '')
+    if not home.startswith('/'):
+        home = os.path.expanduser('~/.cache')
+    if home.startswith('/') and home != '/.cache':
+        yield home + '/freshpyc/bundles'
+
+
+def is_own(status):
+    import os
+    return status.st_uid == os.geteuid() and not status.st_mode & 0o022
+
+
+def is_whole(bundle, folder, names):
+    """Whether a directory has all files, written by this user and by nobody else."""
+    import os
+    try:
+        if not is_own(os.lstat(folder)):
+            return False
+        for name in names:
+            status = os.lstat(folder + '/' + name)
+            if not is_own(status) or status.st_size != bundle.files[name][3]:
+                return False
+    except OSError:
+        return False
+    return True
+
+
+def write_all(bundle, folder, names):
+    import os
+    for name in names:
+        path = folder + '/' + name
+        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o700)
+        with os.fdopen(descriptor, 'wb') as file:
+            file.write(bundle.get_data(name))
+
+
+def lay_out(bundle):
+    """Extension modules must be files. Writes them once, to a directory whose name is a hash of their contents."""
+    import os
+    import shutil
+    import tempfile
+    digest, names = bundle.native
+    mask = os.umask(0o077)
+    try:
+        for parent in cache_folders():
+            folder = parent + '/' + digest
+            if is_whole(bundle, folder, names):
+                try:
+                    os.utime(folder)
+                except OSError:
+                    pass
+                return folder
+            scratch = None
+            try:
+                os.makedirs(parent, 0o700, exist_ok=True)
+                if not is_own(os.lstat(parent)):
+                    continue
+                scratch = tempfile.mkdtemp(prefix='.new-', dir=parent)
+                write_all(bundle, scratch, names)
+                if os.path.lexists(folder):  # left damaged
+                    os.rename(folder, tempfile.mkdtemp(prefix='.old-', dir=parent) + '/old')
+                try:
+                    os.rename(scratch, folder)
+                except OSError:  # another start was faster
+                    if not is_whole(bundle, folder, names):
+                        raise
+                    shutil.rmtree(scratch, ignore_errors=True)
+                collect(parent, digest)
+                return folder
+            except OSError:
+                if scratch is not None:
+                    shutil.rmtree(scratch, ignore_errors=True)
+        # No place that lasts: a read-only file system, or no home directory.
+        import atexit
+        try:
+            folder = tempfile.mkdtemp(prefix='freshpyc-')
+            atexit.register(shutil.rmtree, folder, True)
+            write_all(bundle, folder, names)
+        except OSError as error:
+            sys.exit('%s: cannot unpack extension modules: %s; set XDG_CACHE_HOME or TMPDIR to a directory that can be '
+                     'written' % (bundle.archive, error))
+        return folder
+    finally:
+        os.umask(mask)
+
+
+def collect(parent, digest):
+    """Removes what no bundle has used for 30 days, and what a killed start left behind."""
+    import os
+    import shutil
+    import time
+    now = time.time()
+    for name in os.listdir(parent):
+        limit = 86400 if name.startswith('.') else 30 * 86400
+        try:
+            if name != digest and now - os.lstat(parent + '/' + name).st_mtime > limit:
+                shutil.rmtree(parent + '/' + name, ignore_errors=True)
+        except OSError:
+            pass
+
+
+def provide_files(bundle):
+    """Lets programs open, list and stat the files of the bundle by path, as if it were a directory.
+
+    Programs find their data beside __file__. Only calls with such a path are answered here, and nothing is written.
+    """
+    import builtins
+    import errno
+    import io
+    import os
+    import stat
+
+    prefix, archive = bundle.prefix, bundle.archive
+    beginning = archive + os.sep
+    real_open, real_listdir, real_scandir = io.open, os.listdir, os.scandir
+    real_access = os.access
+
+    def inside(path):
+        """The path in the bundle; None for all others."""
+        if type(path) is not str:
+            if isinstance(path, (int, bytes)) or path is None:
+                return None
+            try:
+                path = path.__fspath__()
+            except AttributeError:
+                return None
+            if type(path) is not str:
+                return None
+        if path.startswith(beginning) and len(path) > len(beginning):
+            return bundle.relative(path)
+        return None
+
+    def missing(path):
+        return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
+    times = None
+
+    def status(path, inner):
+        nonlocal times
+        if times is None:
+            times = os.fstat(bundle.descriptor)
+        if inner in bundle.files:
+            mode, size = stat.S_IFREG | 0o444, bundle.files[inner][3]
+        elif inner in bundle.folders:
+            mode, size = stat.S_IFDIR | 0o555, 0
+        else:
+            raise missing(path)
+        number = hash(inner) & 0x7FFFFFFFFFFFFFFF
+        return os.stat_result((mode, number, times.st_dev, 1, times.st_uid, times.st_gid, size,
+                               int(times.st_atime), int(times.st_mtime), int(times.st_ctime)))
+
+    def replacing_stat(real):
+        def replacement(path, *args, **keywords):
+            inner = inside(path)
+            return real(path, *args, **keywords) if inner is None else status(path, inner)
+        replacement.__name__ = real.__name__
+        return replacement
+
+    def replacing_open(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True,
+                       opener=None):
+        inner = inside(file)
+        if inner is None:
+            return real_open(file, mode, buffering, encoding, errors, newline, closefd, opener)
+        if inner in bundle.folders:
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), file)
+        if any(letter in mode for letter in 'wxa+'):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), file)
+        if inner not in bundle.files:
+            raise missing(file)
+        data = io.BytesIO(bundle.get_data(inner))
+        data.name = file
+        data.mode = mode
+        if 'b' in mode:
+            return data
+        text = io.TextIOWrapper(data, encoding, errors, newline)
+        text.mode = mode
+        return text
+
+    def listdir(path='.'):
+        inner = inside(path)
+        if inner is None:
+            return real_listdir(path)
+        if inner not in bundle.folders:
+            raise missing(path)
+        return sorted(bundle.folders[inner])
+
+    class Entry(object):
+        def __init__(self, folder, name):
+            self.name = name
+            self.path = os.path.join(folder, name)
+
+        def __fspath__(self):
+            return self.path
+
+        def inode(self):
+            return self.stat().st_ino
+
+        def stat(self, follow_symlinks=True):
+            return os.stat(self.path)
+
+        def is_dir(self, follow_symlinks=True):
+            return inside(self.path) in bundle.folders
+
+        def is_file(self, follow_symlinks=True):
+            return inside(self.path) in bundle.files
+
+        def is_symlink(self):
+            return False
+
+        def is_junction(self):
+            return False
+
+    class Scan(object):
+        def __init__(self, entries):
+            self.entries = iter(entries)
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            return next(self.entries)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *problem):
+            pass
+
+        def close(self):
+            pass
+
+    def scandir(path='.'):
+        inner = inside(path)
+        if inner is None:
+            return real_scandir(path)
+        if inner not in bundle.folders:
+            raise missing(path)
+        return Scan([Entry(os.fspath(path), name) for name in sorted(bundle.folders[inner])])
+
+    def access(path, mode, **keywords):
+        inner = inside(path)
+        if inner is None:
+            return real_access(path, mode, **keywords)
+        return not mode & os.W_OK and (inner in bundle.files or inner in bundle.folders)
+
+    for name in ('stat', 'lstat'):
+        real = getattr(os, name)
+        replacement = replacing_stat(real)
+        for group in ('supports_dir_fd', 'supports_follow_symlinks', 'supports_fd'):
+            members = getattr(os, group)
+            if real in members:
+                members.add(replacement)
+        setattr(os, name, replacement)
+    os.listdir, os.scandir, os.access = listdir, scandir, access
+    for real, replacement in ((real_listdir, listdir), (real_scandir, scandir)):
+        if real in os.supports_fd:
+            os.supports_fd.add(replacement)
+    io.open = builtins.open = replacing_open
+
+
+def report(bundle):
+    """A sys.excepthook whose tracebacks show source lines: that of Python only reads files. Omits the frames of the start."""
+    starters = ('<frozen runpy>', '<importer of the bundle>', bundle.prefix + '__main__.py')
+
+    def show(kind, value, trace):
+        import traceback
+        while trace is not None and (trace.tb_frame.f_code.co_filename in starters
+                                     or trace.tb_frame.f_globals.get('__name__') == 'runpy'):
+            trace = trace.tb_next
+        traceback.print_exception(kind, value, trace)
+    return show
+
+
+def run(bundle, main):
+    """Runs the program in the module __main__; main: its namespace."""
+    kind, name, function = bundle.entry
+    if main['__name__'] == '__main__' and main['__spec__'] is not None:
+        # A process that multiprocessing starts finds this module in the archive, and with it the importer.
+        main['__spec__'] = ModuleSpec('_freshpyc_bundle', main['__spec__'].loader, origin=bundle.archive)
+    if kind == 'call':
+        if main['__name__'] != '__main__':
+            return
+        target = __import__(name, None, None, ['*'])
+        for part in function.split('.'):
+            target = getattr(target, part)
+        sys.exit(target())
+    code = bundle.get_code(name)
+    main['__file__'] = code.co_filename
+    if kind == 'module':
+        main['__package__'] = name.rpartition('.')[0]
+        if main['__package__']:
+            __import__(main['__package__'])
+    else:
+        main['__package__'] = None
+    main['__loader__'] = bundle
+    exec(code, main)
+
+
+def start(archive, index, main):
+    for known in sys.meta_path:
+        if getattr(known, 'archive', None) == archive and hasattr(known, 'modules'):
+            bundle = known
+            break
+    else:
+        bundle = Bundle(archive, index)
+        sys.meta_path.insert(0, bundle)
+        sys.path_hooks.insert(0, hook(bundle))
+        if bundle.provides_files:
+            provide_files(bundle)
+        # Nothing else is in the outer archive: look there last.
+        if archive in sys.path:
+            sys.path.remove(archive)
+            sys.path.append(archive)
+    if main is not None:
+        if sys.excepthook is sys.__excepthook__:
+            sys.excepthook = report(bundle)
+        run(bundle, main)

@@ -1,0 +1,119 @@
+// `freshpyc bundle`
+
+import BasicTypes
+import Bundling
+import LinuxSystem
+
+enum BundleVerb: Verb {
+    private static let module = OptionSpecification(
+        "--module", "-m", value: .text("MODULE"), help: "run this module or package, as `python -m MODULE` does")
+    private static let output = OptionSpecification(
+        "--output", "-o", value: .path("FILE"), help: "the bundle to write")
+    private static let form = OptionSpecification(
+        "--form", value: .choice("FORM", BundleOptions.Form.self),
+        help: "pyz (default): a program; zip: a library for sys.path (default if FILE ends with .zip)")
+    private static let path = OptionSpecification(
+        "--path", value: .path("DIR"), help: "look for modules in DIR, too, before the environment; may be repeated")
+    private static let include = OptionSpecification(
+        "--include", value: .text("WHAT"),
+        help: "include this module, distribution or glob of files, too; may be repeated")
+    private static let exclude = OptionSpecification(
+        "--exclude", value: .text("WHAT"), help: "omit this module or glob of files; may be repeated")
+    private static let whole = OptionSpecification(
+        "--whole", help: "include every module of the project, not only those that the entry imports")
+    private static let sourceless = OptionSpecification(
+        "--sourceless", help: "omit the sources; the bundle then runs on the given Pythons only")
+    private static let shebang = OptionSpecification(
+        "--shebang", value: .text("COMMAND"), help: "the interpreter after #! (default: /usr/bin/env python3)")
+    private static let dryRun = OptionSpecification(
+        "--dry-run", help: "show what would go in and why, and write nothing")
+    private static let optimize = OptionSpecification(
+        "-O", value: .choice("LEVEL", of: ["0", "1", "2"]), help: "optimization level (default: 0)")
+
+    static let declaration = VerbDeclaration(
+        name: "bundle",
+        summary: "turn a program into one file that starts at once",
+        arguments: "[OPTIONS] ENTRY -o FILE",
+        traits: [.compiles, .usesStore, .analyzesImports, .remembers],
+        description: [
+            "ENTRY is a script, a directory with a __main__.py, module:function, or the name of an installed console script. The bundle has what the entry imports in the project, the data files of these packages, and whole distributions from the environment of the first interpreter, with what they require. It runs without installation or unpacking, with the bytecode of every given interpreter, and from the sources on other versions of Python 3.",
+            "Programs can open their own files by path, as if they were unpacked. Extension modules are written once to $XDG_CACHE_HOME/freshpyc/bundles; programs without them write nothing. The same inputs give the same bytes on every machine; SOURCE_DATE_EPOCH sets the time of the files in it.",
+        ],
+        options: [
+            module, output, form, .python, optimize, include, exclude, whole, path, sourceless, shebang, dryRun,
+            .sourceRoot, .jobs, .compileTimeout, .store, .noStore, .quiet, .help,
+        ],
+        exitStatuses: [
+            0: "the bundle is written", 1: "a module does not compile, or one that is needed is missing",
+            2: "something could not be done",
+        ],
+        examples: [
+            .init("freshpyc bundle app.py -o app.pyz", "a script and what it imports"),
+            .init("freshpyc bundle -m shop -o shop.pyz -p 3.10 -p 3.13", "a package, for two Pythons"),
+            .init("freshpyc bundle black -o black.pyz -p .venv/bin/python", "an installed console script"),
+            .init("freshpyc bundle manage.py --whole -o site.pyz", "a program that finds its modules by name"),
+            .init("freshpyc bundle app.py --dry-run", "what would go in, and why"),
+        ])
+
+    static func run(_ invocation: Invocation) throws(UsageError) -> Int32 {
+        let parsed = invocation.arguments
+        // Operands are an entry, not paths of a tree; but the project is the one that a script is in.
+        let entries = parsed.operands
+        guard entries.count <= 1 else {
+            throw UsageError(message: "name one entry, not \(entries.count); add modules with --include")
+        }
+        let files = entries.filter { entry in
+            (try? Host.status(entry)).flatMap { $0 } != nil
+        }
+        var arguments = try SessionArguments(parsed.withOperands(files), for: declaration)
+        arguments.configuration.starts = [.empty]
+        arguments.configuration.options.isCheckOnly = true
+        var request = BundleRequest()
+        request.entry = try entries.first.map { (path) throws(UsageError) in
+            guard let text = path.exactText else {
+                throw UsageError(message: "'\(path)' is not UTF-8, and no archive can hold such a name; rename it")
+            }
+            return text
+        }
+        request.module = parsed.last(module.name)
+        if request.entry != nil, request.module != nil {
+            throw UsageError(message: "name an entry or -m MODULE, not both")
+        }
+        request.includes = parsed.all(include.name)
+        request.excludes = arguments.arguments.all(exclude.name)
+        request.isWhole = parsed.has(whole.name)
+        request.isSourceless = parsed.has(sourceless.name)
+        request.searchPaths = parsed.paths(path.name).map {
+            ($0.isAbsolute ? $0 : arguments.workingDirectory.appending($0)).normalized
+        }
+        for place in request.searchPaths where (try? Host.status(place))??.kind != .directory {
+            throw UsageError(message: "\(place) is not a directory (--path)")
+        }
+        var options = BundleOptions()
+        let target = parsed.lastPath(output.name)
+        options.form = parsed.choice(form.name) ?? (target?.hasSuffix(".zip") == true ? .zip : .pyz)
+        options.isSourceless = request.isSourceless
+        if let command = parsed.last(shebang.name) {
+            guard !command.isEmpty, command.utf8.count <= 120, !command.utf8.contains(where: { $0 < 0x20 }) else {
+                throw UsageError(message: "'\(command)' cannot follow #!; name an interpreter (--shebang)")
+            }
+            options.shebang = command
+        }
+        options.epoch = try SourceDateEpoch.read()
+        if request.entry == nil, request.module == nil, options.form == .pyz {
+            throw UsageError(
+                message: "name an entry: a script, a package, module:function, a console script, or -m MODULE")
+        }
+        if request.entry == nil, request.module == nil, request.includes.isEmpty, !request.isWhole {
+            throw UsageError(message: "name what the library has: --include WHAT or --whole")
+        }
+        let isDry = parsed.has(dryRun.name)
+        guard target != nil || isDry else {
+            throw UsageError(message: "name the bundle to write with -o FILE, or use --dry-run")
+        }
+        let run = BundleRun(
+            arguments: arguments, request: request, options: options, target: target, isDry: isDry,
+            output: invocation.output)
+        return EventLoop.run { loop in run.start(on: loop) }
+    }
+}
