@@ -135,7 +135,8 @@ let package = Package(
             name: "IntegrationTests", dependencies: ["freshpyc", "BuildModel", "LinuxSystem", "BasicTypes"],
             path: "integration",
             exclude: [
-                "SCENARIOS.md", "bench", "conformance", "imports", "oracle.py", "faults", "torture", "wheels",
+                "SCENARIOS.md", "bench", "bundles", "conformance", "imports", "oracle.py", "faults", "torture",
+                "wheels",
                 "affected",
             ]),
     ],

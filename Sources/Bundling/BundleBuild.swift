@@ -134,7 +134,7 @@ package final class BundleBuild {
                 BundleContents(
                     path: file.path, bytes: contents[index], isNative: file.isNative,
                     extensions: interpreters.map { file.extensionModule(for: $0)?.name }, code: code[index],
-                    module: file.module, isInstalled: file.distribution != nil))
+                    module: file.module, distribution: file.distribution))
         }
         let writer = BundleWriter(
             interpreters: interpreters, program: plan.program, isSourceless: options.isSourceless,

@@ -20,8 +20,27 @@ struct BundleContents: Sendable {
     /// For each interpreter: the code of the module; `nil` if there is none.
     var code: [[UInt8]?]
     let module: (name: String, isPackage: Bool)?
-    /// Whether it belongs to an installed distribution.
-    let isInstalled: Bool
+    /// The distribution that it belongs to.
+    let distribution: String?
+
+    var isInstalled: Bool { distribution != nil }
+
+    /// Files that belong together: those of a distribution, or of a top-level package.
+    var group: String { distribution ?? String(path.prefix { $0 != "/" }) }
+
+    /// Whether it is metadata of a distribution, which only `importlib.metadata` reads.
+    var isMetadata: Bool { path.prefix { $0 != "/" }.hasSuffix(".dist-info") }
+}
+
+/// What a module of a bundle is; importer.py has the same numbers.
+struct ModuleKind: OptionSet {
+    let rawValue: Int
+
+    static let package = ModuleKind(rawValue: 1)
+    static let namespace = ModuleKind(rawValue: 2)
+    static let `extension` = ModuleKind(rawValue: 4)
+    /// Its files are laid out, so its `__file__` is there.
+    static let unpacked = ModuleKind(rawValue: 8)
 }
 
 struct BundleWriter {
@@ -145,19 +164,25 @@ struct BundleWriter {
         _ number: Int?, _ contents: [BundleContents], _ codes: [[Place?]], _ files: [(path: String, entry: ZipEntry)],
         listing: Place, _ start: Int
     ) -> [UInt8] {
-        var modules: [String: (kind: Int, place: Place, path: String?)] = [:]
+        var modules: [String: (kind: ModuleKind, place: Place, path: String?)] = [:]
         let standard = number.map { interpreters[$0].standardLibraryNames } ?? []
-        var natives: [BundleContents] = []
+        let fits = { (file: BundleContents) in number.map { BundleFile.fits(file.path, interpreters[$0]) } ?? true }
+        // Where there is machine code, data must be files, too: a library opens them by path.
+        let unpackedGroups = Set(contents.filter { $0.isNative && fits($0) }.map(\.group))
+        var unpacked: [BundleContents] = []
         for (file, places) in Swift.zip(contents, codes) {
-            if file.isNative, number.map({ BundleFile.fits(file.path, interpreters[$0]) }) ?? true {
-                natives.append(file)
+            let kind: ModuleKind = unpackedGroups.contains(file.group) ? .unpacked : []
+            if !kind.isEmpty, file.isNative ? fits(file) : file.module == nil, !file.isMetadata {
+                unpacked.append(file)
             }
             if let number, let name = file.extensions[number] {
                 let isPackage = file.path.split(separator: "/").last?.hasPrefix("__init__.") == true
-                modules[name] = (isPackage ? 5 : 4, Place(offset: 0, size: 0), file.path)
+                modules[name] = (
+                    kind.union(isPackage ? [.extension, .package] : .extension), Place(offset: 0, size: 0), file.path
+                )
                 continue
             }
-            guard let module = file.module, modules[module.name]?.kind ?? 0 < 4 else { continue }
+            guard let module = file.module, modules[module.name]?.kind.contains(.extension) != true else { continue }
             // Installed packages come after the standard library: a backport must not replace it.
             if file.isInstalled, standard.contains(Array(module.name.utf8.prefix { $0 != UInt8(ascii: ".") })) {
                 continue
@@ -165,7 +190,9 @@ struct BundleWriter {
             let place = number.flatMap { places[$0] }
             if place == nil, isSourceless { continue }
             if module.isPackage || modules[module.name] == nil {
-                modules[module.name] = (module.isPackage ? 1 : 0, place ?? Place(offset: 0, size: 0), nil)
+                modules[module.name] = (
+                    module.isPackage ? kind.union(.package) : kind, place ?? Place(offset: 0, size: 0), nil
+                )
             }
         }
         // A directory with modules and without `__init__.py` is a namespace package (PEP 420).
@@ -174,7 +201,7 @@ struct BundleWriter {
             while let dot = parent.lastIndex(of: ".") {
                 parent = parent[..<dot]
                 if modules[String(parent)] != nil { break }
-                modules[String(parent)] = (2, Place(offset: 0, size: 0), nil)
+                modules[String(parent)] = (.namespace, Place(offset: 0, size: 0), nil)
             }
         }
         var writer = IndexWriter()
@@ -185,7 +212,7 @@ struct BundleWriter {
             writer.tuple(count: module.path == nil ? 3 : 4)
             writer.number(module.place.offset)
             writer.number(module.place.size)
-            writer.number(module.kind)
+            writer.number(module.kind.rawValue)
             if let path = module.path { writer.text(path) }
         }
         writer.endDictionary()
@@ -193,9 +220,9 @@ struct BundleWriter {
         writer.number(listing.offset)
         writer.number(listing.size)
         writer.tuple(count: 2)
-        writer.text(Self.digest(natives))
-        writer.tuple(count: natives.count)
-        for file in natives { writer.text(file.path) }
+        writer.text(Self.digest(unpacked))
+        writer.tuple(count: unpacked.count)
+        for file in unpacked { writer.text(file.path) }
         let (kind, name, function) = entry
         writer.tuple(count: 3)
         writer.text(kind)

@@ -9,7 +9,7 @@ from posix import open as _open, pread as _pread, O_RDONLY, O_CLOEXEC
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import ExtensionFileLoader, decode_source
 
-PACKAGE, NAMESPACE, EXTENSION = 1, 2, 4
+PACKAGE, NAMESPACE, EXTENSION, UNPACKED = 1, 2, 4, 8
 
 
 class Bundle(object):
@@ -41,20 +41,18 @@ class Bundle(object):
         if found is None:
             return None
         kind = found[2]
-        if kind & EXTENSION:
-            place = self.native_path(found[3])
-            loader = ExtensionFileLoader(name, place)
-            spec = ModuleSpec(name, loader, origin=place, is_package=bool(kind & PACKAGE))
-            spec._set_fileattr = True
-            return spec
         if kind & NAMESPACE:
             spec = ModuleSpec(name, None, is_package=True)
             spec.submodule_search_locations = [self.prefix + name.replace('.', '/')]
             return spec
-        spec = ModuleSpec(name, self, origin=self.prefix + self.path(name, kind))
+        prefix = self.unpacked if kind & UNPACKED else self.prefix
+        if kind & EXTENSION:
+            spec = ModuleSpec(name, ExtensionFileLoader(name, prefix + found[3]), origin=prefix + found[3])
+        else:
+            spec = ModuleSpec(name, self, origin=prefix + self.path(name, kind))
         spec._set_fileattr = True
         if kind & PACKAGE:
-            spec.submodule_search_locations = [self.prefix + name.replace('.', '/')]
+            spec.submodule_search_locations = [prefix + name.replace('.', '/')]
         return spec
 
     def invalidate_caches(self):
@@ -85,7 +83,7 @@ class Bundle(object):
 
     def get_code(self, name):
         offset, size, kind = self.entry_of(name)[:3]
-        path = self.prefix + self.path(name, kind)
+        path = self.get_filename(name)
         if not size:
             return compile(self.get_data(path), path, 'exec', dont_inherit=True)
         code = marshal.loads(self.read(offset, size))
@@ -93,17 +91,16 @@ class Bundle(object):
         return code
 
     def get_source(self, name):
-        kind = self.entry_of(name)[2]
-        path = self.path(self.entry[1] if name == '__main__' else name, kind)
-        if path not in self.files:
-            return None
-        return decode_source(self.get_data(path))
+        path = self.get_filename(name)
+        return decode_source(self.get_data(path)) if self.relative(path) in self.files else None
 
     def is_package(self, name):
         return bool(self.entry_of(name)[2] & PACKAGE)
 
     def get_filename(self, name):
-        return self.prefix + self.path(name, self.entry_of(name)[2])
+        kind = self.entry_of(name)[2]
+        path = self.path(self.entry[1] if name == '__main__' else name, kind)
+        return (self.unpacked if kind & UNPACKED else self.prefix) + path
 
     # Files.
 
@@ -117,6 +114,8 @@ class Bundle(object):
         """The path inside the bundle; None if it leads elsewhere."""
         if path.startswith(self.prefix):
             path = path[len(self.prefix):]
+        elif self.native_folder and path.startswith(self.unpacked):
+            path = path[len(self.unpacked):]
         elif path == self.archive:
             return ''
         elif path.startswith('/'):
@@ -162,10 +161,12 @@ class Bundle(object):
 
     # Extension modules.
 
-    def native_path(self, path):
+    @property
+    def unpacked(self):
+        """Where distributions with extension modules are laid out."""
         if self.native_folder is None:
-            self.native_folder = lay_out(self)
-        return self.native_folder + '/' + path
+            self.native_folder = lay_out(self) + '/'
+        return self.native_folder
 
 
 class Portion(object):
@@ -190,14 +191,15 @@ class Portion(object):
                     yield prefix + name[len(start):], bool(kind & PACKAGE)
 
 
-def hook(bundle):
-    def portion(path):
-        if path.startswith(bundle.prefix):
+def hook(bundle, real):
+    """A function for sys.path_hooks. real: that of FileFinder, which it replaces, with its name: programs look for it."""
+    def path_hook_for_FileFinder(path):
+        if path.startswith(bundle.prefix) or bundle.native_folder and path.startswith(bundle.native_folder):
             folder = bundle.relative(path)
             if folder in bundle.folders:
                 return Portion(bundle, folder)
-        raise ImportError('not in the bundle', path=path)
-    return portion
+        return real(path)
+    return path_hook_for_FileFinder
 
 
 def resource_reader(bundle, package):
@@ -210,7 +212,7 @@ def resource_reader(bundle, package):
             from importlib.abc import ResourceReader as TraversableResources
 
     class Reader(TraversableResources):
-        folder = bundle.prefix + package.replace('.', '/')
+        folder = (bundle.unpacked if bundle.modules[package][2] & UNPACKED else bundle.prefix) + package.replace('.', '/')
 
         def files(self):
             return Resource(bundle, self.folder)
@@ -220,7 +222,10 @@ def resource_reader(bundle, package):
             return io.BytesIO(bundle.get_data(self.folder + '/' + resource))
 
         def resource_path(self, resource):
-            raise FileNotFoundError(resource)
+            if sys.version_info >= (3, 9):
+                raise FileNotFoundError(resource)
+            # Before, importlib.resources would take the path in the bundle for that of a file.
+            return temporary_file(bundle, self.folder + '/' + resource)
 
         def is_resource(self, name):
             return bundle.relative(self.folder + '/' + name) in bundle.files
@@ -229,6 +234,24 @@ def resource_reader(bundle, package):
             return iter(sorted(bundle.folders.get(bundle.relative(self.folder), ())))
 
     return Reader()
+
+
+def temporary_file(bundle, path):
+    """A copy of a file, removed at the end of the program."""
+    import atexit
+    import os
+    import tempfile
+    descriptor, place = tempfile.mkstemp(os.path.basename(path))
+
+    def remove():
+        try:
+            os.remove(place)
+        except OSError:
+            pass
+    atexit.register(remove)
+    with os.fdopen(descriptor, 'wb') as file:
+        file.write(bundle.get_data(path))
+    return place
 
 
 class Resource(object):
@@ -431,6 +454,18 @@ def collect(parent, digest):
             pass
 
 
+class Function(object):
+    """A function that never becomes a method, like those of posix: pathlib keeps os.stat in a class (before 3.11)."""
+
+    def __init__(self, function, real):
+        self.function = function
+        self.__name__ = real.__name__
+        self.__doc__ = real.__doc__
+
+    def __call__(self, *args, **keywords):
+        return self.function(*args, **keywords)
+
+
 def provide_files(bundle):
     """Lets programs open, list and stat the files of the bundle by path, as if it were a directory.
 
@@ -450,13 +485,11 @@ def provide_files(bundle):
     def inside(path):
         """The path in the bundle; None for all others."""
         if type(path) is not str:
-            if isinstance(path, (int, bytes)) or path is None:
+            if isinstance(path, int) or path is None:
                 return None
             try:
-                path = path.__fspath__()
-            except AttributeError:
-                return None
-            if type(path) is not str:
+                path = os.fsdecode(path)
+            except TypeError:
                 return None
         if path.startswith(beginning) and len(path) > len(beginning):
             return bundle.relative(path)
@@ -485,8 +518,7 @@ def provide_files(bundle):
         def replacement(path, *args, **keywords):
             inner = inside(path)
             return real(path, *args, **keywords) if inner is None else status(path, inner)
-        replacement.__name__ = real.__name__
-        return replacement
+        return Function(replacement, real)
 
     def replacing_open(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True,
                        opener=None):
@@ -514,12 +546,13 @@ def provide_files(bundle):
             return real_listdir(path)
         if inner not in bundle.folders:
             raise missing(path)
-        return sorted(bundle.folders[inner])
+        names = sorted(bundle.folders[inner])
+        return [os.fsencode(name) for name in names] if isinstance(path, bytes) else names
 
     class Entry(object):
         def __init__(self, folder, name):
-            self.name = name
-            self.path = os.path.join(folder, name)
+            self.name = os.fsencode(name) if isinstance(folder, bytes) else name
+            self.path = os.path.join(folder, self.name)
 
         def __fspath__(self):
             return self.path
@@ -583,11 +616,19 @@ def provide_files(bundle):
             if real in members:
                 members.add(replacement)
         setattr(os, name, replacement)
-    os.listdir, os.scandir, os.access = listdir, scandir, access
-    for real, replacement in ((real_listdir, listdir), (real_scandir, scandir)):
+    os.listdir, os.scandir = Function(listdir, real_listdir), Function(scandir, real_scandir)
+    os.access = Function(access, real_access)
+    for real, replacement in ((real_listdir, os.listdir), (real_scandir, os.scandir)):
         if real in os.supports_fd:
             os.supports_fd.add(replacement)
-    io.open = builtins.open = replacing_open
+    io.open = builtins.open = Function(replacing_open, real_open)
+    if hasattr(io, 'open_code'):  # what importlib reads sources with, since 3.8
+        import _io
+        real_open_code = _io.open_code
+
+        def replacing_open_code(path):
+            return real_open_code(path) if inside(path) is None else replacing_open(path, 'rb')
+        io.open_code = _io.open_code = replacing_open_code
 
 
 def report(bundle):
@@ -636,7 +677,8 @@ def start(archive, index, main):
     else:
         bundle = Bundle(archive, index)
         sys.meta_path.insert(0, bundle)
-        sys.path_hooks.insert(0, hook(bundle))
+        # zipimport would take the bundle's directories.
+        sys.path_hooks.insert(0, hook(bundle, sys.path_hooks.pop()))
         if bundle.provides_files:
             provide_files(bundle)
         # Nothing else is in the outer archive: look there last.

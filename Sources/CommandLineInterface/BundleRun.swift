@@ -115,8 +115,7 @@ struct BundleRun: Sendable {
         for note in plan.notes + result.notes where !arguments.isQuiet { FreshpycCommand.complain(note) }
         if !arguments.isQuiet {
             let distributions =
-                plan.distributions.isEmpty
-                ? "" : " of \(Plural.count(plan.distributions.count, "distribution")) and the project"
+                plan.distributions.isEmpty ? "" : " (\(Plural.count(plan.distributions.count, "distribution")))"
             let names = interpreters.map(\.name).joined(separator: ", ")
             Host.writeError(
                 "\(target): \(Plural.count(result.moduleCount, "module"))\(distributions), \(Self.size(result.bytes.count)), for \(names), in \(Self.seconds(Host.monotonic - begun)) s\n"

@@ -60,6 +60,13 @@ extension ImportAnalysis {
             closure.modules.append(
                 ClosureModule(path: path, base: base, importer: importer, line: line, link: link))
         }
+        /// A program that knows a package by its name may load any module of it.
+        func mention(_ target: ModuleID, by index: Int) {
+            guard let path = path(target) else { return }
+            let base = base(of: path)
+            let package = outermostPackage(of: path, below: base)
+            for source in package.map({ sources(at: $0) }) ?? [path] { add(source, base, index, 0, "mentions") }
+        }
         for entry in entries { add(entry.path, entry.base, nil, 0, entry.link) }
         var next = 0
         while next < closure.modules.count {
@@ -87,13 +94,22 @@ extension ImportAnalysis {
                             column: Int(kept.column) + 1, isNeeded: isNeeded))
                 }
             }
-            for target in known.mentioned.modules(namedBy: module).sorted() {
-                guard let path = path(target) else { continue }
-                let base = graph.base(of: target).flatMap { BytePath($0) } ?? .empty
-                // A program that knows a package by its name may load any module of it.
-                let package = outermostPackage(of: path, below: base)
-                for source in package.map({ modules(at: [$0]).compactMap { self.path($0) }.sorted() }) ?? [path] {
-                    add(source, base, index, 0, "mentions")
+            let named = known.mentioned.modules(namedBy: module).sorted()
+            for target in named { mention(target, by: index) }
+            guard known.mentioned.choosesSettings(module) else { continue }
+            // Settings list applications and plugins by name, those of the tree and others.
+            for target in named {
+                guard let settings = path(target), let bytes = (try? reader.contents(settings))?.bytes else { continue }
+                let strings = SourceMentions(bytes, isOfModules: true)
+                for name in strings.dotted.union(strings.words).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+                    if let found = graph.module(named: name, from: .root) {
+                        mention(found, by: index)
+                    } else {
+                        closure.names.append(
+                            ClosureName(
+                                name: String(decoding: name, as: UTF8.self), importer: index, line: 0, column: 0,
+                                isNeeded: false))
+                    }
                 }
             }
         }

@@ -74,6 +74,9 @@ struct MentionedModules {
     /// The modules that a source names.
     func modules(namedBy source: ModuleID) -> Set<ModuleID> { targets[source] ?? [] }
 
+    /// Whether a source chooses Django's settings, by naming them.
+    func choosesSettings(_ source: ModuleID) -> Bool { withSettings.contains(source) }
+
     /// Replaces what is known about a source.
     mutating func update(_ module: ModuleID, _ mentions: SourceMentions, _ graph: inout DependencyGraph) {
         guard let entry = tree[module] else { return }

@@ -41,7 +41,9 @@ struct SourceMentions: Hashable, Sendable {
     /// More than any test writes into a string. A limit keeps the time proportional to the size of the source.
     private static let longestCode = 1 << 16
 
-    init(_ source: [UInt8]) {
+    /// - Parameter isOfModules: whether any of its strings may be a module, whatever the source says.
+    init(_ source: [UInt8], isOfModules: Bool = false) {
+        if isOfModules { traits.insert(.namesModules) }
         var words: [Range<Int>] = []
         source.withUnsafeBytes { scan($0, &words) }
         // Other programs compare names with such a beginning, and import nothing.
