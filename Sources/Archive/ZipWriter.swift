@@ -44,6 +44,8 @@ package struct ZipWriter {
     /// beginning.
     package private(set) var bytes: [UInt8]
     package private(set) var entries: [ZipEntry] = []
+    /// The contents of one file that are not in `bytes`: where they belong, and how many they are.
+    package private(set) var gap: (index: Int, count: Int)?
     private let time: Time
     private var headers: [Int] = []
     private var names: Set<String> = []
@@ -67,17 +69,38 @@ package struct ZipWriter {
             name, contents, method: .stored, size: contents.count, crc: CRC32.of(contents), permissions: permissions)
     }
 
+    /// Adds a file whose contents are written between the parts of `bytes` before and after the gap: a large one is then not
+    /// copied. There can be one.
+    package mutating func addGap(_ name: String, count: Int, crc: UInt32) throws(ZipError) -> ZipEntry {
+        precondition(gap == nil, "an archive has one gap")
+        let entry = try addHeader(name, method: .stored, compressed: count, size: count, crc: crc, permissions: 0o644)
+        gap = (bytes.count, count)
+        return entry
+    }
+
+    /// How much of the archive there is, with the gap.
+    private var position: Int { bytes.count + (gap?.count ?? 0) }
+
     /// Adds a file whose contents are already compressed.
     @discardableResult
     package mutating func add(
         _ name: String, _ contents: [UInt8], method: ZipMethod, size: Int, crc: UInt32, permissions: UInt32 = 0o644
     ) throws(ZipError) -> ZipEntry {
+        let entry = try addHeader(
+            name, method: method, compressed: contents.count, size: size, crc: crc, permissions: permissions)
+        bytes.append(contentsOf: contents)
+        return entry
+    }
+
+    private mutating func addHeader(
+        _ name: String, method: ZipMethod, compressed: Int, size: Int, crc: UInt32, permissions: UInt32
+    ) throws(ZipError) -> ZipEntry {
         try ZipError.check(name: name)
         guard names.insert(name).inserted else { throw .doubledName(name) }
-        headers.append(bytes.count)
-        let isLarge = contents.count >= Self.limit || size >= Self.limit
+        headers.append(position)
+        let isLarge = compressed >= Self.limit || size >= Self.limit
         append(0x0403_4B50, 4)
-        appendCommon(method, crc, contents.count, size, isLarge: isLarge)
+        appendCommon(method, crc, compressed, size, isLarge: isLarge)
         append(UInt64(name.utf8.count), 2)
         append(isLarge ? 20 : 0, 2)
         bytes.append(contentsOf: name.utf8)
@@ -85,19 +108,18 @@ package struct ZipWriter {
             append(1, 2)
             append(16, 2)
             append(UInt64(size), 8)
-            append(UInt64(contents.count), 8)
+            append(UInt64(compressed), 8)
         }
         let entry = ZipEntry(
-            name: name, method: method, crc: crc, compressedSize: contents.count, size: size, offset: bytes.count,
+            name: name, method: method, crc: crc, compressedSize: compressed, size: size, offset: position,
             permissions: permissions)
-        bytes.append(contentsOf: contents)
         entries.append(entry)
         return entry
     }
 
     /// Writes the directory, which ends the archive.
     package mutating func finish() {
-        let start = bytes.count
+        let start = position
         for (entry, header) in zip(entries, headers) {
             let isLarge = entry.compressedSize >= Self.limit || entry.size >= Self.limit
             let isFar = header >= Self.limit
@@ -122,10 +144,10 @@ package struct ZipWriter {
             }
             if isFar { append(UInt64(header), 8) }
         }
-        let size = bytes.count - start
+        let size = position - start
         let isLarge = entries.count >= 0xFFFF || size >= Self.limit || start >= Self.limit
         if isLarge {
-            let record = bytes.count
+            let record = position
             append(0x0606_4B50, 4)
             append(44, 8)
             append(3 << 8 | 45, 2)

@@ -23,7 +23,9 @@ package struct BundleOptions: Sendable {
 }
 
 package struct BundleResult: Sendable {
-    package let bytes: [UInt8]
+    /// The file, in parts to be written one after the other.
+    package let parts: [[UInt8]]
+    package var size: Int { parts.reduce(0) { $0 + $1.count } }
     package let fileCount: Int
     package let moduleCount: Int
     package let notes: [String]
@@ -128,27 +130,29 @@ package final class BundleBuild {
         _ contents: [[UInt8]], _ code: [[[UInt8]?]], _ importers: [[UInt8]], _ interpreters: [Interpreter],
         _ notes: [String]
     ) -> Result<BundleResult, Failure> {
-        var files: [BundleContents] = []
-        for (index, file) in plan.files.enumerated() {
-            files.append(
-                BundleContents(
-                    path: file.path, bytes: contents[index], isNative: file.isNative,
-                    extensions: interpreters.map { file.extensionModule(for: $0)?.name }, code: code[index],
-                    module: file.module, distribution: file.distribution))
+        let all = plan.files
+        let files = ParallelSlices.map(Array(all.indices), sliceSize: 16, scratch: {}) { index, _ in
+            let file = all[index]
+            return BundleContents(
+                path: file.path, bytes: contents[index], isNative: file.isNative,
+                extensions: interpreters.map { file.extensionModule(for: $0)?.name }, crc: CRC32.of(contents[index]),
+                bytecode: zip(interpreters, code[index]).map { interpreter, code in
+                    code.map { BytecodeFile($0, interpreter, source: contents[index]) }
+                }, module: file.module, distribution: file.distribution)
         }
         let writer = BundleWriter(
             interpreters: interpreters, program: plan.program, isSourceless: options.isSourceless,
             interpreterLine: "#!" + options.shebang,
             time: options.epoch.map { .init(secondsSince1970: $0) } ?? .earliest, providesFiles: needsFiles(files))
         do throws(ZipError) {
-            let bytes =
+            let parts =
                 switch options.form {
                 case .pyz: try writer.pyz(files, importers: importers)
-                case .zip: try writer.zip(files)
+                case .zip: [try writer.zip(files)]
                 }
             return .success(
                 BundleResult(
-                    bytes: bytes, fileCount: files.count, moduleCount: files.count { $0.module != nil }, notes: notes))
+                    parts: parts, fileCount: files.count, moduleCount: files.count { $0.module != nil }, notes: notes))
         } catch {
             return .failure(.message("cannot make the bundle: \(error.reason); --exclude the file"))
         }

@@ -55,12 +55,17 @@ package struct BundleFile: Sendable {
     package let origin: Origin
     package let reason: BundleReason
     /// The distribution that it belongs to.
-    package var distribution: String?
+    package let distribution: String?
 
     /// The name of the Python module that a source is; `nil` for other files, and for names that no import can have.
-    package var module: (name: String, isPackage: Bool)? {
-        guard path.hasSuffix(".py") else { return nil }
-        return Self.module(path.dropLast(3))
+    package let module: (name: String, isPackage: Bool)?
+
+    init(path: String, origin: Origin, reason: BundleReason, distribution: String? = nil) {
+        self.path = path
+        self.origin = origin
+        self.reason = reason
+        self.distribution = distribution
+        module = path.hasSuffix(".py") ? Self.module(path.dropLast(3)) : nil
     }
 
     static func module(_ stem: Substring) -> (name: String, isPackage: Bool)? {

@@ -17,8 +17,9 @@ struct BundleContents: Sendable {
     let isNative: Bool
     /// For each interpreter, the extension module that the file is.
     let extensions: [String?]
-    /// For each interpreter: the code of the module; `nil` if there is none.
-    var code: [[UInt8]?]
+    let crc: UInt32
+    /// For each interpreter: its bytecode file; `nil` if there is none.
+    let bytecode: [BytecodeFile?]
     let module: (name: String, isPackage: Bool)?
     /// The distribution that it belongs to.
     let distribution: String?
@@ -28,8 +29,34 @@ struct BundleContents: Sendable {
     /// Files that belong together: those of a distribution, or of a top-level package.
     var group: String { distribution ?? String(path.prefix { $0 != "/" }) }
 
+    /// Its size and that of its bytecode.
+    var totalSize: Int { bytecode.reduce(bytes.count) { $0 + ($1?.bytes.count ?? 0) } }
+
     /// Whether it is metadata of a distribution, which only `importlib.metadata` reads.
     var isMetadata: Bool { path.prefix { $0 != "/" }.hasSuffix(".dist-info") }
+}
+
+/// A bytecode file in memory.
+struct BytecodeFile: Sendable {
+    let bytes: [UInt8]
+    let headerSize: Int
+    let crc: UInt32
+
+    /// Nothing in a bundle can change, so the bytecode is not validated. Before 3.7 there is no such header; the time then
+    /// matches no source, and the code is loaded all the same, because the importer does not look at it.
+    init(_ code: [UInt8], _ interpreter: Interpreter, source: [UInt8]) {
+        let hash = interpreter.sourceHash.map { variant in
+            source.withUnsafeBytes { variant.hash($0, key: UInt64(interpreter.magic)) }
+        }
+        let validation: PycValidation =
+            hash.map { .hash($0, isChecked: false) }
+            ?? .timestamp(seconds: 0, size: UInt32(truncatingIfNeeded: source.count))
+        let header = PycHeader(magic: interpreter.magic, validation: validation).bytes(
+            length: interpreter.layout.rawValue)
+        headerSize = header.count
+        bytes = header + code
+        crc = CRC32.of(bytes)
+    }
 }
 
 /// What a module of a bundle is; importer.py has the same numbers.
@@ -65,30 +92,37 @@ struct BundleWriter {
     /// - Parameters:
     ///   - contents: sorted by path.
     ///   - importers: the compiled importer, for each interpreter.
-    func pyz(_ contents: [BundleContents], importers: [[UInt8]]) throws(ZipError) -> [UInt8] {
+    /// - Returns: the parts of the file, to be written one after the other.
+    func pyz(_ contents: [BundleContents], importers: [[UInt8]]) throws(ZipError) -> [[UInt8]] {
         let prefix = Array("\(interpreterLine)\n\(Self.incomplete)\n".utf8)
         // The header of the inner archive comes first: 30 bytes and its name.
         let innerName = "bundle.zip"
         let start = prefix.count + 30 + innerName.utf8.count
         var inner = ZipWriter(time: time)
-        inner.reserve(
-            contents.reduce(1 << 16) { $0 + $1.bytes.count + ($1.code.compactMap { $0?.count }.reduce(0, +)) + 300 })
+        inner.reserve(contents.reduce(1 << 16) { $0 + $1.totalSize + 300 })
         var files: [(path: String, entry: ZipEntry)] = []
         var codes: [[Place?]] = []
         for file in contents {
-            if file.module == nil || !isSourceless || file.code.allSatisfy({ $0 == nil }) {
+            if file.module == nil || !isSourceless || file.bytecode.allSatisfy({ $0 == nil }) {
                 files.append(
-                    (file.path, try inner.add(file.path, file.bytes, permissions: file.isNative ? 0o755 : 0o644)))
+                    (
+                        file.path,
+                        try inner.add(
+                            file.path, file.bytes, method: .stored, size: file.bytes.count, crc: file.crc,
+                            permissions: file.isNative ? 0o755 : 0o644)
+                    ))
             }
             var places: [Place?] = []
-            for (interpreter, code) in Swift.zip(interpreters, file.code) {
-                guard let code else {
+            for (interpreter, bytecode) in Swift.zip(interpreters, file.bytecode) {
+                guard let bytecode else {
                     places.append(nil)
                     continue
                 }
-                let header = Self.header(interpreter, source: file.bytes)
-                let entry = try inner.add(Self.codePath(file.path, interpreter), header + code)
-                places.append(Place(offset: start + entry.offset + header.count, size: code.count))
+                let entry = try inner.add(
+                    Self.codePath(file.path, interpreter), bytecode.bytes, method: .stored, size: bytecode.bytes.count,
+                    crc: bytecode.crc)
+                places.append(
+                    Place(offset: start + entry.offset + bytecode.headerSize, size: entry.size - bytecode.headerSize))
             }
             codes.append(places)
         }
@@ -134,22 +168,20 @@ struct BundleWriter {
         inner.finish()
         let bootstrap = Array(self.bootstrap(places.map { ($0.magic, $0.importer, $0.index) }).utf8)
         var outer = ZipWriter(prefix: prefix, time: time)
-        let entry = try outer.add(innerName, inner.bytes)
+        let entry = try outer.addGap(innerName, count: inner.bytes.count, crc: CRC32.of(inner.bytes))
         guard entry.offset == start else { throw .inconsistent("the inner archive is too large") }
         try outer.add("__main__.py", bootstrap)
         try outer.add("_freshpyc_bundle.py", bootstrap)
         outer.finish()
-        return outer.bytes
+        return [Array(outer.bytes[..<start]), inner.bytes, Array(outer.bytes[start...])]
     }
 
     /// A library for `sys.path`: zipimport looks for `x.pyc` beside `x.py`, so it can have the bytecode of one interpreter.
     func zip(_ contents: [BundleContents]) throws(ZipError) -> [UInt8] {
         var archive = ZipWriter(time: time)
         for file in contents {
-            if let interpreter = interpreters.first, let code = file.code.first ?? nil {
-                try archive.add(file.path + "c", Self.header(interpreter, source: file.bytes) + code)
-            }
-            if file.module == nil || !isSourceless || file.code.allSatisfy({ $0 == nil }) {
+            if let bytecode = file.bytecode.first ?? nil { try archive.add(file.path + "c", bytecode.bytes) }
+            if file.module == nil || !isSourceless || file.bytecode.allSatisfy({ $0 == nil }) {
                 try archive.add(file.path, file.bytes, permissions: file.isNative ? 0o755 : 0o644)
             }
         }
@@ -259,18 +291,6 @@ struct BundleWriter {
     private static func codePath(_ path: String, _ interpreter: Interpreter) -> String {
         let slash = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
         return "\(path[..<slash])__pycache__/\(path[slash...].dropLast(3)).\(interpreter.cacheTag).pyc"
-    }
-
-    /// Nothing in a bundle can change, so the bytecode is not validated. Before 3.7 there is no such header; the time then
-    /// matches no source, and the code is loaded all the same, because the importer does not look at it.
-    private static func header(_ interpreter: Interpreter, source: [UInt8]) -> [UInt8] {
-        let hash = interpreter.sourceHash.map { variant in
-            source.withUnsafeBytes { variant.hash($0, key: UInt64(interpreter.magic)) }
-        }
-        let validation: PycValidation =
-            hash.map { .hash($0, isChecked: false) }
-            ?? .timestamp(seconds: 0, size: UInt32(truncatingIfNeeded: source.count))
-        return PycHeader(magic: interpreter.magic, validation: validation).bytes(length: interpreter.layout.rawValue)
     }
 
     private func bootstrap(_ places: [(magic: [UInt8], importer: Place, index: Place)]) -> String {

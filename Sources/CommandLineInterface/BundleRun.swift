@@ -107,7 +107,11 @@ struct BundleRun: Sendable {
             let folder = try Directory(path: place.parent)
             let isProgram = options.form == .pyz
             try FileReplacement(BytePath(place.lastComponent) ?? place, in: folder, path: place)
-                .write(result.bytes, .init(permissions: isProgram ? 0o777 : 0o666, isDurable: true))
+                .write(.init(permissions: isProgram ? 0o777 : 0o666)) { file throws(SystemError) in
+                    for part in result.parts {
+                        try part.withRawBytes { bytes throws(SystemError) in try file.writeAll(bytes, path: place) }
+                    }
+                }
         } catch {
             FreshpycCommand.complain("cannot write \(target): \(error.reason); name another file with -o")
             return 2
@@ -118,7 +122,7 @@ struct BundleRun: Sendable {
                 plan.distributions.isEmpty ? "" : " (\(Plural.count(plan.distributions.count, "distribution")))"
             let names = interpreters.map(\.name).joined(separator: ", ")
             Host.writeError(
-                "\(target): \(Plural.count(result.moduleCount, "module"))\(distributions), \(Self.size(result.bytes.count)), for \(names), in \(Self.seconds(Host.monotonic - begun)) s\n"
+                "\(target): \(Plural.count(result.moduleCount, "module"))\(distributions), \(Self.size(result.size)), for \(names), in \(Self.seconds(Host.monotonic - begun)) s\n"
             )
         }
         return 0
