@@ -118,6 +118,8 @@ let package = Package(
             name: "InterpretersTests", dependencies: ["Interpreters", "BuildModel", "LinuxSystem", "BasicTypes"]),
         .testTarget(
             name: "FileWatchingTests", dependencies: ["FileWatching", "BuildModel", "LinuxSystem", "BasicTypes"]),
+        .testTarget(name: "ArchiveTests", dependencies: ["Archive"]),
+        .testTarget(name: "BundlingTests", dependencies: ["Bundling", "BuildModel", "BasicTypes"]),
         .testTarget(name: "ImpactTests", dependencies: ["Impact", "BasicTypes"]),
         .testTarget(name: "ContinuousBuildsTests", dependencies: ["ContinuousBuilds", "BasicTypes"]),
         .testTarget(

@@ -143,7 +143,8 @@ package final class BundleBuild {
         let writer = BundleWriter(
             interpreters: interpreters, program: plan.program, isSourceless: options.isSourceless,
             interpreterLine: "#!" + options.shebang,
-            time: options.epoch.map { .init(secondsSince1970: $0) } ?? .earliest, providesFiles: needsFiles(files))
+            time: options.epoch.map { .init(secondsSince1970: $0) } ?? .earliest,
+            providesFiles: files.contains { $0.module == nil && !$0.isMetadata })
         do throws(ZipError) {
             let parts =
                 switch options.form {
@@ -156,13 +157,6 @@ package final class BundleBuild {
         } catch {
             return .failure(.message("cannot make the bundle: \(error.reason); --exclude the file"))
         }
-    }
-
-    /// Whether a source looks for files beside itself.
-    private func needsFiles(_ files: [BundleContents]) -> Bool {
-        let word = Array("__file__".utf8)
-        guard files.contains(where: { $0.module == nil }) else { return false }
-        return files.contains { $0.module != nil && $0.bytes.firstRange(of: word) != nil }
     }
 
     private static func place(of file: BundleFile) -> BytePath {

@@ -18,6 +18,8 @@ package struct BundleRequest: Sendable {
     package var includes: [String] = []
     package var excludes: [String] = []
     package var isWhole = false
+    /// The bundle, as an absolute path.
+    package var target: BytePath?
     /// Directories with more modules, before those of the environment.
     package var searchPaths: [BytePath] = []
     package var isSourceless = false
@@ -72,6 +74,9 @@ package struct BundlePlanner {
 
     // MARK: The entry
 
+    /// The name of a `__main__.py` that is in no package: the archive needs its own.
+    private static let mainScript = "_main"
+
     private mutating func addEntry(to entries: inout [(path: BytePath, base: BytePath, link: String)])
         throws(BundleError)
     {
@@ -114,7 +119,7 @@ package struct BundlePlanner {
             throw BundleError("\(place) is not in \(root); run freshpyc in the program's project")
         }
         let stem = name.hasSuffix(".py") ? String(name.dropLast(3)) : name
-        plan.program = .script(stem)
+        plan.program = .script(stem == "__main__" ? Self.mainScript : stem)
         scan()
         if session.analysis?.graph.tree.find(relative.bytes) != nil {
             entries.append((relative, relative.parent, "entry"))
@@ -138,7 +143,7 @@ package struct BundlePlanner {
         let main = relative.appending("__main__.py")
         guard analysis.graph.tree.find(relative.appending("__init__.py").bytes) != nil else {
             // As for zipapp: the directory is on sys.path.
-            plan.program = .script("__main__")
+            plan.program = .script(Self.mainScript)
             entries.append((main, relative, "entry"))
             return
         }
@@ -235,7 +240,6 @@ package struct BundlePlanner {
 
     private mutating func follow(_ entries: [(path: BytePath, base: BytePath, link: String)]) {
         guard let analysis = session.analysis else { return }
-        analysis.judgeAll()
         let closure = analysis.closure(from: entries) { [excluded] path, base in
             excluded.covers(module: Self.name(of: path, below: base))
                 || excluded.covers(path: (path.relative(to: base) ?? path).text)
@@ -245,13 +249,20 @@ package struct BundlePlanner {
                 module.importer.map {
                     .importedBy(closure.modules[$0].path.text, line: module.line, how: module.link)
                 } ?? (module.link == "entry" ? .entry : .included(by: module.link))
-            guard let inner = (module.path.relative(to: module.base) ?? module.path).exactText else { continue }
+            guard var inner = (module.path.relative(to: module.base) ?? module.path).exactText else { continue }
+            if inner == "__main__.py" { inner = Self.mainScript + ".py" }
             add(inner, .file(root.appending(module.path)), reason)
-            for finding in analysis.unresolvedImports(of: module.path) {
-                var finding = finding
-                finding.message += "\(chain(to: module, in: closure)); add it, or --exclude it if it is not needed"
-                plan.findings.append(LocatedDiagnostic(path: module.path, diagnostic: finding))
-            }
+        }
+        for missing in closure.missing {
+            let importer = closure.modules[missing.importer]
+            plan.findings.append(
+                LocatedDiagnostic(
+                    path: importer.path,
+                    diagnostic: Diagnostic(
+                        .unresolvedImport, .error, line: missing.line, column: missing.column,
+                        message:
+                            "\(missing.name)\(chain(to: importer, in: closure)); add it, or make the import optional"
+                    )))
         }
         addData(of: closure)
         var asked: Set<String> = []
@@ -434,9 +445,15 @@ package struct BundlePlanner {
         return kept.count
     }
 
+    /// An earlier bundle is not a part of the next one.
+    private func isTarget(_ origin: BundleFile.Origin) -> Bool {
+        if case .file(let path) = origin { path == request.target } else { false }
+    }
+
     private mutating func add(
         _ path: String, _ origin: BundleFile.Origin, _ reason: BundleReason, of distribution: String? = nil
     ) {
+        if isTarget(origin) { return }
         if let known = paths[path] {
             guard let owner = plan.files[known].distribution, let distribution, owner != distribution,
                 !Self.areEqual(plan.files[known].origin, origin)

@@ -165,6 +165,10 @@ struct BundleWriter {
                     index: Place(offset: start + indexEntry.offset, size: indexEntry.size)
                 ))
         }
+        // Python takes the inner archive for the program if the end of the file is missing.
+        try inner.add(
+            "__main__.py",
+            Array("import sys\nsys.exit(sys.argv[0] + ': this bundle is incomplete; copy it again')\n".utf8))
         inner.finish()
         let bootstrap = Array(self.bootstrap(places.map { ($0.magic, $0.importer, $0.index) }).utf8)
         var outer = ZipWriter(prefix: prefix, time: time)

@@ -17,7 +17,7 @@ class Bundle(object):
 
     def __init__(self, archive, index):
         # archive: absolute path of the file. index: what IndexWriter wrote for this interpreter.
-        self.archive = archive
+        self.file = archive
         self.prefix = archive + '/'
         self.modules, self.listing, self.native, self.entry, self.provides_files = index
         self.descriptor = _open(archive, O_RDONLY | O_CLOEXEC)
@@ -30,7 +30,7 @@ class Bundle(object):
         while len(data) < size:  # a signal, or more than read(2) gives at once
             more = _pread(self.descriptor, size - len(data), offset + len(data))
             if not more:
-                raise OSError('%s: the bundle has changed while it runs; start the program again' % self.archive)
+                raise OSError('%s: the bundle has changed while it runs; start the program again' % self.file)
             data += more
         return data
 
@@ -78,7 +78,7 @@ class Bundle(object):
             name = self.entry[1]
         found = self.modules.get(name)
         if found is None or found[2] & (NAMESPACE | EXTENSION):
-            raise ImportError('%s has no module %r' % (self.archive, name), name=name)
+            raise ImportError('%s has no module %r' % (self.file, name), name=name)
         return found
 
     def get_code(self, name):
@@ -116,7 +116,7 @@ class Bundle(object):
             path = path[len(self.prefix):]
         elif self.native_folder and path.startswith(self.unpacked):
             path = path[len(self.unpacked):]
-        elif path == self.archive:
+        elif path == self.file:
             return ''
         elif path.startswith('/'):
             return None
@@ -433,7 +433,7 @@ def lay_out(bundle):
             write_all(bundle, folder, names)
         except OSError as error:
             sys.exit('%s: cannot unpack extension modules: %s; set XDG_CACHE_HOME or TMPDIR to a directory that can be '
-                     'written' % (bundle.archive, error))
+                     'written' % (bundle.file, error))
         return folder
     finally:
         os.umask(mask)
@@ -477,7 +477,7 @@ def provide_files(bundle):
     import os
     import stat
 
-    prefix, archive = bundle.prefix, bundle.archive
+    prefix, archive = bundle.prefix, bundle.file
     beginning = archive + os.sep
     real_open, real_listdir, real_scandir = io.open, os.listdir, os.scandir
     real_access = os.access
@@ -649,7 +649,7 @@ def run(bundle, main):
     kind, name, function = bundle.entry
     if main['__name__'] == '__main__' and main['__spec__'] is not None:
         # A process that multiprocessing starts finds this module in the archive, and with it the importer.
-        main['__spec__'] = ModuleSpec('_freshpyc_bundle', main['__spec__'].loader, origin=bundle.archive)
+        main['__spec__'] = ModuleSpec('_freshpyc_bundle', main['__spec__'].loader, origin=bundle.file)
     if kind == 'call':
         if main['__name__'] != '__main__':
             return
@@ -671,7 +671,7 @@ def run(bundle, main):
 
 def start(archive, index, main):
     for known in sys.meta_path:
-        if getattr(known, 'archive', None) == archive and hasattr(known, 'modules'):
+        if getattr(known, 'file', None) == archive and hasattr(known, 'modules'):
             bundle = known
             break
     else:

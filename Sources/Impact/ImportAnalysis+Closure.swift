@@ -20,9 +20,9 @@ package struct ClosureModule: Sendable {
     package let link: String
 }
 
-/// A name that leads out of the tree.
+/// A name that leads out of the tree, or to a module that it lacks.
 package struct ClosureName: Sendable {
-    /// Dotted.
+    /// Dotted; of a missing module, what is missing in words.
     package let name: String
     /// An index into the modules.
     package let importer: Int
@@ -35,6 +35,8 @@ package struct ClosureName: Sendable {
 package struct ImportClosure: Sendable {
     package fileprivate(set) var modules: [ClosureModule] = []
     package fileprivate(set) var names: [ClosureName] = []
+    /// What needed imports certainly do not find.
+    package fileprivate(set) var missing: [ClosureName] = []
 }
 
 extension ImportAnalysis {
@@ -87,6 +89,13 @@ extension ImportAnalysis {
                 }
                 let isNeeded =
                     kept.isNeeded && kept.traits.isDisjoint(with: [.conditional, .undecided, .dynamic])
+                for (missing, isCertain) in judgement.missing
+                where isCertain && isNeeded && !mayHaveMore(missing.container, reader) {
+                    closure.missing.append(
+                        ClosureName(
+                            name: graph.message(missing), importer: index, line: Int(kept.line),
+                            column: Int(kept.column) + 1, isNeeded: true))
+                }
                 for name in judgement.external {
                     closure.names.append(
                         ClosureName(
@@ -116,11 +125,6 @@ extension ImportAnalysis {
         return closure
     }
 
-    /// Findings about imports of these sources that certainly fail.
-    package func unresolvedImports(of path: BytePath) -> [Diagnostic] {
-        (findings[path] ?? []).filter { $0.rule == .unresolvedImport && $0.severity == .error }
-    }
-
     /// The source of a dotted name, with the directory from which it is imported.
     package func source(named dotted: String) -> (path: BytePath, base: BytePath)? {
         guard let module = graph.module(named: Array(dotted.utf8), from: .root), let path = path(module) else {
@@ -137,6 +141,15 @@ extension ImportAnalysis {
     /// All sources at or below a place.
     package func sources(at place: BytePath) -> [BytePath] {
         modules(at: [place]).compactMap { path($0) }.sorted()
+    }
+
+    /// Whether a package may have modules that its directory does not. Its bytecode is not there to be asked.
+    private func mayHaveMore(_ container: ModuleID?, _ reader: SourceReader) -> Bool {
+        guard let path = container.flatMap({ path($0) }) else { return false }
+        guard let text = (try? reader.contents(path))?.bytes else { return true }
+        return ["__path__", "sys.modules", "meta_path", "exec", "declare_namespace"].contains {
+            text.firstRange(of: Array($0.utf8)) != nil
+        }
     }
 
     private struct ClosureKey: Hashable {

@@ -109,7 +109,7 @@ extension DependencyGraph {
         return isListed(name, in: entry.directory)
     }
 
-    private func message(_ missing: Resolution.Missing) -> String {
+    package func message(_ missing: Resolution.Missing) -> String {
         let name = names.text(missing.name)
         guard let container = missing.container else {
             let folder = String(decoding: tree.path(of: missing.directory), as: UTF8.self)

@@ -92,6 +92,10 @@ enum BundleVerb: Verb {
         var options = BundleOptions()
         let target = parsed.lastPath(output.name)
         options.form = parsed.choice(form.name) ?? (target?.hasSuffix(".zip") == true ? .zip : .pyz)
+        request.target = target.map { path in
+            let place = (path.isAbsolute ? path : arguments.workingDirectory.appending(path)).normalized
+            return ((try? Host.realPath(place.parent)) ?? place.parent).appending(place.lastComponent)
+        }
         options.isSourceless = request.isSourceless
         if let command = parsed.last(shebang.name) {
             guard !command.isEmpty, command.utf8.count <= 120, !command.utf8.contains(where: { $0 < 0x20 }) else {

@@ -1,0 +1,312 @@
+// `bundle`: what goes in, and that the file runs alone, on several Pythons, as the program did.
+
+import BasicTypes
+import LinuxSystem
+import Testing
+
+@Suite struct BundleTests {
+    /// Runs a bundle in an empty directory, with nothing but the interpreter's own library.
+    private func start(
+        _ bundle: BytePath, _ words: String..., with python: TestPython, environment: [String: String] = [:]
+    ) throws -> RunResult {
+        try RunningProgram(
+            [python.path, BytePath("-I"), BytePath("-B"), bundle] + words.map { BytePath($0) }, in: bundle.parent,
+            environment: environment
+        ).finish()
+    }
+
+    /// A place for the bundle outside its tree.
+    private func place(_ name: String = "app.pyz") throws -> BytePath {
+        let folder = Scratch.unique("bundle")
+        _ = try Host.makeDirectory(folder, permissions: 0o755)
+        return folder.appending(name)
+    }
+
+    private static let shop = [
+        "pyproject.toml": "",
+        "app.py": """
+        import sys
+        from typing import TYPE_CHECKING
+        from shop import cart
+        if TYPE_CHECKING:
+            import shop.types
+        if __name__ == "__main__":
+            print(cart.total(3), __name__, sys.argv[1:])
+        """,
+        "shop/__init__.py": "", "shop/cart.py": "def total(n):\n    from .tax import rate\n    return n * rate()\n",
+        "shop/tax.py": "def rate():\n    return 2\n", "shop/types.py": "",
+        "shop/unused.py": "", "shop/data/rates.txt": "2\n", "other/__init__.py": "",
+    ]
+
+    @Test(arguments: ["3.6", "3.8", "3.12", "3.13"])
+    func aBundleRunsAlone(_ series: String) throws {
+        guard let python = TestPython.series(series) else { return }
+        let bundle = try place()
+        defer { Scratch.remove(bundle.parent) }
+        do {
+            let tree = try Tree(Self.shop, python: python)
+            #expect(try tree.run("bundle", "app.py", "-o", bundle.description).status == 0)
+        }
+        #expect(try start(bundle, "a", "b", with: python).output == "6 __main__ ['a', 'b']\n")
+        // Any other Python compiles the sources.
+        for other in ["3.7", "3.11"].compactMap({ TestPython.series($0) }) {
+            #expect(try start(bundle, with: other).output == "6 __main__ []\n")
+        }
+    }
+
+    @Test func whatGoesInAndWhy() throws {
+        let tree = try Tree(Self.shop)
+        let result = try tree.run("bundle", "app.py", "--dry-run")
+        let lines = result.lines.map { $0.split(separator: " ", maxSplits: 1).map { $0.drop { $0 == " " } } }
+        #expect(
+            lines.map { $0.joined(separator: ": ") } == [
+                "app.py: the entry", "shop/__init__.py: a package of app.py", "shop/cart.py: imported by app.py:3",
+                "shop/data/rates.txt: data of shop", "shop/tax.py: imported by shop/cart.py:2 (deferred)",
+            ], "\(result)")
+        let whole = try tree.run("bundle", "app.py", "--dry-run", "--whole", "--exclude", "shop.types")
+        #expect(whole.output.contains("shop/unused.py") && whole.output.contains("other/__init__.py"))
+        #expect(!whole.output.contains("shop/types.py"))
+        let more = try tree.run("bundle", "app.py", "--dry-run", "--include", "other", "--include", "shop/u*.py")
+        #expect(more.output.contains("other/__init__.py") && more.output.contains("shop/unused.py"))
+    }
+
+    @Test(arguments: [
+        (["app.py"], "there is no module 'gone' in 'shop' (app.py → shop/cart.py)"),
+        (["b.py"], "'nowhere' is not installed for"), (["c.py"], "c.py:1"),
+    ])
+    func whatIsMissingPreventsTheBundle(_ words: [String], _ message: String) throws {
+        let tree = try Tree([
+            "pyproject.toml": "", "app.py": "import shop.cart\n", "shop/__init__.py": "",
+            "shop/cart.py": "import shop.gone\n", "b.py": "import nowhere\n", "c.py": "x = = 1\n",
+        ])
+        try tree.write("app.pyz", "old")
+        let result = try tree.run(["bundle"] + words + ["-o", "app.pyz"])
+        #expect(result.status == 1 && result.output.contains(message), "\(result)")
+        #expect(result.summary == "freshpyc: no bundle was written")
+        #expect(try tree.bytes("app.pyz") == Array("old".utf8))
+        if words == ["b.py"] {
+            #expect(try tree.run("bundle", "b.py", "-o", "app.pyz", "--exclude", "nowhere").status == 0)
+        }
+    }
+
+    @Test(
+        arguments: [
+            (["-o", "x.pyz"], "name an entry"), (["nosuch.py", "-o", "x.pyz"], "there is no file 'nosuch.py'"),
+            (["nosuch", "-o", "x.pyz"], "'nosuch' is no file and no console script"),
+            (["app.py"], "name the bundle to write with -o FILE"),
+            (["app.py", "shop", "-o", "x.pyz"], "name one entry, not 2"),
+            (["shop", "-o", "x.pyz"], "shop has no __main__.py"),
+            (["-m", "shop", "-o", "x.pyz"], "is a package without __main__.py"),
+            (["-m", "no.such", "-o", "x.pyz"], "there is no module 'no.such'"),
+            (["shop.cart:", "-o", "x.pyz"], "names no function"),
+            (["app.py", "-o", "no/such/x.pyz"], "cannot write no/such/x.pyz"),
+            (["app.py", "-o", "/dev/full/x"], "cannot write"),
+            (
+                ["app.py", "-o", "x.pyz", "--include", "nosuch"],
+                "there is no module or distribution 'nosuch' (--include)"
+            ),
+            (["app.py", "-o", "x.pyz", "--path", "nosuch"], "is not a directory (--path)"),
+            (["-m", "json", "-o", "x.pyz"], "'json' is a module of the standard library"),
+        ] as [([String], String)])
+    func mistakes(_ words: [String], _ message: String) throws {
+        let tree = try Tree(Self.shop)
+        let result = try tree.run(["bundle"] + words)
+        #expect(result.status == 2 && result.errors.contains(message), "\(result)")
+        #expect(result.errors.split(separator: "\n").count == 1, "\(result)")
+        #expect(!tree.exists("x.pyz"))
+    }
+
+    @Test func withoutSources() throws {
+        let python = try #require(TestPython.series("3.12"))
+        let tree = try Tree(Self.shop, python: python)
+        let bundle = try place()
+        defer { Scratch.remove(bundle.parent) }
+        #expect(try tree.run("bundle", "app.py", "-o", bundle.description, "--sourceless").status == 0)
+        #expect(try start(bundle, with: python).output == "6 __main__ []\n")
+        #expect(try Program.run("grep", "-c", "return n \\* rate", bundle.description).output == "0\n")
+        let other = try #require(TestPython.series("3.8"))
+        let result = try start(bundle, with: other)
+        #expect(
+            result.status == 1
+                && result.errors.contains("this bundle has no code for Python 3.8; it has code for CPython 3.12"))
+        #expect(result.errors.split(separator: "\n").count == 1, "\(result)")
+    }
+
+    /// The bytes depend on contents and names alone.
+    @Test func theSameEverywhere() throws {
+        let (one, two) = (try Tree(Self.shop), try Tree(Self.shop, isAged: false))
+        try two.shell(
+            "mkdir tmp && for f in $(find . -name '*.py' | sort -r); do cp $f tmp/x && rm $f && mv tmp/x $f; done; rmdir tmp; chmod -R go-rwx ."
+        )
+        let names = [try place(), try place()]
+        defer { for name in names { Scratch.remove(name.parent) } }
+        #expect(try one.run("bundle", "app.py", "-o", names[0].description).status == 0)
+        let result = try RunningProgram(
+            [
+                BytePath("/bin/sh"), BytePath("-c"), BytePath("umask 077; exec \"$@\""), BytePath("sh"), Freshpyc.path,
+                BytePath("bundle"), BytePath("app.py"), BytePath("-o"), names[1], BytePath("-j"), BytePath("1"),
+                BytePath("-p"), two.python.path,
+            ],
+            in: two.path, environment: ["LC_ALL": "C", "TZ": "Asia/Tokyo", "HOME": "/nonexistent"]
+        ).finish()
+        #expect(result.status == 0, "\(result)")
+        #expect(Host.contents(names[0], limit: 1 << 26) == Host.contents(names[1], limit: 1 << 26))
+        let dated = try one.run(
+            ["bundle", "app.py", "-o", names[1].description], environment: ["SOURCE_DATE_EPOCH": "1700000000"])
+        #expect(dated.status == 0)
+        let list = try Program.run("python3", "-m", "zipfile", "-l", names[1].description)
+        #expect(list.output.contains("2023-11-14 22:13:20"), "\(list)")
+    }
+
+    /// A copy that ends early says so.
+    @Test func aTruncatedBundleSaysSo() throws {
+        let tree = try Tree(Self.shop)
+        #expect(try tree.run("bundle", "app.py", "-o", "app.pyz").status == 0)
+        let bytes = try tree.bytes("app.pyz")
+        for count in [
+            60, 100, bytes.count / 3, bytes.count / 2, bytes.count - 3000, bytes.count - 200, bytes.count - 22,
+            bytes.count - 1,
+        ] {
+            try tree.write("cut.pyz", bytes: Array(bytes[..<count]))
+            let result = try start(tree.path.appending("cut.pyz"), with: tree.python)
+            #expect(
+                result.status != 0 && result.errors.replacing("-", with: " ").contains("this bundle is incomplete"),
+                "\(count): \(result)")
+            #expect(!result.errors.contains("Traceback"), "\(count): \(result)")
+        }
+    }
+
+    /// What a loader must offer, checked by Python itself.
+    @Test(arguments: ["3.8", "3.9", "3.12", "3.13"])
+    func aCompleteLoader(_ series: String) throws {
+        guard let python = TestPython.series(series) else { return }
+        let tree = try Tree(
+            [
+                "pyproject.toml": "", "main.py": Self.examination, "pkg/__init__.py": "'''Text.'''\n",
+                "pkg/a.py": "def f():\n    return 1  # a comment\n", "pkg/sub/__init__.py": "",
+                "pkg/sub/b.py": "x = 2\n",
+                "pkg/data/one.txt": "eins\n", "pkg/data/deep/two.txt": "zwei\n", "ns/inner/c.py": "y = 3\n",
+                "pkg/__main__.py": "print('ran', __name__)\n",
+            ], python: python)
+        let bundle = try place()
+        defer { Scratch.remove(bundle.parent) }
+        let built = try tree.run(
+            "bundle", "main.py", "-o", bundle.description, "--include", "pkg", "--include", "ns.inner.c")
+        #expect(built.status == 0, "\(built)")
+        let result = try start(bundle, with: python)
+        #expect(result.status == 0 && result.output.hasSuffix("all right\n"), "\(result)")
+        // Nothing is written beside it.
+        #expect(try Program.run("ls", "-A", bundle.parent.description).output == "app.pyz\n")
+    }
+
+    private static let examination = """
+        import glob, importlib, importlib.util, inspect, io, linecache, os, pkgutil, runpy, sys, traceback
+        from importlib import resources
+        import pkg, pkg.a, pkg.sub.b, ns.inner.c
+        assert pkg.__file__.endswith('app.pyz/pkg/__init__.py') and pkg.__spec__.name == 'pkg' and pkg.__doc__ == 'Text.'
+        assert pkg.__path__ == [os.path.dirname(pkg.__file__)] and pkg.a.__package__ == 'pkg'
+        assert ns.__file__ is None if hasattr(ns, '__file__') else True
+        assert inspect.getsource(pkg.a.f).endswith('# a comment\\n')
+        assert linecache.getline(pkg.a.__file__, 2, vars(pkg.a)) == '    return 1  # a comment\\n'
+        assert pkgutil.get_data('pkg', 'data/one.txt') == b'eins\\n'
+        assert [m.name for m in pkgutil.iter_modules(pkg.__path__, 'pkg.')] == ['pkg.__main__', 'pkg.a', 'pkg.sub']
+        assert 'pkg.sub.b' in [m.name for m in pkgutil.walk_packages(pkg.__path__, 'pkg.')]
+        if sys.version_info >= (3, 9):
+            folder = resources.files('pkg') / 'data'
+            assert sorted(f.name for f in folder.iterdir()) == ['deep', 'one.txt']
+            assert (folder / 'deep' / 'two.txt').read_text(encoding='utf-8') == 'zwei\\n'
+            assert folder.joinpath('one.txt').is_file() and folder.is_dir()
+            with resources.as_file(folder / 'one.txt') as path:
+                assert path.read_bytes() == b'eins\\n'
+        with resources.path('pkg', '__init__.py') as path:
+            assert open(path).read().startswith("'''Text")
+        assert importlib.util.find_spec('pkg.sub.b').origin == pkg.sub.b.__file__
+        assert importlib.util.find_spec('pkg.nosuch') is None
+        here = os.path.dirname(pkg.__file__)
+        assert open(os.path.join(here, 'data', 'one.txt')).read() == 'eins\\n'
+        assert open(os.path.join(here, 'data', 'one.txt').encode(), 'rb').read(2) == b'ei'
+        assert os.path.isfile(here + '/data/one.txt') and os.path.isdir(here + '/data') and not os.path.exists(here + '/no')
+        assert os.path.getsize(here + '/data/one.txt') == 5 and sorted(os.listdir(here + '/data')) == ['deep', 'one.txt']
+        assert [f for _, _, names in os.walk(here + '/data') for f in names] == ['one.txt', 'two.txt']
+        assert glob.glob(here + '/data/*.txt') == [here + '/data/one.txt']
+        for wrong, problem in ((lambda: open(here + '/new', 'w'), OSError), (lambda: open(here + '/no'), FileNotFoundError),
+                               (lambda: open(here), IsADirectoryError), (lambda: os.listdir(here + '/no'), FileNotFoundError)):
+            try:
+                wrong()
+            except problem:
+                continue
+            raise AssertionError(wrong)
+        import pathlib
+        assert sorted(p.name for p in pathlib.Path(here).rglob('*.txt')) == ['one.txt', 'two.txt']
+        assert pathlib.Path(here, 'data', 'one.txt').read_text() == 'eins\\n'
+        with io.StringIO() as text:
+            real, sys.stdout = sys.stdout, text
+            runpy.run_module('pkg', run_name='__main__')
+            sys.stdout = real
+            assert text.getvalue() == 'ran __main__\\n'
+        assert importlib.reload(pkg.a).f() == 1
+        assert repr(pkg.a).startswith("<module 'pkg.a'")
+        try:
+            import pkg.nosuch
+        except ModuleNotFoundError as error:
+            assert error.name == 'pkg.nosuch'
+        print('all right')
+        """
+
+    @Test func tracebacksShowLinesOfTheProgram() throws {
+        let tree = try Tree(["pyproject.toml": "", "app.py": "def f():\n    raise ValueError('no')\nf()\n"])
+        #expect(try tree.run("bundle", "app.py", "-o", "app.pyz").status == 0)
+        let result = try start(tree.path.appending("app.pyz"), with: tree.python)
+        let lines = result.errors.split(separator: "\n")
+        #expect(result.status == 1 && lines.first == "Traceback (most recent call last):")
+        #expect(lines[1].hasSuffix("app.pyz/app.py\", line 3, in <module>") && lines[2] == "    f()", "\(result)")
+        #expect(!result.errors.contains("runpy") && !result.errors.contains("importer"), "\(result)")
+    }
+
+    @Test(arguments: ["fork", "spawn", "forkserver"])
+    func processesOfMultiprocessing(_ way: String) throws {
+        let tree = try Tree([
+            "pyproject.toml": "", "work/__init__.py": "", "work/task.py": "def square(n):\n    return n * n\n",
+            "work/__main__.py": """
+            import multiprocessing, sys
+            from work.task import square
+
+            def cube(n):
+                return n ** 3
+
+            if __name__ == '__main__':
+                with multiprocessing.get_context(sys.argv[1]).Pool(2) as pool:
+                    print(pool.map(square, [2, 3]), pool.map(cube, [2, 3]))
+            """,
+        ])
+        let bundle = try place()
+        defer { Scratch.remove(bundle.parent) }
+        #expect(try tree.run("bundle", "-m", "work", "-o", bundle.description).status == 0)
+        let result = try start(bundle, way, with: tree.python)
+        #expect(result.output == "[4, 9] [8, 27]\n", "\(result)")
+    }
+
+    /// A library on `sys.path` needs no importer.
+    @Test func aLibrary() throws {
+        let tree = try Tree(Self.shop)
+        let bundle = try place("shop.zip")
+        defer { Scratch.remove(bundle.parent) }
+        #expect(try tree.run("bundle", "--include", "shop", "-o", bundle.description).status == 0)
+        let script =
+            "import sys; sys.path.insert(0, 'shop.zip'); import shop.tax as t; print(t.rate(), t.__spec__.cached or t.__file__)"
+        let result = try RunningProgram(
+            [tree.python.path, BytePath("-I"), BytePath("-c"), BytePath(script)], in: bundle.parent
+        ).finish()
+        #expect(result.output == "2 shop.zip/shop/tax.pyc\n", "\(result)")
+        #expect(try Program.run("python3", "-m", "zipfile", "-t", bundle.description).output.contains("Done testing"))
+    }
+
+    /// The bundle in its own tree is not part of the next one, and a running one can be replaced.
+    @Test func twiceInTheTree() throws {
+        let tree = try Tree(Self.shop)
+        #expect(try tree.run("bundle", "app.py", "--whole", "-o", "shop/app.pyz").status == 0)
+        let first = try tree.bytes("shop/app.pyz")
+        #expect(try tree.run("bundle", "app.py", "--whole", "-o", "shop/app.pyz").status == 0)
+        #expect(try tree.bytes("shop/app.pyz") == first)
+    }
+}
