@@ -309,4 +309,149 @@ import Testing
         #expect(try tree.run("bundle", "app.py", "--whole", "-o", "shop/app.pyz").status == 0)
         #expect(try tree.bytes("shop/app.pyz") == first)
     }
+
+    /// `verify` and `inspect` read bundles without Python.
+    @Test func bundlesAreVerified() throws {
+        let tree = try Tree(Self.shop)
+        #expect(try tree.run("bundle", "app.py", "-o", "app.pyz").status == 0)
+        let good = try tree.run(["verify", "app.pyz"], usesPython: false)
+        #expect(good.status == 0 && good.errors == "app.pyz: 4 modules, 0 errors\n", "\(good)")
+        let shown = try tree.run(["inspect", "app.pyz"], usesPython: false)
+        #expect(shown.status == 0 && shown.output.contains("runs           app.py"), "\(shown)")
+        #expect(shown.output.contains("bytecode for   \(tree.python.cacheTag)"), "\(shown)")
+        let bytes = try tree.bytes("app.pyz")
+        // Each byte belongs to something that is checked, except times and permissions.
+        for position in stride(from: 120, to: bytes.count - 400, by: bytes.count / 40) {
+            var damaged = bytes
+            damaged[position] ^= 0x41
+            try tree.write("bad.pyz", bytes: damaged)
+            let result = try tree.run(["verify", "bad.pyz"], usesPython: false)
+            #expect(result.status == 1 && result.output.contains("[damaged-bundle]"), "\(position): \(result)")
+        }
+        for count in [100, bytes.count / 2, bytes.count - 1] {
+            try tree.write("cut.pyz", bytes: Array(bytes[..<count]))
+            let result = try tree.run(["verify", "cut.pyz"], usesPython: false)
+            #expect(result.output == "cut.pyz: error: it is incomplete [damaged-bundle]\n", "\(count): \(result)")
+        }
+    }
+
+    /// Whole distributions, what they require, their metadata and entry points.
+    @Test func distributionsOfTheEnvironment() throws {
+        let tree = try Tree([
+            "pyproject.toml": "",
+            "app.py": """
+            import one.core
+            from importlib import metadata
+            print(one.core.name(), metadata.version('One.Dist'), metadata.requires('one-dist')[0])
+            points = metadata.entry_points()
+            group = points.select(group='plugins') if hasattr(points, 'select') else points['plugins']
+            print([point.load()() for point in group])
+            print([str(f) for f in metadata.files('two')])
+            """,
+            "site/one/__init__.py": "", "site/one/core.py": "import two\ndef name():\n    return two.__name__\n",
+            "site/one/data.txt": "x\n", "site/two.py": "def plugin():\n    return 'plugged'\n", "site/three.py": "",
+            "site/One_Dist-1.5.dist-info/METADATA":
+                "Name: One.Dist\nVersion: 1.5\nRequires-Dist: two\nRequires-Dist: three; python_version < '3'\nRequires-Dist: four\n",
+            "site/One_Dist-1.5.dist-info/RECORD":
+                "one/__init__.py,,\none/core.py,,\none/data.txt,,\n../../bin/one,,\nOne_Dist-1.5.dist-info/METADATA,,\nOne_Dist-1.5.dist-info/RECORD,,\n",
+            "site/two-2.dist-info/METADATA": "Name: two\nVersion: 2\n",
+            "site/two-2.dist-info/RECORD": "two.py,,\ntwo-2.dist-info/METADATA,,\ntwo-2.dist-info/entry_points.txt,,\n",
+            "site/two-2.dist-info/entry_points.txt":
+                "[plugins]\nfirst = two:plugin\n[console_scripts]\ntwo-tool = two:plugin\n",
+            "site/three-3.dist-info/METADATA": "Name: three\nVersion: 3\n",
+            "site/three-3.dist-info/RECORD": "three.py,,\n",
+        ])
+        let bundle = try place()
+        defer { Scratch.remove(bundle.parent) }
+        let built = try tree.run("bundle", "app.py", "-o", bundle.description, "--path", "site")
+        #expect(
+            built.status == 0 && built.errors.contains("One.Dist requires four, which is not installed"), "\(built)")
+        let result = try start(bundle, with: tree.python)
+        #expect(
+            result.output
+                == "two 1.5 two\n['plugged']\n['two-2.dist-info/METADATA', 'two-2.dist-info/entry_points.txt', 'two.py']\n",
+            "\(result)")
+        let dry = try tree.run("bundle", "app.py", "--dry-run", "--path", "site")
+        #expect(dry.output.contains("One.Dist 1.5: 4 files, imported by app.py:1\n"), "\(dry)")
+        #expect(
+            dry.output.contains("two 2: 3 files, required by One.Dist\n") && !dry.output.contains("three"), "\(dry)")
+        let console = try tree.run("bundle", "two-tool", "-o", bundle.description, "--path", "site")
+        #expect(console.status == 0, "\(console)")
+        let run = try start(bundle, with: tree.python)
+        #expect(run.status == 1 && run.errors == "plugged\n", "\(run)")
+    }
+
+    /// Extension modules are files of the user's cache, made once; without a place for them, of a temporary directory.
+    @Test func extensionModules() throws {
+        let python = try #require(TestPython.series("3.12"))
+        let tree = try Tree(
+            [
+                "pyproject.toml": "", "pkg/__init__.py": "",
+                "app.py": "import os\nfrom pkg import _bisect\nfrom pkg.data import text\n"
+                    + "print(_bisect.bisect_right([1, 3], 2), text(), os.path.dirname(_bisect.__file__))\n",
+                "pkg/data.py":
+                    "import os\ndef text():\n    return open(os.path.join(os.path.dirname(__file__), 'a.txt')).read().strip()\n",
+                "pkg/a.txt": "data\n",
+            ], python: python)
+        try tree.shell("cp \"$('\(python.path)' -c 'import _bisect; print(_bisect.__file__)')\" pkg/")
+        let bundle = try place()
+        defer { Scratch.remove(bundle.parent) }
+        #expect(try tree.run("bundle", "app.py", "-o", bundle.description).status == 0)
+        let cache = bundle.parent.appending("cache")
+        func folder(_ environment: [String: String]) throws -> String {
+            let result = try start(bundle, with: python, environment: environment)
+            #expect(result.output.hasPrefix("1 data /"), "\(result)")
+            return String(result.output.dropLast().split(separator: " ").last ?? "")
+        }
+        let first = try folder(["XDG_CACHE_HOME": cache.description])
+        #expect(first.hasPrefix("\(cache)/freshpyc/bundles/") && first.hasSuffix("/pkg"))
+        #expect(try Program.run("stat", "-c", "%a", "\(cache)/freshpyc/bundles").output == "700\n")
+        let file = try #require(try Host.status(BytePath(first + "/a.txt")))
+        #expect(try folder(["XDG_CACHE_HOME": cache.description]) == first)
+        #expect(try Host.status(BytePath(first + "/a.txt"))?.stamp.inode == file.stamp.inode)
+        // Damaged, or changed by another user: made again.
+        for damage in [
+            "rm '\(first)/a.txt'", "echo longer > '\(first)/a.txt'", "chmod -R go+w '\(cache)/freshpyc/bundles/'*",
+        ] {
+            try tree.shell(damage)
+            #expect(try folder(["XDG_CACHE_HOME": cache.description]) == first)
+            #expect(
+                try String(decoding: #require(Host.contents(BytePath(first + "/a.txt"))), as: UTF8.self) == "data\n")
+        }
+        // No home, or one that cannot be written: a temporary directory, removed at the end.
+        for environment in [
+            ["HOME": "/nonexistent"], ["XDG_CACHE_HOME": "/proc/nowhere"], ["XDG_CACHE_HOME": "/dev/null"],
+        ] {
+            let place = try folder(environment.merging(["TMPDIR": bundle.parent.description]) { $1 })
+            #expect(place.hasPrefix("\(bundle.parent)/freshpyc-"), "\(environment)")
+            #expect(try Host.status(BytePath(place)) == nil)
+        }
+        // Many at once.
+        Scratch.remove(cache)
+        let programs = try (0..<12).map { _ in
+            try RunningProgram(
+                [python.path, BytePath("-I"), bundle], in: bundle.parent,
+                environment: ["XDG_CACHE_HOME": cache.description])
+        }
+        for program in programs { #expect(program.finish().output.hasPrefix("1 data /")) }
+        #expect(try Program.run("ls", "-A", "\(cache)/freshpyc/bundles").output.split(separator: "\n").count == 1)
+    }
+
+    @Test func theManifestAndTheBillOfMaterials() throws {
+        let tree = try Tree(Self.shop)
+        let result = try tree.run("bundle", "app.py", "-o", "app.pyz", "--manifest", "m.json", "--sbom", "s.json")
+        #expect(result.status == 0, "\(result)")
+        let script = """
+            import hashlib, json
+            m = json.load(open('m.json'))
+            assert m['schema'] == 1 and m['program'] == 'app.py' and m['interpreters'][0]['cacheTag'] == '\(tree.python.cacheTag)'
+            for f in m['files']:
+                data = open(f['path'], 'rb').read()
+                assert (hashlib.sha256(data).hexdigest(), len(data)) == (f['sha256'], f['bytes']), f
+            s = json.load(open('s.json'))
+            assert s['bomFormat'] == 'CycloneDX' and s['components'] == [] and s['dependencies'] == []
+            print(len(m['files']))
+            """
+        #expect(try Program.run(tree.python.path.description, "-c", script, in: tree.path).output == "5\n")
+    }
 }

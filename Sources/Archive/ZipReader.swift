@@ -133,9 +133,10 @@ package struct ZipReader: Sendable {
         guard header + 30 <= fields.count, header >= 0, fields.number(header, 4) == 0x0403_4B50,
             fields.number(header + 26, 2) == nameCount, fields.text(header + 30, nameCount) == name
         else { throw .inconsistent("'\(name)' is not where the directory says") }
-        guard fields.number(header + 8, 2) == Int(method.rawValue),
-            fields.number(header + 14, 4) == fields.number(position + 16, 4)
-        else { throw .inconsistent("the two headers of '\(name)' differ") }
+        // From the needed version to the length of the name, both headers say the same.
+        guard (0..<24).allSatisfy({ fields.number(header + 4 + $0, 1) == fields.number(position + 6 + $0, 1) }) else {
+            throw .inconsistent("the two headers of '\(name)' differ")
+        }
         let offset = header + 30 + nameCount + fields.number(header + 28, 2)
         guard offset <= fields.count, compressed <= fields.count - offset else { throw .truncated }
         let entry = ZipEntry(

@@ -18,6 +18,8 @@ package struct BundleOptions: Sendable {
     package var shebang = "/usr/bin/env python3"
     /// `SOURCE_DATE_EPOCH`
     package var epoch: Int64?
+    /// Whether the result has a manifest.
+    package var wantsManifest = false
 
     package init() {}
 }
@@ -29,6 +31,7 @@ package struct BundleResult: Sendable {
     package let fileCount: Int
     package let moduleCount: Int
     package let notes: [String]
+    package let manifest: BundleManifest?
 }
 
 /// Runs one build. Lives on its loop.
@@ -153,7 +156,9 @@ package final class BundleBuild {
                 }
             return .success(
                 BundleResult(
-                    parts: parts, fileCount: files.count, moduleCount: files.count { $0.module != nil }, notes: notes))
+                    parts: parts, fileCount: files.count, moduleCount: files.count { $0.module != nil }, notes: notes,
+                    manifest: options.wantsManifest
+                        ? BundleManifest(plan, contents: contents, interpreters: interpreters) : nil))
         } catch {
             return .failure(.message("cannot make the bundle: \(error.reason); --exclude the file"))
         }

@@ -354,8 +354,9 @@ def cache_folders():
     import os
     home = os.environ.get('XDG_CACHE_HOME', '')
     if not home.startswith('/'):
-        home = os.path.expanduser('~/.cache')
-    if home.startswith('/') and home != '/.cache':
+        home = os.path.expanduser('~')
+        home = home + '/.cache' if home != '/' and os.path.isdir(home) else ''
+    if home.startswith('/'):
         yield home + '/freshpyc/bundles'
 
 

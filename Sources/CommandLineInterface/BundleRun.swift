@@ -4,14 +4,22 @@ import BasicTypes
 import BuildModel
 import Bundling
 import Compilation
+import Documents
 import LinuxSystem
 import Waves
 
 struct BundleRun: Sendable {
+    /// Other files to write.
+    struct Documents: Sendable {
+        let manifest: BytePath?
+        let billOfMaterials: BytePath?
+    }
+
     let arguments: SessionArguments
     let request: BundleRequest
     let options: BundleOptions
     let target: BytePath?
+    let documents: Documents
     let isDry: Bool
     let output: StandardOutput
 
@@ -116,6 +124,7 @@ struct BundleRun: Sendable {
             FreshpycCommand.complain("cannot write \(target): \(error.reason); name another file with -o")
             return 2
         }
+        guard writeDocuments(result) else { return 2 }
         for note in plan.notes + result.notes where !arguments.isQuiet { FreshpycCommand.complain(note) }
         if !arguments.isQuiet {
             let distributions =
@@ -126,6 +135,25 @@ struct BundleRun: Sendable {
             )
         }
         return 0
+    }
+
+    private func writeDocuments(_ result: BundleResult) -> Bool {
+        guard let manifest = result.manifest else { return true }
+        var texts: [(file: BytePath, option: String, text: String)] = []
+        if let file = documents.manifest { texts.append((file, "--manifest", JSONLine.encodeForPeople(manifest))) }
+        if let file = documents.billOfMaterials {
+            texts.append((file, "--sbom", JSONLine.encodeForPeople(BillOfMaterials(manifest))))
+        }
+        for (file, option, text) in texts {
+            do throws(SystemError) {
+                let place = file.isAbsolute ? file : arguments.workingDirectory.appending(file)
+                try OutputFile.write(Array(text.utf8), to: place)
+            } catch {
+                FreshpycCommand.complain("cannot write \(file): \(error.reason); name another file with \(option)")
+                return false
+            }
+        }
+        return true
     }
 
     private static func size(_ bytes: Int) -> String {

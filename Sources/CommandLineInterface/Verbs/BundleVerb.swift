@@ -1,6 +1,7 @@
 // `freshpyc bundle`
 
 import BasicTypes
+import BuildModel
 import Bundling
 import LinuxSystem
 
@@ -25,6 +26,11 @@ enum BundleVerb: Verb {
         "--sourceless", help: "omit the sources; the bundle then runs on the given Pythons only")
     private static let shebang = OptionSpecification(
         "--shebang", value: .text("COMMAND"), help: "the interpreter after #! (default: /usr/bin/env python3)")
+    private static let manifest = OptionSpecification(
+        "--manifest", value: .path("FILE"),
+        help: "write a JSON list of the files in the bundle, with SHA-256 and reasons")
+    private static let billOfMaterials = OptionSpecification(
+        "--sbom", value: .path("FILE"), help: "write a bill of materials (CycloneDX JSON) of the distributions")
     private static let dryRun = OptionSpecification(
         "--dry-run", help: "show what would go in and why, and write nothing")
     private static let optimize = OptionSpecification(
@@ -40,7 +46,8 @@ enum BundleVerb: Verb {
             "Programs can open their own files by path, as if they were unpacked. Extension modules are written once to $XDG_CACHE_HOME/freshpyc/bundles; programs without them write nothing. The same inputs give the same bytes on every machine; SOURCE_DATE_EPOCH sets the time of the files in it.",
         ],
         options: [
-            module, output, form, .python, optimize, include, exclude, whole, path, sourceless, shebang, dryRun,
+            module, output, form, .python, optimize, include, exclude, whole, path, sourceless, shebang, manifest,
+            billOfMaterials, dryRun,
             .sourceRoot, .jobs, .compileTimeout, .store, .noStore, .quiet, .help,
         ],
         exitStatuses: [
@@ -86,6 +93,12 @@ enum BundleVerb: Verb {
         request.searchPaths = parsed.paths(path.name).map {
             ($0.isAbsolute ? $0 : arguments.workingDirectory.appending($0)).normalized
         }
+        // What is installed in a directory of the project is not a part of the project.
+        let own = request.searchPaths.compactMap { $0.relative(to: arguments.configuration.rootPath)?.exactText }
+        let scope = arguments.configuration.scope
+        arguments.configuration.scope = Scope(
+            excludes: scope.excludeTexts + own.filter { !$0.isEmpty }.map { "/\($0)/" },
+            honoursGitignore: scope.honoursGitignore)
         for place in request.searchPaths where (try? Host.status(place))??.kind != .directory {
             throw UsageError(message: "\(place) is not a directory (--path)")
         }
@@ -115,8 +128,12 @@ enum BundleVerb: Verb {
         guard target != nil || isDry else {
             throw UsageError(message: "name the bundle to write with -o FILE, or use --dry-run")
         }
+        let documents = BundleRun.Documents(
+            manifest: parsed.lastPath(manifest.name), billOfMaterials: parsed.lastPath(billOfMaterials.name))
+        options.wantsManifest = documents.manifest != nil || documents.billOfMaterials != nil
         let run = BundleRun(
-            arguments: arguments, request: request, options: options, target: target, isDry: isDry,
+            arguments: arguments, request: request, options: options, target: target, documents: documents,
+            isDry: isDry,
             output: invocation.output)
         return EventLoop.run { loop in run.start(on: loop) }
     }

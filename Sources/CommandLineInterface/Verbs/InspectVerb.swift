@@ -10,8 +10,8 @@ import LinuxSystem
 struct InspectVerb: Verb {
     static let declaration = VerbDeclaration(
         name: "inspect",
-        summary: "show what a bytecode file contains",
-        arguments: "[OPTIONS] FILE.pyc… | -",
+        summary: "show what a bytecode file or a bundle contains",
+        arguments: "[OPTIONS] FILE… | -",
         description: [
             "Shows the header in plain words, and the code objects. Reading a file needs no Python; the interpreters found here are only asked which of them has the file's magic number. With `-`, the file is read from standard input."
         ],
@@ -19,6 +19,7 @@ struct InspectVerb: Verb {
         exitStatuses: [0: "all files are intact", 1: "a file is damaged", 2: "a file could not be read"],
         examples: [
             .init("freshpyc inspect __pycache__/module.cpython-312.pyc", "its header and its code objects"),
+            .init("freshpyc inspect app.pyz", "a bundle: what it runs, for which Pythons, and what is in it"),
             .init("freshpyc inspect --format json a.pyc | jq '.files[].codes[].name'", "for a program"),
             .init("unzip -p app.zip module.pyc | freshpyc inspect -", "from standard input"),
         ])
@@ -41,6 +42,12 @@ struct InspectVerb: Verb {
         var documents: [InspectDocument.File] = []
         var isFirst = true
         for path in paths {
+            if format != .json, let bundle = BundleExamination(path, workingDirectory: BytePath(".")) {
+                if !isFirst { output.write("\n") }
+                isFirst = false
+                status = max(status, bundle.inspect(output))
+                continue
+            }
             do throws(SystemError) {
                 let inspected = try inspect(path)
                 if inspected.problem != nil { status = max(status, 1) }

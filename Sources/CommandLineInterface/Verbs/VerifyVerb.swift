@@ -32,6 +32,7 @@ struct VerifyVerb: Verb {
         examples: [
             .init("freshpyc verify", "the project in the current directory"),
             .init("freshpyc verify --strict --python all /opt/app", "before shipping: nothing may be left over"),
+            .init("freshpyc verify app.pyz", "a bundle: checksums, places, and bytecode against its sources"),
             .init("freshpyc verify venv/lib/python3.12/site-packages", "a directory that is skipped unless named"),
         ])
 
@@ -42,6 +43,15 @@ struct VerifyVerb: Verb {
 
     static func run(_ invocation: Invocation) throws(UsageError) -> Int32 {
         let parsed = invocation.arguments
+        let directory = (try? Host.workingDirectory()) ?? BytePath("/")
+        let bundles = parsed.operands.compactMap { BundleExamination($0, workingDirectory: directory) }
+        if !bundles.isEmpty {
+            guard bundles.count == parsed.operands.count, !parsed.has(repair.name) else {
+                throw UsageError(message: "bundles are verified on their own, and not repaired; name only bundles")
+            }
+            let isQuiet = parsed.has(OptionSpecification.quiet.name)
+            return bundles.map { $0.verify(invocation.output, isQuiet: isQuiet) }.max() ?? 0
+        }
         let arguments = try BytecodeArguments(parsed, for: declaration)
         return VerifyVerb(
             arguments: arguments, isStrict: arguments.common.arguments.has(OptionSpecification.strict.name),
