@@ -454,4 +454,29 @@ import Testing
             """
         #expect(try Program.run(tree.python.path.description, "-c", script, in: tree.path).output == "5\n")
     }
+
+    @Test(arguments: ["3.6", "3.12"])
+    func compressed(_ series: String) throws {
+        guard let python = TestPython.series(series) else { return }
+        var files = Self.shop
+        files["shop/data/rates.txt"] = String(repeating: "many rates\n", count: 1000)
+        files["shop/tax.py"] = """
+            import os
+            def rate():
+                return open(os.path.join(os.path.dirname(__file__), "data", "rates.txt")).read().count("many")
+            """
+        let tree = try Tree(files, python: python)
+        let bundle = try place()
+        defer { Scratch.remove(bundle.parent) }
+        #expect(try tree.run("bundle", "app.py", "-o", bundle.description, "--compress", "deflate").status == 0)
+        #expect(try start(bundle, with: python).output == "3000 __main__ []\n")
+        #expect(try start(bundle, with: #require(TestPython.series("3.8"))).output == "3000 __main__ []\n")
+        let verified = try tree.run(["verify", bundle.description], usesPython: false)
+        #expect(verified.status == 0, "\(verified)")
+        let script =
+            "import io, zipfile; z = zipfile.ZipFile('\(bundle)'); print(z.testzip(), zipfile.ZipFile(io.BytesIO(z.read('bundle.zip'))).testzip())"
+        #expect(try Program.run("python3", "-c", script).output == "None None\n")
+        let (size, text) = try (tree.run("bundle", "app.py", "-o", "plain.pyz").status, tree.bytes("plain.pyz").count)
+        #expect(size == 0 && text > (Host.contents(bundle, limit: 1 << 26) ?? []).count + 10_000)
+    }
 }

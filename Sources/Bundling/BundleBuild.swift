@@ -14,6 +14,7 @@ package struct BundleOptions: Sendable {
 
     package var form = Form.pyz
     package var isSourceless = false
+    package var isCompressed = false
     /// After `#!`.
     package var shebang = "/usr/bin/env python3"
     /// `SOURCE_DATE_EPOCH`
@@ -134,7 +135,7 @@ package final class BundleBuild {
         _ notes: [String]
     ) -> Result<BundleResult, Failure> {
         let all = plan.files
-        let files = ParallelSlices.map(Array(all.indices), sliceSize: 16, scratch: {}) { index, _ in
+        var files = ParallelSlices.map(Array(all.indices), sliceSize: 16, scratch: {}) { index, _ in
             let file = all[index]
             return BundleContents(
                 path: file.path, bytes: contents[index], isNative: file.isNative,
@@ -142,6 +143,13 @@ package final class BundleBuild {
                 bytecode: zip(interpreters, code[index]).map { interpreter, code in
                     code.map { BytecodeFile($0, interpreter, source: contents[index]) }
                 }, module: file.module, distribution: file.distribution)
+        }
+        if options.isCompressed, let first = interpreters.first {
+            do throws(BundleError) {
+                try BundleCompression.apply(to: &files, by: first)
+            } catch {
+                return .failure(.message(error.message))
+            }
         }
         let writer = BundleWriter(
             interpreters: interpreters, program: plan.program, isSourceless: options.isSourceless,

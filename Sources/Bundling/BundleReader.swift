@@ -62,15 +62,22 @@ package struct BundleReader: Sendable {
     }
 
     private mutating func checkSums(_ bytes: ArraySlice<UInt8>, _ archive: ZipReader, except: String? = nil) {
-        for entry in archive.entries where entry.method == .stored && entry.name != except {
-            let crc = Self.contents(of: entry, in: bytes).withUnsafeBytes { CRC32.of($0) }
-            if crc != entry.crc { problems.append("\(entry.name) is damaged: its checksum differs") }
+        for entry in archive.entries where entry.name != except {
+            guard let contents = Self.contents(of: entry, in: bytes) else {
+                problems.append("\(entry.name) is damaged: it cannot be decompressed")
+                continue
+            }
+            if contents.withUnsafeBytes({ CRC32.of($0) }) != entry.crc {
+                problems.append("\(entry.name) is damaged: its checksum differs")
+            }
         }
     }
 
-    private static func contents(of entry: ZipEntry, in bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    /// - Returns: `nil` if it is compressed, and not whole.
+    private static func contents(of entry: ZipEntry, in bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         let start = bytes.startIndex + entry.offset
-        return bytes[start..<start + entry.compressedSize]
+        let stored = bytes[start..<start + entry.compressedSize]
+        return entry.method == .stored ? stored : Inflate.contents(of: stored, size: entry.size).map { $0[...] }
     }
 
     /// - Parameter base: where the archive begins in the file.
@@ -113,14 +120,15 @@ package struct BundleReader: Sendable {
 
     /// The hash in the header of bytecode is that of the source, if both use a variant that is known.
     private mutating func checkHeader(_ entry: ZipEntry, source: ZipEntry?, _ bytes: ArraySlice<UInt8>) {
-        let contents = Self.contents(of: entry, in: bytes)
+        // What cannot be decompressed has been reported.
+        guard let contents = Self.contents(of: entry, in: bytes) else { return }
         guard let file = contents.withUnsafeBytes({ PycFile.guessing($0) }), file.isWhole, file.hasMagicEnding else {
             problems.append("\(entry.name) is damaged: it is no bytecode")
             return
         }
         guard let source, case .hash(let hash, let isChecked)? = file.header?.validation else { return }
         if isChecked { problems.append("\(entry.name) is validated against a source, which costs time at each start") }
-        let text = Self.contents(of: source, in: bytes)
+        guard let text = Self.contents(of: source, in: bytes) else { return }
         let isRight = text.withUnsafeBytes { text in
             [SourceHashVariant.sipHash13, .sipHash24].contains { $0.hash(text, key: UInt64(file.magic)) == hash }
         }
@@ -135,7 +143,7 @@ package struct BundleReader: Sendable {
         guard isListing || entry.name.hasPrefix("_freshpyc/index") else { return }
         let tag = entry.name.dropFirst("_freshpyc/index-".count)
         if !isListing, !tag.isEmpty { tags.append(String(tag)) }
-        guard let value = IndexValue(Array(Self.contents(of: entry, in: bytes))),
+        guard let contents = Self.contents(of: entry, in: bytes), let value = IndexValue(Array(contents)),
             let places = isListing ? value.entries : value.items?.first?.entries
         else {
             problems.append("\(entry.name) is damaged: it cannot be read")
@@ -152,7 +160,8 @@ package struct BundleReader: Sendable {
             }
             // Without a place: a namespace package, an extension module, or one that is compiled at the start.
             if size == 0 { continue }
-            guard let start = ends[offset + size], isListing ? start == offset : start + 8...start + 16 ~= offset else {
+            let isWhole = isListing || ModuleKind(rawValue: place[2].number ?? 0).contains(.deflated)
+            guard let start = ends[offset + size], isWhole ? start == offset : start + 8...start + 16 ~= offset else {
                 problems.append("\(entry.name) is damaged: \(name) is not where it says")
                 continue
             }

@@ -18,8 +18,10 @@ struct BundleContents: Sendable {
     /// For each interpreter, the extension module that the file is.
     let extensions: [String?]
     let crc: UInt32
+    /// The contents as they are stored, if that is not as they are.
+    var deflated: [UInt8]?
     /// For each interpreter: its bytecode file; `nil` if there is none.
-    let bytecode: [BytecodeFile?]
+    var bytecode: [BytecodeFile?]
     let module: (name: String, isPackage: Bool)?
     /// The distribution that it belongs to.
     let distribution: String?
@@ -41,6 +43,7 @@ struct BytecodeFile: Sendable {
     let bytes: [UInt8]
     let headerSize: Int
     let crc: UInt32
+    var deflated: [UInt8]?
 
     /// Nothing in a bundle can change, so the bytecode is not validated. Before 3.7 there is no such header; the time then
     /// matches no source, and the code is loaded all the same, because the importer does not look at it.
@@ -68,6 +71,8 @@ struct ModuleKind: OptionSet {
     static let `extension` = ModuleKind(rawValue: 4)
     /// Its files are laid out, so its `__file__` is there.
     static let unpacked = ModuleKind(rawValue: 8)
+    /// Its bytecode file is compressed.
+    static let deflated = ModuleKind(rawValue: 16)
 }
 
 struct BundleWriter {
@@ -108,8 +113,8 @@ struct BundleWriter {
                     (
                         file.path,
                         try inner.add(
-                            file.path, file.bytes, method: .stored, size: file.bytes.count, crc: file.crc,
-                            permissions: file.isNative ? 0o755 : 0o644)
+                            file.path, file.deflated ?? file.bytes, method: file.deflated == nil ? .stored : .deflated,
+                            size: file.bytes.count, crc: file.crc, permissions: file.isNative ? 0o755 : 0o644)
                     ))
             }
             var places: [Place?] = []
@@ -119,10 +124,12 @@ struct BundleWriter {
                     continue
                 }
                 let entry = try inner.add(
-                    Self.codePath(file.path, interpreter), bytecode.bytes, method: .stored, size: bytecode.bytes.count,
+                    Self.codePath(file.path, interpreter), bytecode.deflated ?? bytecode.bytes,
+                    method: bytecode.deflated == nil ? .stored : .deflated, size: bytecode.bytes.count,
                     crc: bytecode.crc)
-                places.append(
-                    Place(offset: start + entry.offset + bytecode.headerSize, size: entry.size - bytecode.headerSize))
+                // Of a compressed one, the whole file; else the code alone.
+                let skipped = bytecode.deflated == nil ? bytecode.headerSize : 0
+                places.append(Place(offset: start + entry.offset + skipped, size: entry.compressedSize - skipped))
             }
             codes.append(places)
         }
@@ -184,9 +191,16 @@ struct BundleWriter {
     func zip(_ contents: [BundleContents]) throws(ZipError) -> [UInt8] {
         var archive = ZipWriter(time: time)
         for file in contents {
-            if let bytecode = file.bytecode.first ?? nil { try archive.add(file.path + "c", bytecode.bytes) }
+            if let bytecode = file.bytecode.first ?? nil {
+                try archive.add(
+                    file.path + "c", bytecode.deflated ?? bytecode.bytes,
+                    method: bytecode.deflated == nil ? .stored : .deflated, size: bytecode.bytes.count,
+                    crc: bytecode.crc)
+            }
             if file.module == nil || !isSourceless || file.bytecode.allSatisfy({ $0 == nil }) {
-                try archive.add(file.path, file.bytes, permissions: file.isNative ? 0o755 : 0o644)
+                try archive.add(
+                    file.path, file.deflated ?? file.bytes, method: file.deflated == nil ? .stored : .deflated,
+                    size: file.bytes.count, crc: file.crc, permissions: file.isNative ? 0o755 : 0o644)
             }
         }
         archive.finish()
@@ -226,8 +240,10 @@ struct BundleWriter {
             let place = number.flatMap { places[$0] }
             if place == nil, isSourceless { continue }
             if module.isPackage || modules[module.name] == nil {
+                let isDeflated = number.flatMap { file.bytecode[$0]?.deflated } != nil
+                let own = isDeflated ? kind.union(.deflated) : kind
                 modules[module.name] = (
-                    module.isPackage ? kind.union(.package) : kind, place ?? Place(offset: 0, size: 0), nil
+                    module.isPackage ? own.union(.package) : own, place ?? Place(offset: 0, size: 0), nil
                 )
             }
         }

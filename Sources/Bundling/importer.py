@@ -9,7 +9,7 @@ from posix import open as _open, pread as _pread, O_RDONLY, O_CLOEXEC
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import ExtensionFileLoader, decode_source
 
-PACKAGE, NAMESPACE, EXTENSION, UNPACKED = 1, 2, 4, 8
+PACKAGE, NAMESPACE, EXTENSION, UNPACKED, DEFLATED = 1, 2, 4, 8, 16
 
 
 class Bundle(object):
@@ -86,7 +86,10 @@ class Bundle(object):
         path = self.get_filename(name)
         if not size:
             return compile(self.get_data(path), path, 'exec', dont_inherit=True)
-        code = marshal.loads(self.read(offset, size))
+        data = self.read(offset, size)
+        if kind & DEFLATED:  # a whole bytecode file
+            data = inflate(self, data)[16 if sys.version_info >= (3, 7) else 12:]
+        code = marshal.loads(data)
         _imp._fix_co_filename(code, path)
         return code
 
@@ -134,10 +137,7 @@ class Bundle(object):
             raise OSError(errno.ENOENT, 'the bundle has no such file', path)
         offset, size, method = found[:3]
         data = self.read(offset, size)
-        if method:
-            import zlib
-            data = zlib.decompress(data, -15)
-        return data
+        return inflate(self, data) if method else data
 
     @property
     def folders(self):
@@ -167,6 +167,14 @@ class Bundle(object):
         if self.native_folder is None:
             self.native_folder = lay_out(self) + '/'
         return self.native_folder
+
+
+def inflate(bundle, data):
+    try:
+        from zlib import decompress
+    except ImportError:
+        sys.exit('%s: this bundle is compressed, and this Python has no zlib; use another one' % bundle.file)
+    return decompress(data, -15)
 
 
 class Portion(object):

@@ -68,6 +68,34 @@ package enum InterpreterQuestions {
         return .success(answer.map { $0 == UInt8(ascii: "1") })
     }
 
+    /// Compresses with the interpreter's zlib (raw Deflate).
+    ///
+    /// - Returns: `nil` if the interpreter has no zlib.
+    package static func deflated(
+        _ contents: [[UInt8]], by interpreter: Interpreter
+    ) throws(InterpreterError) -> [[UInt8]]? {
+        var input: [UInt8] = []
+        input.reserveCapacity(contents.reduce(0) { $0 + $1.count + 4 })
+        for item in contents {
+            withUnsafeBytes(of: UInt32(clamping: item.count).bigEndian) { input.append(contentsOf: $0) }
+            input += item
+        }
+        let answer = try ask(interpreter, [BytePath("deflate")], input: input, outputLimit: input.count * 2 + (1 << 20))
+        if answer.isEmpty, !contents.isEmpty { return nil }
+        var found: [[UInt8]] = []
+        var position = 0
+        while position + 4 <= answer.count {
+            let size = answer[position..<position + 4].reduce(0) { $0 << 8 | Int($1) }
+            guard size <= answer.count - position - 4 else { break }
+            found.append(Array(answer[(position + 4)..<(position + 4 + size)]))
+            position += 4 + size
+        }
+        guard found.count == contents.count, position == answer.count else {
+            throw .notPython(interpreter.path, reason: "it gave an unexpected answer")
+        }
+        return found
+    }
+
     package struct ExpressionError: Error {
         package let message: String
     }
@@ -83,11 +111,13 @@ package enum InterpreterQuestions {
 
     private static func ask(
         _ interpreter: Interpreter, _ words: [BytePath], input: [UInt8],
-        flags: [String] = ["-E", "-s", "-S", "-B"], environment: [BytePath] = WorkerProcess.environment
+        flags: [String] = ["-E", "-s", "-S", "-B"], environment: [BytePath] = WorkerProcess.environment,
+        outputLimit: Int? = nil
     ) throws(InterpreterError) -> [UInt8] {
-        let exchange = ProcessExchange(
+        var exchange = ProcessExchange(
             interpreter.path, arguments: (flags + ["-c"]).map { BytePath($0) } + [program] + words,
             environment: environment, input: input, deadline: InterpreterProbe.deadline)
+        if let outputLimit { exchange.outputLimit = outputLimit }
         let answer: ProcessExchange.Answer
         do throws(ProcessExchange.Failure) {
             answer = try exchange.run()

@@ -7,6 +7,8 @@
 #                      environment; output of .pth files comes first)
 #   match PATTERN      reads names separated by NULs; writes 1 for each that the pattern matches, otherwise 0; or ! and
 #                      an error message if the pattern is invalid
+#   deflate            reads frames: the number of bytes (32 bits, big-endian), then the bytes; writes a frame for each, compressed
+#                      with raw Deflate, or nothing if the interpreter has no zlib
 import os
 import sys
 
@@ -57,12 +59,31 @@ def match(pattern, names):
     return b''.join(b'1' if search(name) else b'0' for name in names)
 
 
+def deflate(data):
+    import struct
+    try:
+        import zlib
+    except ImportError:
+        return b''
+    frames = []
+    position = 0
+    while position < len(data):
+        size, = struct.unpack_from('>I', data, position)
+        compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+        body = compressor.compress(data[position + 4:position + 4 + size]) + compressor.flush()
+        frames.append(struct.pack('>I', len(body)) + body)
+        position += 4 + size
+    return b''.join(frames)
+
+
 def main():
     output = getattr(sys.stdout, 'buffer', sys.stdout)
     if sys.argv[1] == 'search':
         output.write(b'\0\0' + b'\0'.join(to_bytes(path) for path in sys.path))
     elif sys.argv[1] == 'paths':
         output.write(paths(sys.argv[2] if len(sys.argv) > 2 else None))
+    elif sys.argv[1] == 'deflate':
+        output.write(deflate(getattr(sys.stdin, 'buffer', sys.stdin).read()))
     else:
         names = getattr(sys.stdin, 'buffer', sys.stdin).read()
         output.write(match(sys.argv[2], names.split(b'\0') if names else []))

@@ -1,0 +1,54 @@
+// Compresses the files of a bundle, with the zlib of an interpreter: what Python decompresses, its own zlib can have made.
+
+import BuildModel
+import Interpreters
+import LinuxSystem
+
+enum BundleCompression {
+    /// How much one process compresses, in bytes: its time is limited.
+    private static let portion = 8 << 20
+
+    /// Compresses what becomes smaller by it.
+    static func apply(to files: inout [BundleContents], by interpreter: Interpreter) throws(BundleError) {
+        var places: [(file: Int, interpreter: Int?)] = []
+        for (index, file) in files.enumerated() {
+            places.append((index, nil))
+            for number in file.bytecode.indices where file.bytecode[number] != nil { places.append((index, number)) }
+        }
+        let contents = places.map { place in
+            place.interpreter.flatMap { files[place.file].bytecode[$0]?.bytes } ?? files[place.file].bytes
+        }
+        var portions: [Range<Int>] = []
+        var (start, size) = (0, 0)
+        for (index, item) in contents.enumerated() {
+            size += item.count
+            guard size >= portion || index + 1 == contents.count else { continue }
+            portions.append(start..<index + 1)
+            (start, size) = (index + 1, 0)
+        }
+        let answers = ParallelSlices.map(portions, sliceSize: 1, scratch: {}) { range, _ in
+            Result { () throws(InterpreterError) in
+                try InterpreterQuestions.deflated(Array(contents[range]), by: interpreter)
+            }
+        }
+        for (range, answer) in zip(portions, answers) {
+            let deflated: [[UInt8]]
+            do throws(InterpreterError) {
+                guard let found = try answer.get() else {
+                    throw .notPython(interpreter.path, reason: "it has no zlib")
+                }
+                deflated = found
+            } catch {
+                throw BundleError("cannot compress: \(error.message)")
+            }
+            for (index, bytes) in zip(range, deflated) where bytes.count < contents[index].count {
+                let place = places[index]
+                if let number = place.interpreter {
+                    files[place.file].bytecode[number]?.deflated = bytes
+                } else {
+                    files[place.file].deflated = bytes
+                }
+            }
+        }
+    }
+}
