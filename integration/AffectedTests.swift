@@ -306,6 +306,20 @@ import Testing
         #expect(empty.status == 2 && empty.errors.contains("the name of a file is empty"), "\(empty)")
     }
 
+    /// A package may be imported through a link to its directory.
+    @Test func linkedPackagesAreAffected() throws {
+        let tree = try Tree([
+            "pyproject.toml": "", "vendor/lib/__init__.py": "", "vendor/lib/x.py": "",
+            "vendor/lib/y.py": "from . import x\n",
+            "app.py": "import shop.y\n", "tests/test_app.py": "import app\n", "tests/test_other.py": "",
+        ])
+        try tree.shell("ln -s vendor/lib shop && ln -s /usr outside && ln -s nowhere broken && ln -s . circle")
+        let result = try affected(tree, "--tests", "vendor/lib/x.py")
+        #expect(result.lines == ["tests/test_app.py"], "\(result)")
+        let why = try affected(tree, "--why", "vendor/lib/x.py")
+        #expect(why.output.contains("shop/y.py"), "\(why)")
+    }
+
     @Test func linksToAChangedFileAreAffected() throws {
         let tree = try Tree([
             "freshpyc.json": #"{"affects": {"real/**": []}}"#, "real/x.txt": "x = 1\n",

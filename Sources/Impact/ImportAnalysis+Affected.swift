@@ -62,14 +62,30 @@ extension ImportAnalysis {
             if importers[Array(path.bytes)] == nil, !deleted.contains(path) { answer.unknown.append(path) }
         }
         begin += Set(importers.values.joined())
-        let dependents = Dependents(
-            of: begin, in: graph, kinds: kinds,
-            isTest: { tests.contains($0) },
-            others: { module in
-                let mentions = forAllTests.contains(module) ? Array(tests) : []
-                return declared.of(module).map { ($0, .declared(module)) }
-                    + (mentions + (mentioned.sources[module] ?? [])).map { ($0, .mentions(module)) }
-            })
+        func search(_ begin: [ModuleID]) -> Dependents {
+            Dependents(
+                of: begin, in: graph, kinds: kinds,
+                isTest: { tests.contains($0) },
+                others: { module in
+                    let mentions = forAllTests.contains(module) ? Array(tests) : []
+                    return declared.of(module).map { ($0, .declared(module)) }
+                        + (mentions + (mentioned.sources[module] ?? [])).map { ($0, .mentions(module)) }
+                })
+        }
+        var dependents = search(begin)
+        let linked = LinkedDirectories(root: root, rootPath: rootPath)
+        while !linked.isEmpty {
+            // What imports them under another name.
+            let names = linked.names(of: dependents.links.keys.compactMap { path($0) }).sorted()
+            let importers = graph.importers(ofAbsent: names.map { Array($0.bytes) })
+            let more = Set(importers.values.joined()).subtracting(dependents.links.keys)
+            if more.isEmpty { break }
+            for (name, modules) in importers {
+                for module in modules where more.contains(module) { assumed[module] = BytePath(name) }
+            }
+            begin += more.sorted()
+            dependents = search(begin)
+        }
         for module in dependents.links.keys {
             let isTest = tests.contains(module)
             guard isTest || !testsAlone else { continue }
