@@ -10,7 +10,10 @@ let settings: [SwiftSetting] = [.unsafeFlags(["-static-stdlib"], release)]
 
 let package = Package(
     name: "freshpyc",
-    products: [.executable(name: "freshpyc", targets: ["freshpyc"])],
+    products: [
+        .executable(name: "freshpyc", targets: ["freshpyc"]),
+        .executable(name: "freshpyc-launcher", targets: ["freshpyc-launcher"]),
+    ],
     targets: [
         .executableTarget(
             name: "freshpyc", dependencies: ["CommandLineInterface"], exclude: ["Documentation.docc"],
@@ -21,6 +24,23 @@ let package = Package(
                         "-static-stdlib", "-use-ld=lld", "-Xlinker", "--gc-sections", "-Xlinker", "-z", "-Xlinker",
                         "nostart-stop-gc", "-Xclang-linker", "-no-pie",
                     ], release)
+            ]),
+        // The beginning of `bundle --form executable`. Without a C library it is 10 kB, and runs on any Linux.
+        .executableTarget(
+            name: "freshpyc-launcher",
+            cSettings: [
+                .unsafeFlags([
+                    "-Os", "-ffreestanding", "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-fno-pic",
+                    "-g0",
+                ])
+            ],
+            linkerSettings: [
+                .unsafeFlags([
+                    "-nostartfiles", "-static-stdlib", "-use-ld=lld", "-Xclang-linker", "-nostdlib", "-Xclang-linker",
+                    "-static",
+                    "-Xclang-linker", "-Wno-unused-command-line-argument", "-Xlinker", "--strip-all", "-Xlinker",
+                    "--build-id=none",
+                ])
             ]),
         .target(
             name: "CommandLineInterface",
@@ -134,7 +154,8 @@ let package = Package(
             name: "CommandLineInterfaceTests",
             dependencies: ["CommandLineInterface", "BuildModel", "LinuxSystem", "BasicTypes"]),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["freshpyc", "BuildModel", "LinuxSystem", "BasicTypes"],
+            name: "IntegrationTests",
+            dependencies: ["freshpyc", "freshpyc-launcher", "BuildModel", "LinuxSystem", "BasicTypes"],
             path: "integration",
             exclude: [
                 "SCENARIOS.md", "bench", "bundles", "conformance", "imports", "oracle.py", "faults", "torture",

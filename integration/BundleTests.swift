@@ -479,4 +479,41 @@ import Testing
         let (size, text) = try (tree.run("bundle", "app.py", "-o", "plain.pyz").status, tree.bytes("plain.pyz").count)
         #expect(size == 0 && text > (Host.contents(bundle, limit: 1 << 26) ?? []).count + 10_000)
     }
+
+    /// A launcher finds a Python, and becomes it.
+    @Test func anExecutable() throws {
+        let python = try #require(TestPython.series("3.12"))
+        let tree = try Tree(
+            [
+                "pyproject.toml": "",
+                "app.py": "import sys\nprint(sys.version[:4], sys.argv[1:], input())\nsys.exit(7)\n",
+            ],
+            python: python)
+        let bundle = try place("app")
+        defer { Scratch.remove(bundle.parent) }
+        #expect(try tree.run("bundle", "app.py", "-o", bundle.description).status == 0)
+        let folder = python.path.parent.description
+        func run(_ variables: String) throws -> RunResult {
+            try Program.shell(
+                "\(variables) && export PATH && echo in | \(bundle) a 'b c' || echo status $?", in: bundle.parent)
+        }
+        let result = try run("PATH=/nonexistent:\(folder)")
+        #expect(result.output == "3.12 ['a', 'b c'] in\nstatus 7\n", "\(result)")
+        if let other = TestPython.series("3.8") {
+            #expect(
+                try run("PATH=\(folder) FRESHPYC_PYTHON=\(other.path) && export FRESHPYC_PYTHON").output.hasPrefix(
+                    "3.8. "))
+        }
+        let none = try run("PATH=/nonexistent")
+        #expect(none.output == "status 127\n", "\(none)")
+        #expect(
+            none.errors == "\(bundle): no Python was found; install Python 3.12 or set FRESHPYC_PYTHON to its path\n")
+        let wrong = try run("FRESHPYC_PYTHON=/no/python && export FRESHPYC_PYTHON; PATH=\(folder)")
+        #expect(wrong.errors == "\(bundle): cannot run /no/python (FRESHPYC_PYTHON); set it to a Python that exists\n")
+        #expect(try tree.run(["verify", bundle.description], usesPython: false).status == 0)
+        let bytes = try #require(Host.contents(bundle, limit: 1 << 26))
+        try tree.write("cut", bytes: Array(bytes[..<(bytes.count - 1)]))
+        let cut = try Program.shell("chmod +x cut; PATH=\(folder) ./cut || exit $?", in: tree.path)
+        #expect(cut.status == 127 && cut.errors.hasSuffix("/cut: this bundle is incomplete; copy it again\n"), "\(cut)")
+    }
 }

@@ -9,7 +9,7 @@ import LinuxSystem
 /// Where and how a bundle is written.
 package struct BundleOptions: Sendable {
     package enum Form: String, CaseIterable, Sendable {
-        case pyz, zip
+        case pyz, zip, executable
     }
 
     package var form = Form.pyz
@@ -151,15 +151,25 @@ package final class BundleBuild {
                 return .failure(.message(error.message))
             }
         }
+        let beginning: [UInt8]
+        do throws(BundleError) {
+            beginning =
+                options.form == .executable
+                ? try BundleLauncher.installed().configured(
+                    options.shebang, for: interpreters, runsOnOthers: !options.isSourceless)
+                : BundleWriter.beginning(shebang: options.shebang)
+        } catch {
+            return .failure(.message(error.message))
+        }
         let writer = BundleWriter(
             interpreters: interpreters, program: plan.program, isSourceless: options.isSourceless,
-            interpreterLine: "#!" + options.shebang,
+            beginning: beginning,
             time: options.epoch.map { .init(secondsSince1970: $0) } ?? .earliest,
             providesFiles: files.contains { $0.module == nil && !$0.isMetadata })
         do throws(ZipError) {
             let parts =
                 switch options.form {
-                case .pyz: try writer.pyz(files, importers: importers)
+                case .pyz, .executable: try writer.program(files, importers: importers)
                 case .zip: [try writer.zip(files)]
                 }
             return .success(

@@ -20,8 +20,10 @@ package struct BundleReader: Sendable {
     /// What is wrong with it.
     package private(set) var problems: [String] = []
     package let size: Int
-    /// The line after `#!`; empty for a library.
+    /// The line after `#!`; empty for a library and for an executable.
     package let shebang: String
+    /// Whether it begins with a launcher.
+    package let isExecutable: Bool
 
     private static let innerName = "bundle.zip"
 
@@ -32,7 +34,8 @@ package struct BundleReader: Sendable {
         let line = isProgram ? bytes.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") } : []
         shebang = String(decoding: line, as: UTF8.self)
         let mark = Array("# coding: this-bundle-is-incomplete".utf8)
-        let isMarked = isProgram && bytes.dropFirst(line.count + 3).starts(with: mark)
+        isExecutable = BundleLauncher.begins(bytes)
+        let isMarked = isExecutable || isProgram && bytes.dropFirst(line.count + 3).starts(with: mark)
         do throws(ZipError) {
             let outer = try Self.archive(bytes[...])
             guard isMarked else {

@@ -79,8 +79,8 @@ struct BundleWriter {
     let interpreters: [Interpreter]
     let program: BundleProgram
     let isSourceless: Bool
-    /// `#!` line, without the line end.
-    let interpreterLine: String
+    /// What comes before the archive: a `#!` line, or a launcher.
+    let beginning: [UInt8]
     let time: ZipWriter.Time
     /// Whether programs can open the bundle's files by their paths.
     let providesFiles: Bool
@@ -88,6 +88,8 @@ struct BundleWriter {
     static let importerSource = PackageResources.importer_py
     /// Python reports this name if it cannot find the end of the archive, and takes the file for a script.
     private static let incomplete = "# coding: this-bundle-is-incomplete.copy-it-again"
+
+    static func beginning(shebang: String) -> [UInt8] { Array("#!\(shebang)\n\(incomplete)\n".utf8) }
 
     private struct Place {
         let offset: Int
@@ -98,11 +100,10 @@ struct BundleWriter {
     ///   - contents: sorted by path.
     ///   - importers: the compiled importer, for each interpreter.
     /// - Returns: the parts of the file, to be written one after the other.
-    func pyz(_ contents: [BundleContents], importers: [[UInt8]]) throws(ZipError) -> [[UInt8]] {
-        let prefix = Array("\(interpreterLine)\n\(Self.incomplete)\n".utf8)
+    func program(_ contents: [BundleContents], importers: [[UInt8]]) throws(ZipError) -> [[UInt8]] {
         // The header of the inner archive comes first: 30 bytes and its name.
         let innerName = "bundle.zip"
-        let start = prefix.count + 30 + innerName.utf8.count
+        let start = beginning.count + 30 + innerName.utf8.count
         var inner = ZipWriter(time: time)
         inner.reserve(contents.reduce(1 << 16) { $0 + $1.totalSize + 300 })
         var files: [(path: String, entry: ZipEntry)] = []
@@ -178,7 +179,7 @@ struct BundleWriter {
             Array("import sys\nsys.exit(sys.argv[0] + ': this bundle is incomplete; copy it again')\n".utf8))
         inner.finish()
         let bootstrap = Array(self.bootstrap(places.map { ($0.magic, $0.importer, $0.index) }).utf8)
-        var outer = ZipWriter(prefix: prefix, time: time)
+        var outer = ZipWriter(prefix: beginning, time: time)
         let entry = try outer.addGap(innerName, count: inner.bytes.count, crc: CRC32.of(inner.bytes))
         guard entry.offset == start else { throw .inconsistent("the inner archive is too large") }
         try outer.add("__main__.py", bootstrap)

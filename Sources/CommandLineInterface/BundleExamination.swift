@@ -19,7 +19,8 @@ struct BundleExamination {
         let place = path.isAbsolute ? path : workingDirectory.appending(path)
         guard let status = (try? Host.status(place)) ?? nil, status.kind == .regular,
             let start = Host.contents(place, limit: 4),
-            start.starts(with: "#!".utf8) || start.starts(with: [0x50, 0x4B, 3, 4]),
+            start.starts(with: "#!".utf8) || start.starts(with: [0x50, 0x4B, 3, 4])
+                || start.starts(with: [0x7F, 0x45, 0x4C, 0x46]),
             let bytes = Host.contents(place, limit: Self.largest), let bundle = BundleReader(bytes)
         else { return nil }
         self.path = path
@@ -43,7 +44,10 @@ struct BundleExamination {
     ///
     /// - Returns: the exit status.
     func inspect(_ output: StandardOutput) -> Int32 {
-        var lines = ["\(path)", "  kind           \(bundle.shebang.isEmpty ? "library" : "program")"]
+        var lines = [
+            "\(path)",
+            "  kind           \(bundle.isExecutable ? "executable" : bundle.shebang.isEmpty ? "library" : "program")",
+        ]
         if let program = bundle.program { lines.append("  runs           \(program)") }
         if !bundle.shebang.isEmpty { lines.append("  #!             \(bundle.shebang)") }
         lines.append("  modules        \(bundle.moduleCount)\(bundle.hasSources ? "" : ", without sources")")

@@ -113,7 +113,7 @@ struct BundleRun: Sendable {
         let place = (target.isAbsolute ? target : arguments.workingDirectory.appending(target)).normalized
         do throws(SystemError) {
             let folder = try Directory(path: place.parent)
-            let isProgram = options.form == .pyz
+            let isProgram = options.form != .zip
             try FileReplacement(BytePath(place.lastComponent) ?? place, in: folder, path: place)
                 .write(.init(permissions: isProgram ? 0o777 : 0o666)) { file throws(SystemError) in
                     for part in result.parts {

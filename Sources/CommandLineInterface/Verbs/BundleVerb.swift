@@ -12,7 +12,9 @@ enum BundleVerb: Verb {
         "--output", "-o", value: .path("FILE"), help: "the bundle to write")
     private static let form = OptionSpecification(
         "--form", value: .choice("FORM", BundleOptions.Form.self),
-        help: "pyz (default): a program; zip: a library for sys.path (default if FILE ends with .zip)")
+        help:
+            "pyz: a program for whoever has a Python; executable: the same with a launcher that finds a Python (default if FILE has no suffix); zip: a library for sys.path (default if FILE ends with .zip)"
+    )
     private static let path = OptionSpecification(
         "--path", value: .path("DIR"), help: "look for modules in DIR, too, before the environment; may be repeated")
     private static let include = OptionSpecification(
@@ -28,7 +30,8 @@ enum BundleVerb: Verb {
         "--compress", value: .choice("METHOD", of: ["none", "deflate"]),
         help: "none (default: the fastest start) or deflate (a third of the size)")
     private static let shebang = OptionSpecification(
-        "--shebang", value: .text("COMMAND"), help: "the interpreter after #! (default: /usr/bin/env python3)")
+        "--shebang", value: .text("COMMAND"),
+        help: "the interpreter after #!, or the first that the launcher tries (default: /usr/bin/env python3)")
     private static let manifest = OptionSpecification(
         "--manifest", value: .path("FILE"),
         help: "write a JSON list of the files in the bundle, with SHA-256 and reasons")
@@ -108,7 +111,9 @@ enum BundleVerb: Verb {
         }
         var options = BundleOptions()
         let target = parsed.lastPath(output.name)
-        options.form = parsed.choice(form.name) ?? (target?.hasSuffix(".zip") == true ? .zip : .pyz)
+        let hasSuffix = target?.lastComponent.dropFirst().contains(UInt8(ascii: ".")) ?? true
+        options.form =
+            parsed.choice(form.name) ?? (target?.hasSuffix(".zip") == true ? .zip : hasSuffix ? .pyz : .executable)
         request.target = target.map { path in
             let place = (path.isAbsolute ? path : arguments.workingDirectory.appending(path)).normalized
             return ((try? Host.realPath(place.parent)) ?? place.parent).appending(place.lastComponent)
@@ -122,7 +127,7 @@ enum BundleVerb: Verb {
             options.shebang = command
         }
         options.epoch = try SourceDateEpoch.read()
-        if request.entry == nil, request.module == nil, options.form == .pyz {
+        if request.entry == nil, request.module == nil, options.form != .zip {
             throw UsageError(
                 message: "name an entry: a script, a package, module:function, a console script, or -m MODULE")
         }

@@ -1,0 +1,69 @@
+// The program at the beginning of an executable bundle (Sources/freshpyc-launcher), and what it is told about Pythons.
+
+import BasicTypes
+import BuildModel
+import LinuxSystem
+
+struct BundleLauncher: Sendable {
+    private static let mark = Array("@freshpyc-launcher-configuration@\n".utf8)
+    /// As in main.c.
+    private static let configurationSize = 4096
+    private static let largest = 1 << 20
+
+    private let program: [UInt8]
+
+    /// The launcher that is installed beside freshpyc.
+    static func installed() throws(BundleError) -> BundleLauncher {
+        let folder = Host.executable?.parent ?? .empty
+        let place = folder.appending("freshpyc-launcher")
+        let program: [UInt8]?
+        do throws(SystemError) {
+            program = try Host.readFile(place, limit: largest)
+        } catch {
+            throw BundleError("cannot read \(place): \(error.reason); install freshpyc-launcher beside freshpyc")
+        }
+        guard let program, program.firstRange(of: mark) != nil else {
+            throw BundleError("there is no launcher at \(place); install freshpyc-launcher beside freshpyc")
+        }
+        return BundleLauncher(program: program)
+    }
+
+    /// Whether a file begins with a launcher.
+    static func begins(_ bytes: [UInt8]) -> Bool {
+        bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) && bytes.prefix(1 << 17).firstRange(of: mark) != nil
+    }
+
+    /// The program, told which Pythons to start.
+    ///
+    /// - Parameters:
+    ///   - command: what the user gave for `#!`: an absolute path, or `/usr/bin/env` and a command.
+    ///   - runsOnOthers: whether any other Python 3 can run the bundle.
+    func configured(_ command: String, for interpreters: [Interpreter], runsOnOthers: Bool) throws(BundleError)
+        -> [UInt8]
+    {
+        let words = command.split(separator: " ")
+        var lines: [String] = []
+        if words.first?.hasSuffix("/env") == true, let name = words.dropFirst().first {
+            if name != "python3" { lines.append("name \(name)") }
+        } else {
+            lines.append("path \(command)")
+        }
+        let names = interpreters.map { interpreter in
+            let series = interpreter.version.split(separator: ".").prefix(2).joined(separator: ".")
+            return (interpreter.implementation == "pypy" ? "pypy" : "python") + series
+        }
+        lines += names.map { "name \($0)" }
+        if runsOnOthers { lines.append("name python3") }
+        let needs = names.map { $0.replacing("python", with: "Python ").replacing("pypy", with: "PyPy ") }
+        lines.append("need " + needs.joined(separator: " or "))
+        let text = Array((lines.joined(separator: "\n") + "\n").utf8)
+        guard text.count < Self.configurationSize, let place = program.firstRange(of: Self.mark) else {
+            throw BundleError("the interpreters do not fit into the launcher; name fewer with --python")
+        }
+        var copy = program
+        let rest = [UInt8](repeating: 0, count: Self.configurationSize - text.count - Self.mark.count)
+        copy.replaceSubrange(
+            place.lowerBound..<place.lowerBound + Self.configurationSize, with: Self.mark + text + rest)
+        return copy
+    }
+}
