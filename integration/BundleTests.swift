@@ -60,7 +60,7 @@ import Testing
         let lines = result.lines.map { $0.split(separator: " ", maxSplits: 1).map { $0.drop { $0 == " " } } }
         #expect(
             lines.map { $0.joined(separator: ": ") } == [
-                "app.py: the entry", "shop/__init__.py: a package of app.py", "shop/cart.py: imported by app.py:3",
+                "app.py: the entry", "shop/__init__.py: the package of app.py", "shop/cart.py: imported by app.py:3",
                 "shop/data/rates.txt: data of shop", "shop/tax.py: imported by shop/cart.py:2 (deferred)",
             ], "\(result)")
         let whole = try tree.run("bundle", "app.py", "--dry-run", "--whole", "--exclude", "shop.types")
@@ -92,7 +92,7 @@ import Testing
     @Test(
         arguments: [
             (["-o", "x.pyz"], "name an entry"), (["nosuch.py", "-o", "x.pyz"], "there is no file 'nosuch.py'"),
-            (["nosuch", "-o", "x.pyz"], "'nosuch' is no file and no console script"),
+            (["nosuch", "-o", "x.pyz"], "'nosuch' is neither a file nor a console script"),
             (["app.py"], "name the bundle to write with -o FILE"),
             (["app.py", "shop", "-o", "x.pyz"], "name one entry, not 2"),
             (["shop", "-o", "x.pyz"], "shop has no __main__.py"),
@@ -515,5 +515,83 @@ import Testing
         try tree.write("cut", bytes: Array(bytes[..<(bytes.count - 1)]))
         let cut = try Program.shell("chmod +x cut; PATH=\(folder) ./cut || exit $?", in: tree.path)
         #expect(cut.status == 127 && cut.errors.hasSuffix("/cut: this bundle is incomplete; copy it again\n"), "\(cut)")
+    }
+
+    /// However the bundle was found, its files have paths that work, also with links resolved.
+    @Test(arguments: [
+        "./app.pyz", "./link.pyz", "../%/app.pyz", "$PWD/../%/./app.pyz", "sub/../app.pyz", "python ./app.pyz",
+    ])
+    func filesHavePaths(_ way: String) throws {
+        let tree = try Tree([
+            "pyproject.toml": "", "app.py": "import pkg\n", "pkg/data.txt": "data\n",
+            "pkg/__init__.py": """
+            import os, pathlib
+            here = pathlib.Path(__file__).parent
+            for place in (here, here.resolve(), here.absolute(), pathlib.Path(os.path.realpath(here)), here / '..' / 'pkg'):
+                assert (place / 'data.txt').read_text() == 'data\\n', place
+                assert os.path.isdir(place) and not (place / 'no').exists()
+            try:
+                open(here / 'no')
+            except FileNotFoundError:
+                print('right')
+            """,
+        ])
+        let bundle = try place()
+        defer { Scratch.remove(bundle.parent) }
+        #expect(try tree.run("bundle", "app.py", "-o", bundle.description).status == 0)
+        let name = String(decoding: bundle.parent.lastComponent, as: UTF8.self)
+        let command = way.replacing("%", with: name).replacing("python", with: tree.python.path.description)
+        let result = try Program.shell(
+            "mkdir -p sub links && ln -s \(bundle) link.pyz; PATH=\(tree.python.path.parent):$PATH; \(command)",
+            in: bundle.parent)
+        #expect(result.output == "right\n", "\(result)")
+    }
+
+    /// The output must not be a file of the program.
+    @Test(arguments: [
+        (["-o", "app.py"], "'app.py' is the name of a source"),
+        (["-o", "shop/data.json"], "is a file of this program"),
+        (["-o", "a.pyz", "--manifest", "a.pyz"], "'a.pyz' is named twice"), (["-o", "-"], "--output needs a file"),
+        (["-o", "a.pyz", "--sbom", "no/s.json"], "cannot write no/s.json"),
+    ])
+    func outputsAreChecked(_ words: [String], _ message: String) throws {
+        let tree = try Tree([
+            "pyproject.toml": "", "app.py": "import shop\n", "shop/__init__.py": "", "shop/data.json": "{}",
+        ])
+        let result = try tree.run(["bundle", "app.py"] + words)
+        #expect(result.status == 2 && result.errors.contains(message), "\(result)")
+        #expect(
+            try tree.bytes("app.py") == Array("import shop\n".utf8) && tree.bytes("shop/data.json") == Array("{}".utf8))
+        #expect(!tree.exists("a.pyz"))
+    }
+
+    /// Paths, misspelled names, and what matches nothing.
+    @Test func whatTheUserNames() throws {
+        var files = Self.shop
+        files["assets/a.css"] = ""
+        files["notes.txt"] = ""
+        files["env/pyvenv.cfg"] = ""
+        files["env/lib/x.css"] = ""
+        files["templates/t.html"] = ""
+        let tree = try Tree(files)
+        func plan(_ words: String...) throws -> RunResult { try tree.run(["bundle", "app.py", "--dry-run"] + words) }
+        let paths = try plan("--include", "assets", "--include", "./notes.txt", "--include", "*.css")
+        #expect(paths.output.contains("assets/a.css") && paths.output.contains("notes.txt"), "\(paths)")
+        #expect(!paths.output.contains("env/lib"), "\(paths)")
+        #expect(
+            paths.output.contains(
+                "note: templates/ beside app.py is not in the bundle; add it with --include templates/"))
+        #expect(try plan("--include", "shop.nosuch").errors.contains("there is no module 'shop.nosuch' (--include)"))
+        #expect(try plan("--exclude", "nosuch").output.contains("note: --exclude nosuch matches nothing"))
+        let function = try tree.run("bundle", "shop.cart:totl", "-o", "x.pyz")
+        #expect(function.status == 2 && function.errors.contains("does not define 'totl'; did you mean 'total'?"))
+        #expect(
+            try tree.run("bundle", "shop.cart:total", "--dry-run", "--exclude", "shop.cart").errors.contains(
+                "the entry is excluded"))
+        #expect(try tree.run("bundle", "app", "-o", "x.pyz").errors.contains("did you mean 'app.py'?"))
+        // A directory that is a package runs as one.
+        try tree.write("shop/__main__.py", "from . import cart\nprint(cart.total(1), __package__)\n")
+        #expect(try tree.run("bundle", "shop", "-o", "x.pyz").status == 0)
+        #expect(try start(tree.path.appending("x.pyz"), with: tree.python).output == "2 shop\n")
     }
 }

@@ -122,8 +122,9 @@ package final class BundleBuild {
             if !errors.isEmpty { return done(.failure(.findings(errors))) }
             var notes: [String] = []
             for (distribution, count) in refused.sorted(by: { $0.key < $1.key }) {
+                let (verb, copula) = count == 1 ? ("does", "is") : ("do", "are")
                 notes.append(
-                    "\(distribution): \(Plural.count(count, "source")) that do not compile are included without bytecode"
+                    "\(distribution): \(Plural.count(count, "source")) \(verb) not compile, and \(copula) included without bytecode"
                 )
             }
             done(finish(contents, code, importers, interpreters, notes))

@@ -31,7 +31,7 @@ package enum BundleReason: Hashable, Sendable {
         case .entry: "the entry"
         case .importedBy(let source, let line, let how):
             switch how {
-            case "package": "a package of \(source)"
+            case "package": "the package of \(source)"
             case "mentions": "named in a string of \(source)"
             case "eager": "imported by \(source):\(line)"
             default: "imported by \(source):\(line) (\(how))"

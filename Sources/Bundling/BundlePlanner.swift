@@ -38,6 +38,8 @@ package struct BundlePlanner {
     private var plan = BundlePlan(program: .none)
     private var paths: [String: Int] = [:]
     private var isScanned = false
+    /// The output, if it is a file of the program.
+    private var overwritten: BytePath?
     /// Distributions that are in, with the extras that were followed.
     private var taken: [String: Set<String>] = [:]
 
@@ -66,7 +68,10 @@ package struct BundlePlanner {
         }
         for pattern in request.includes { try include(pattern, &entries) }
         if !entries.isEmpty { follow(entries) }
-        for other in session.selectedInterpreters.dropFirst() { addExtensions(for: other) }
+        takeOwnDistributions()
+        for other in session.selectedInterpreters.dropFirst() { try addExtensions(for: other) }
+        if let overwritten { throw BundleError("\(overwritten) is a file of this program; name another file with -o") }
+        noteUnused()
         plan.files.sort { $0.path < $1.path }
         plan.distributions.sort { $0.name < $1.name }
         return plan
@@ -82,6 +87,10 @@ package struct BundlePlanner {
     {
         if let module = request.module { return try addModule(module, function: nil, to: &entries) }
         guard let entry = request.entry else { return }
+        // A name that means both: `cowsay` in the directory of its project.
+        if !entry.contains("/"), !entry.hasSuffix(".py"), let console = installed.console(entry).first {
+            return try addConsole(console.distribution, console.target, to: &entries)
+        }
         let place = (BytePath(entry).isAbsolute ? BytePath(entry) : workingDirectory.appending(entry)).normalized
         let status = (try? Host.status(place)) ?? nil
         if status?.kind == .regular { return try addScript(place, to: &entries) }
@@ -92,21 +101,34 @@ package struct BundlePlanner {
         }
         if let colon = entry.firstIndex(of: ":") {
             let function = String(entry[entry.index(after: colon)...])
-            guard !function.isEmpty,
-                function.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ !$0.isEmpty })
-            else { throw BundleError("'\(entry)' names no function; write module:function") }
+            let names = function.split(separator: ".", omittingEmptySubsequences: false)
+            guard names.allSatisfy({ name in !name.isEmpty && name.utf8.allSatisfy { PythonName.has($0) } }) else {
+                throw BundleError("'\(entry)' names no function; write module:function")
+            }
+            if entry[..<colon].hasSuffix(".py") {
+                throw BundleError("'\(entry[..<colon])' is a file; write \(entry[..<colon].dropLast(3)):\(function)")
+            }
             return try addModule(String(entry[..<colon]), function: function, to: &entries)
         }
-        let consoles = installed.console(entry)
-        guard let console = consoles.first else {
-            let hint = Suggestion.nearest(to: entry, among: installed.consoleNames).map { "; did you mean '\($0)'?" }
-            throw BundleError(
-                "'\(entry)' is no file and no console script of \(interpreter.path)"
-                    + (hint ?? "; for a module, use -m \(entry)"))
-        }
-        let (module, function) = console.target.splitOnce(at: ":")
-        take(console.distribution, extras: [], because: "the entry")
-        try addModule(String(module.trimmed), function: function.map { String($0.trimmed) } ?? "main", to: &entries)
+        let script = workingDirectory.appending(entry + ".py")
+        let isScript = ((try? Host.status(script)) ?? nil)?.kind == .regular
+        let hint =
+            isScript
+            ? "; did you mean '\(entry).py'?"
+            : Suggestion.nearest(to: entry, among: installed.consoleNames).map { "; did you mean '\($0)'?" }
+        throw BundleError(
+            "'\(entry)' is neither a file nor a console script of \(interpreter.path)"
+                + (hint ?? "; for a module, use -m MODULE"))
+    }
+
+    private mutating func addConsole(
+        _ distribution: Distribution, _ target: String,
+        to entries: inout [(path: BytePath, base: BytePath, link: String)]
+    ) throws(BundleError) {
+        let (module, function) = target.splitOnce(at: ":")
+        take(distribution, extras: [], because: "the entry")
+        try addModule(
+            String(module.trimmed), function: function.map { String($0.trimmed) } ?? "main", to: &entries)
     }
 
     private mutating func addScript(
@@ -157,6 +179,9 @@ package struct BundlePlanner {
         _ name: String, function: String?, to entries: inout [(path: BytePath, base: BytePath, link: String)]
     ) throws(BundleError) {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        if name.hasSuffix(".py") {
+            throw BundleError("'\(name)' is a file; write \(name) without -m, or -m \(name.dropLast(3))")
+        }
         guard !name.isEmpty, parts.allSatisfy({ !$0.isEmpty }) else {
             throw BundleError("'\(name)' is no name of a module")
         }
@@ -171,6 +196,8 @@ package struct BundlePlanner {
                     throw BundleError("\(name) is a package without __main__.py; name one of its modules with -m")
                 }
             }
+            if let function { try checkFunction(function, in: found.path) }
+            if excluded.covers(module: name) { throw BundleError("the entry is excluded: \(name) (--exclude)") }
             entries.append((path, found.base, "entry"))
         } else if resolveOutside(name, because: "the entry") {
             if function == nil {
@@ -195,6 +222,20 @@ package struct BundlePlanner {
         plan.program = function.map { .call(module: name, function: $0) } ?? .module(program)
     }
 
+    /// A name that the source never mentions is not defined there.
+    private func checkFunction(_ function: String, in path: BytePath) throws(BundleError) {
+        let name = String(function.prefix { $0 != "." })
+        guard let bytes = Host.contents(root.appending(path), limit: 1 << 26) else { return }
+        var words: Set<String> = []
+        for word in bytes.split(whereSeparator: { !PythonName.has($0) }) {
+            words.insert(String(decoding: word, as: UTF8.self))
+        }
+        guard !words.contains(name), !words.contains("__getattr__"), bytes.firstRange(of: Array("import *".utf8)) == nil
+        else { return }
+        let hint = Suggestion.nearest(to: name, among: words.sorted()).map { "; did you mean '\($0)'?" }
+        throw BundleError("\(path) does not define '\(name)'\(hint ?? "; name a function that it has")")
+    }
+
     private func isKnownOutside(_ name: String) -> Bool { !installed.providers(of: name).isEmpty }
 
     private mutating func scan() {
@@ -210,6 +251,7 @@ package struct BundlePlanner {
     ) throws(BundleError) {
         scan()
         let option = "--include \(pattern)"
+        if let path = existingPath(pattern) { return include(path: path, option, &entries) }
         if pattern.contains("/") || pattern.contains("*") {
             var found = false
             let selection = try BundleSelection([pattern], option: "--include")
@@ -225,6 +267,10 @@ package struct BundlePlanner {
             return
         }
         if let source = session.analysis?.source(named: pattern) {
+            guard Self.name(of: source.path, below: source.base) == pattern else {
+                throw BundleError(
+                    "there is no module '\(pattern)' (--include): \(source.path) is there, and has no such module")
+            }
             let isPackage = source.path.lastComponent.elementsEqual("__init__.py".utf8)
             for path in isPackage ? session.analysis?.sources(at: source.path.parent) ?? [] : [source.path] {
                 entries.append((path, source.base, option))
@@ -233,6 +279,33 @@ package struct BundlePlanner {
             take(distribution, extras: [], because: option)
         } else if !resolveOutside(pattern, because: option) {
             throw BundleError("there is no module or distribution '\(pattern)' (--include); install it, or use --path")
+        }
+    }
+
+    /// A file or directory of the project that the user named by its path, relative to the root.
+    private func existingPath(_ text: String) -> BytePath? {
+        guard !text.contains("*") else { return nil }
+        let place = (BytePath(text).isAbsolute ? BytePath(text) : workingDirectory.appending(text)).normalized
+        guard let status = (try? Host.status(place)) ?? nil, status.kind == .regular || status.kind == .directory,
+            let real = try? Host.realPath(place), let relative = real.relative(to: root), !relative.isEmpty
+        else { return nil }
+        // `--include shop` means the package, not its files alone.
+        if status.kind == .directory, !text.contains("/"), session.analysis?.source(named: text) != nil { return nil }
+        return relative
+    }
+
+    private mutating func include(
+        path: BytePath, _ option: String, _ entries: inout [(path: BytePath, base: BytePath, link: String)]
+    ) {
+        let place = root.appending(path)
+        let isDirectory = ((try? Host.status(place)) ?? nil)?.kind == .directory
+        for source in session.analysis?.sources(at: path) ?? [] {
+            entries.append((source, session.analysis?.base(of: source) ?? .empty, option))
+        }
+        for file in isDirectory ? FileTree.files(in: place).map({ path.appending($0) }) : [path]
+        where !file.hasSuffix(".py") {
+            guard let text = file.exactText else { continue }
+            add(text, .file(root.appending(file)), .included(by: option))
         }
     }
 
@@ -308,7 +381,8 @@ package struct BundlePlanner {
         where module.path.parent != module.base && folders.insert(module.path.parent).inserted {
             let folder = module.path.parent
             let package = folder.text
-            for file in FileTree.files(in: root.appending(folder), stopsAtPackages: true) where !file.hasSuffix(".py") {
+            for file in FileTree.files(in: root.appending(folder), stopsAtPackages: true)
+            where !file.hasSuffix(".py") && !file.hasSuffix(".pyz") {
                 guard let inner = (folder.relative(to: module.base) ?? folder).appending(file).exactText else {
                     continue
                 }
@@ -317,7 +391,32 @@ package struct BundlePlanner {
         }
     }
 
+    /// What the user may have forgotten, or misspelled.
+    private mutating func noteUnused() {
+        for text in excluded.unused { plan.notes.append("--exclude \(text) matches nothing") }
+        guard case .script = plan.program, let entry = plan.files.first(where: { $0.reason == .entry }),
+            case .file(let path) = entry.origin
+        else { return }
+        // Web frameworks look for these beside a script; only packages have data files by themselves.
+        for name in ["static", "templates"] {
+            let isThere = ((try? Host.status(path.parent.appending(name))) ?? nil)?.kind == .directory
+            guard isThere, !plan.files.contains(where: { $0.path.hasPrefix(name + "/") }) else { continue }
+            plan.notes.append("\(name)/ beside \(entry.path) is not in the bundle; add it with --include \(name)/")
+        }
+    }
+
     // MARK: The environment
+
+    /// The metadata of the project itself, if it is installed: programs ask for their own version and entry points.
+    private mutating func takeOwnDistributions() {
+        let tops = Set(
+            plan.files.filter { $0.distribution == nil && $0.module != nil }.map {
+                String($0.path.prefix { $0 != "/" })
+            })
+        for distribution in installed.own(tops, below: root) {
+            take(distribution, extras: [], because: "the project itself")
+        }
+    }
 
     /// Adds what provides a module.
     ///
@@ -383,17 +482,18 @@ package struct BundlePlanner {
     }
 
     /// Extension modules of the same distributions for another interpreter, from its own environment.
-    private mutating func addExtensions(for other: Interpreter) {
+    private mutating func addExtensions(for other: Interpreter) throws(BundleError) {
         let environment = InstalledDistributions(other, more: request.searchPaths)
-        for distribution in plan.distributions
-        where plan.files.contains(where: { $0.isNative && $0.distribution == distribution.name }) {
+        let natives = Set(plan.files.filter(\.isNative).compactMap(\.distribution))
+        for distribution in plan.distributions where natives.contains(distribution.name) {
             guard let found = environment.find(Distribution.normalized(distribution.name)),
                 found.version == distribution.version
             else {
-                plan.notes.append(
-                    "\(distribution.name) \(distribution.version) has extension modules and is not installed for \(other.name)"
-                )
-                continue
+                let there = environment.find(Distribution.normalized(distribution.name))?.version
+                throw BundleError(
+                    "\(distribution.name) \(distribution.version) has extension modules, and \(other.path) has "
+                        + (there.map { "version \($0)" } ?? "none of it")
+                        + "; install the same version there, or bundle for one Python")
             }
             let reason = BundleReason.distribution("\(found.name) \(found.version)", because: "for \(other.name)")
             for file in found.files where file.hasSuffix(".so") || file.contains(".so.") {
@@ -446,8 +546,11 @@ package struct BundlePlanner {
     }
 
     /// An earlier bundle is not a part of the next one.
-    private func isTarget(_ origin: BundleFile.Origin) -> Bool {
-        if case .file(let path) = origin { path == request.target } else { false }
+    private mutating func isTarget(_ origin: BundleFile.Origin) -> Bool {
+        guard case .file(let path) = origin, path == request.target else { return false }
+        let bytes = Host.contents(path, limit: 1 << 17) ?? []
+        if !BundleReader.mayBegin(bytes) { overwritten = path }
+        return true
     }
 
     private mutating func add(

@@ -19,6 +19,7 @@ package struct BundleReader: Sendable {
     package private(set) var distributions: [String] = []
     /// What is wrong with it.
     package private(set) var problems: [String] = []
+    private var damaged: Set<String> = []
     package let size: Int
     /// The line after `#!`; empty for a library and for an executable.
     package let shebang: String
@@ -57,6 +58,13 @@ package struct BundleReader: Sendable {
         }
     }
 
+    /// Whether a file begins as a bundle does.
+    static func mayBegin(_ bytes: [UInt8]) -> Bool {
+        let mark = Array("# coding: this-bundle-is-incomplete".utf8)
+        return BundleLauncher.begins(bytes) || bytes.starts(with: [0x50, 0x4B, 3, 4])
+            || bytes.starts(with: "#!".utf8) && Array(bytes.prefix(1024)).firstRange(of: mark) != nil
+    }
+
     private static func archive(_ bytes: ArraySlice<UInt8>) throws(ZipError) -> ZipReader {
         let result = bytes.withUnsafeBytes { bytes -> Result<ZipReader, ZipError> in
             do throws(ZipError) { return .success(try ZipReader(bytes)) } catch { return .failure(error) }
@@ -71,6 +79,7 @@ package struct BundleReader: Sendable {
                 continue
             }
             if contents.withUnsafeBytes({ CRC32.of($0) }) != entry.crc {
+                damaged.insert(entry.name)
                 problems.append("\(entry.name) is damaged: its checksum differs")
             }
         }
@@ -124,9 +133,9 @@ package struct BundleReader: Sendable {
     /// The hash in the header of bytecode is that of the source, if both use a variant that is known.
     private mutating func checkHeader(_ entry: ZipEntry, source: ZipEntry?, _ bytes: ArraySlice<UInt8>) {
         // What cannot be decompressed has been reported.
-        guard let contents = Self.contents(of: entry, in: bytes) else { return }
+        guard !damaged.contains(entry.name), let contents = Self.contents(of: entry, in: bytes) else { return }
         guard let file = contents.withUnsafeBytes({ PycFile.guessing($0) }), file.isWhole, file.hasMagicEnding else {
-            problems.append("\(entry.name) is damaged: it is no bytecode")
+            problems.append("\(entry.name) is damaged: it is not bytecode")
             return
         }
         guard let source, case .hash(let hash, let isChecked)? = file.header?.validation else { return }

@@ -24,6 +24,8 @@ enum FileTree {
         while let current = open.popLast() {
             let place = current.isEmpty ? folder : folder.appending(current)
             let entries = entries(of: place)
+            // A virtual environment is no part of a program (PEP 405).
+            if entries.contains(where: { $0.name == "pyvenv.cfg" }) { continue }
             if stopsAtPackages, !current.isEmpty, entries.contains(where: { $0.name == "__init__.py" }) { continue }
             for (name, kind) in entries where !excluded.contains(name) && !isBytecode(name) {
                 let path = current.isEmpty ? name : "\(current)/\(name)"

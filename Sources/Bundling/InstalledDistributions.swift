@@ -73,6 +73,20 @@ struct InstalledDistributions: Sendable {
         editable[String(dotted.prefix { $0 != "." })].map { ($0.folder, all[$0.distribution]) }
     }
 
+    /// The distributions that are the project itself: editable ones whose sources are below its root, and copies that have its
+    /// top-level modules.
+    ///
+    /// - Parameter tops: the first components of the paths of the project's modules: `shop`, `app.py`.
+    func own(_ tops: Set<String>, below root: BytePath) -> [Distribution] {
+        let names = Set(tops.map { $0.hasSuffix(".py") ? String($0.dropLast(3)) : $0 })
+        return all.filter { distribution in
+            distribution.editableFolders.contains { $0.isWithin(root) && !Self.names(in: $0).isDisjoint(with: names) }
+                || distribution.editableFolders.isEmpty && distribution.files.contains { tops.contains(Self.first($0)) }
+        }
+    }
+
+    private static func first(_ path: String) -> String { String(path.prefix { $0 != "/" }) }
+
     /// The folder that has a module which belongs to no distribution.
     func looseFolder(of dotted: String) -> BytePath? {
         let top = String(dotted.prefix { $0 != "." })

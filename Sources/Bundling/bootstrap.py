@@ -11,7 +11,7 @@ def _start(main):
     except ImportError:
         sys.exit('this bundle needs Python 3.6 or newer')
     archive = __loader__.archive
-    if archive[:1] != '/':
+    if archive[:1] != '/' or '/.' in archive or '//' in archive:
         import os
         archive = os.path.abspath(archive)
     places = @PLACES@

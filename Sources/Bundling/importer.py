@@ -24,6 +24,8 @@ class Bundle(object):
         self.known_files = None
         self.known_folders = None
         self.native_folder = None
+        # With links resolved, if that is another path; set if programs can open files by path.
+        self.real_prefix = None
 
     def read(self, offset, size):
         data = _pread(self.descriptor, size, offset)
@@ -117,6 +119,8 @@ class Bundle(object):
         """The path inside the bundle; None if it leads elsewhere."""
         if path.startswith(self.prefix):
             path = path[len(self.prefix):]
+        elif self.real_prefix and path.startswith(self.real_prefix):
+            path = path[len(self.real_prefix):]
         elif self.native_folder and path.startswith(self.unpacked):
             path = path[len(self.unpacked):]
         elif path == self.file:
@@ -202,7 +206,7 @@ class Portion(object):
 def hook(bundle, real):
     """A function for sys.path_hooks. real: that of FileFinder, which it replaces, with its name: programs look for it."""
     def path_hook_for_FileFinder(path):
-        if path.startswith(bundle.prefix) or bundle.native_folder and path.startswith(bundle.native_folder):
+        if path.startswith(bundle.prefix) or bundle.real_prefix and path.startswith(bundle.real_prefix) or bundle.native_folder and path.startswith(bundle.native_folder):
             folder = bundle.relative(path)
             if folder in bundle.folders:
                 return Portion(bundle, folder)
@@ -486,8 +490,10 @@ def provide_files(bundle):
     import os
     import stat
 
-    prefix, archive = bundle.prefix, bundle.file
-    beginning = archive + os.sep
+    beginning = bundle.prefix
+    resolved = os.path.realpath(bundle.file) + '/'
+    if resolved != beginning:
+        bundle.real_prefix = resolved
     real_open, real_listdir, real_scandir = io.open, os.listdir, os.scandir
     real_access = os.access
 
@@ -500,8 +506,13 @@ def provide_files(bundle):
                 path = os.fsdecode(path)
             except TypeError:
                 return None
-        if path.startswith(beginning) and len(path) > len(beginning):
+        if path.startswith(beginning) or path.startswith(resolved):
             return bundle.relative(path)
+        # Two ways to write a path: `/opt/./app.pyz/x` and `/opt/app.pyz/x`.
+        if path.startswith('/') and ('/.' in path or '//' in path):
+            plain = os.path.normpath(path)
+            if plain != path:
+                return inside(plain)
         return None
 
     def missing(path):

@@ -2,6 +2,7 @@
 
 import BasicTypes
 import Bundling
+import Documents
 import LinuxSystem
 
 /// A bundle that a user named.
@@ -14,18 +15,68 @@ struct BundleExamination {
 
     /// - Returns: `nil` if the file is none, or cannot be read.
     init?(_ path: BytePath, workingDirectory: BytePath) {
-        let names: [StaticString] = [".py", ".pyc", ".pyo"]
-        guard path != BytePath("-"), !names.contains(where: path.hasSuffix) else { return nil }
+        guard Self.isCandidate(path, workingDirectory) else { return nil }
         let place = path.isAbsolute ? path : workingDirectory.appending(path)
-        guard let status = (try? Host.status(place)) ?? nil, status.kind == .regular,
-            let start = Host.contents(place, limit: 4),
-            start.starts(with: "#!".utf8) || start.starts(with: [0x50, 0x4B, 3, 4])
-                || start.starts(with: [0x7F, 0x45, 0x4C, 0x46]),
-            let bytes = Host.contents(place, limit: Self.largest), let bundle = BundleReader(bytes)
-        else { return nil }
+        guard let bytes = Host.contents(place, limit: Self.largest), let bundle = BundleReader(bytes) else {
+            return nil
+        }
         self.path = path
         self.bundle = bundle
     }
+
+    /// Whether a file looks like a program or an archive, and is no bundle.
+    static func isOther(_ path: BytePath, workingDirectory: BytePath) -> Bool {
+        guard isCandidate(path, workingDirectory) else { return false }
+        return BundleExamination(path, workingDirectory: workingDirectory) == nil
+    }
+
+    private static func isCandidate(_ path: BytePath, _ workingDirectory: BytePath) -> Bool {
+        let names: [StaticString] = [".py", ".pyc", ".pyo"]
+        guard path != BytePath("-"), !names.contains(where: path.hasSuffix) else { return false }
+        let place = path.isAbsolute ? path : workingDirectory.appending(path)
+        guard let status = (try? Host.status(place)) ?? nil, status.kind == .regular,
+            let start = Host.contents(place, limit: 4)
+        else { return false }
+        let beginnings: [[UInt8]] = [Array("#!".utf8), [0x50, 0x4B, 3, 4], [0x7F, 0x45, 0x4C, 0x46]]
+        return beginnings.contains { start.starts(with: $0) }
+    }
+
+    /// The bundles as one JSON document; see OUTPUT.md.
+    private struct Document: Encodable {
+        struct Bundle: Encodable {
+            let path: String
+            let kind: String
+            let program: String?
+            let modules: Int
+            let files: Int
+            let bytes: Int
+            let bytecode: [String]
+            let hasSources: Bool
+            let distributions: [String]
+            let problems: [String]
+        }
+
+        let schema = 1
+        let verb: String
+        let bundles: [Bundle]
+        let exitStatus: Int32
+    }
+
+    /// - Returns: the exit status.
+    static func writeJSON(_ bundles: [BundleExamination], verb: String, to output: StandardOutput) -> Int32 {
+        let status: Int32 = bundles.allSatisfy { $0.bundle.problems.isEmpty } ? 0 : 1
+        let items = bundles.map { item in
+            Document.Bundle(
+                path: item.path.text, kind: item.kind, program: item.bundle.program, modules: item.bundle.moduleCount,
+                files: item.bundle.fileCount, bytes: item.bundle.size, bytecode: item.bundle.tags,
+                hasSources: item.bundle.hasSources, distributions: item.bundle.distributions,
+                problems: item.bundle.problems)
+        }
+        output.write(JSONLine.encode(Document(verb: verb, bundles: items, exitStatus: status)) + "\n")
+        return status
+    }
+
+    private var kind: String { bundle.isExecutable ? "executable" : bundle.shebang.isEmpty ? "library" : "program" }
 
     /// Prints what is wrong.
     ///
@@ -46,7 +97,7 @@ struct BundleExamination {
     func inspect(_ output: StandardOutput) -> Int32 {
         var lines = [
             "\(path)",
-            "  kind           \(bundle.isExecutable ? "executable" : bundle.shebang.isEmpty ? "library" : "program")",
+            "  kind           \(kind)",
         ]
         if let program = bundle.program { lines.append("  runs           \(program)") }
         if !bundle.shebang.isEmpty { lines.append("  #!             \(bundle.shebang)") }

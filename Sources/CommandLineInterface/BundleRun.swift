@@ -101,7 +101,11 @@ struct BundleRun: Sendable {
         let printer = DiagnosticPrinter(
             root: arguments.configuration.rootPath, workingDirectory: arguments.workingDirectory)
         for finding in findings.sorted(by: { $0.isBefore($1) }) {
-            output.write(finding.diagnostic.rendered(path: printer.shown(finding.path)) + "\n")
+            let path =
+                finding.path.isAbsolute
+                ? finding.path.relative(to: printer.root).map(printer.shown) ?? finding.path
+                : printer.shown(finding.path)
+            output.write(finding.diagnostic.rendered(path: path) + "\n")
         }
         return findings.count { $0.diagnostic.severity == .error }
     }

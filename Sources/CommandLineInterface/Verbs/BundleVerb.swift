@@ -40,7 +40,7 @@ enum BundleVerb: Verb {
     private static let dryRun = OptionSpecification(
         "--dry-run", help: "show what would go in and why, and write nothing")
     private static let optimize = OptionSpecification(
-        "-O", value: .choice("LEVEL", of: ["0", "1", "2"]), help: "optimization level (default: 0)")
+        "-O", value: .choice("LEVEL", of: ["0", "1", "2"]), help: "optimization level: 0, 1 or 2 (default: 0)")
 
     static let declaration = VerbDeclaration(
         name: "bundle",
@@ -69,6 +69,47 @@ enum BundleVerb: Verb {
             .init("freshpyc bundle app.py --dry-run", "what would go in, and why"),
         ])
 
+    /// The files to write are different, not sources, and in directories that exist.
+    private static func checkOutputs(_ parsed: ParsedArguments, workingDirectory: BytePath) throws(UsageError) {
+        var seen: Set<BytePath> = []
+        for option in [output.name, manifest.name, billOfMaterials.name] {
+            guard let file = parsed.lastPath(option) else { continue }
+            if file == BytePath("-") {
+                throw UsageError(message: "\(option) needs a file: nothing is written before all is done")
+            }
+            for suffix in [".py", ".pyc", ".pyo"] where file.text.hasSuffix(suffix) {
+                throw UsageError(
+                    message: "'\(file)' is the name of a source or of bytecode; name another file with \(option)")
+            }
+            let place = (file.isAbsolute ? file : workingDirectory.appending(file)).normalized
+            guard seen.insert(place).inserted else {
+                throw UsageError(message: "'\(file)' is named twice; name another file with \(option)")
+            }
+            do throws(SystemError) {
+                guard try Host.status(place.parent)?.kind == .directory else {
+                    throw SystemError("open", place.parent, code: SystemError.noSuchFile)
+                }
+            } catch {
+                throw UsageError(message: "cannot write \(file): \(error.reason); name another file with \(option)")
+            }
+        }
+    }
+
+    /// The place that decides which project an entry belongs to: the current directory, or that of the outermost package around
+    /// an entry elsewhere.
+    private static func places(of entry: BytePath?, workingDirectory: BytePath) -> [BytePath] {
+        func exists(_ path: BytePath) -> FileStatus? { (try? Host.status(path)) ?? nil }
+        guard let entry, exists(entry) != nil,
+            let real = try? Host.realPath(entry.isAbsolute ? entry : workingDirectory.appending(entry)),
+            let current = try? Host.realPath(workingDirectory), !real.isWithin(current)
+        else { return [] }
+        var folder = real
+        while exists(folder.appending("__init__.py")) != nil || exists(folder)?.kind == .regular {
+            folder = folder.parent
+        }
+        return [folder]
+    }
+
     static func run(_ invocation: Invocation) throws(UsageError) -> Int32 {
         let parsed = invocation.arguments
         // Operands are an entry, not paths of a tree; but the project is the one that a script is in.
@@ -76,10 +117,9 @@ enum BundleVerb: Verb {
         guard entries.count <= 1 else {
             throw UsageError(message: "name one entry, not \(entries.count); add modules with --include")
         }
-        let files = entries.filter { entry in
-            (try? Host.status(entry)).flatMap { $0 } != nil
-        }
-        var arguments = try SessionArguments(parsed.withOperands(files), for: declaration)
+        let directory = (try? Host.workingDirectory()) ?? BytePath("/")
+        var arguments = try SessionArguments(
+            parsed.withOperands(places(of: entries.first, workingDirectory: directory)), for: declaration)
         arguments.configuration.starts = [.empty]
         arguments.configuration.options.isCheckOnly = true
         var request = BundleRequest()
@@ -118,9 +158,17 @@ enum BundleVerb: Verb {
             let place = (path.isAbsolute ? path : arguments.workingDirectory.appending(path)).normalized
             return ((try? Host.realPath(place.parent)) ?? place.parent).appending(place.lastComponent)
         }
+        try checkOutputs(parsed, workingDirectory: arguments.workingDirectory)
         options.isSourceless = request.isSourceless
         options.isCompressed = parsed.last(compress.name) == "deflate"
         if let command = parsed.last(shebang.name) {
+            if command.contains(" "), command.hasPrefix("/"),
+                (try? Host.status(BytePath(command))).flatMap({ $0 }) != nil
+            {
+                throw UsageError(
+                    message:
+                        "'\(command)' has a space, and Linux ends the interpreter there; use another path (--shebang)")
+            }
             guard !command.isEmpty, command.utf8.count <= 120, !command.utf8.contains(where: { $0 < 0x20 }) else {
                 throw UsageError(message: "'\(command)' cannot follow #!; name an interpreter (--shebang)")
             }

@@ -34,6 +34,13 @@ struct InspectVerb: Verb {
             throw UsageError(message: "inspect needs a bytecode file, or `-` for standard input")
         }
         let root = (try? Host.workingDirectory()) ?? BytePath("/")
+        let bundles = parsed.operands.compactMap { BundleExamination($0, workingDirectory: root) }
+        if format == .json, !bundles.isEmpty {
+            guard bundles.count == parsed.operands.count else {
+                throw UsageError(message: "bundles and bytecode have different JSON documents; name one kind of files")
+            }
+            return BundleExamination.writeJSON(bundles, verb: declaration.name, to: invocation.output)
+        }
         return InspectVerb(search: MagicSearch(root: root), output: invocation.output).show(parsed.operands, format)
     }
 

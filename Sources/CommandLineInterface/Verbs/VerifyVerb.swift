@@ -44,10 +44,17 @@ struct VerifyVerb: Verb {
     static func run(_ invocation: Invocation) throws(UsageError) -> Int32 {
         let parsed = invocation.arguments
         let directory = (try? Host.workingDirectory()) ?? BytePath("/")
+        if let other = parsed.operands.first(where: { BundleExamination.isOther($0, workingDirectory: directory) }) {
+            throw UsageError(
+                message: "'\(other)' is not a bundle of freshpyc; name a bundle, a directory, a source or its bytecode")
+        }
         let bundles = parsed.operands.compactMap { BundleExamination($0, workingDirectory: directory) }
         if !bundles.isEmpty {
             guard bundles.count == parsed.operands.count, !parsed.has(repair.name) else {
                 throw UsageError(message: "bundles are verified on their own, and not repaired; name only bundles")
+            }
+            if parsed.last("--format") == "json" {
+                return BundleExamination.writeJSON(bundles, verb: declaration.name, to: invocation.output)
             }
             let isQuiet = parsed.has(OptionSpecification.quiet.name)
             return bundles.map { $0.verify(invocation.output, isQuiet: isQuiet) }.max() ?? 0
