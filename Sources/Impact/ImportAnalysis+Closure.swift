@@ -32,6 +32,9 @@ package struct ClosureName: Sendable {
     package let isNeeded: Bool
 }
 
+/// A source with which a program begins, the directory from which it is imported, and why it is one.
+package typealias ClosureEntry = (path: BytePath, base: BytePath, link: String)
+
 package struct ImportClosure: Sendable {
     package fileprivate(set) var modules: [ClosureModule] = []
     package fileprivate(set) var names: [ClosureName] = []
@@ -46,7 +49,7 @@ extension ImportAnalysis {
     ///   - entries: sources, each with the directory from which it is imported.
     ///   - isExcluded: of a source and its base; such modules are neither included nor followed.
     package func closure(
-        from entries: [(path: BytePath, base: BytePath, link: String)],
+        from entries: [ClosureEntry],
         isExcluded: (_ path: BytePath, _ base: BytePath) -> Bool
     ) -> ImportClosure {
         var closure = ImportClosure()
