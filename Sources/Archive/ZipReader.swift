@@ -126,11 +126,10 @@ package struct ZipReader: Sendable {
             extra = stop
         }
         guard method == .deflated || size == compressed else { throw .inconsistent("'\(name)' has two sizes") }
+        guard compressed <= fields.count, size <= 1 << 40 else { throw .truncated }
         // Deflate cannot make anything smaller than 1/1032 (zlib's technical notes), so that more is a bomb.
-        guard size <= compressed.multipliedReportingOverflow(by: 1032).partialValue + 1032 else {
-            throw .inconsistent("'\(name)' claims an impossible size")
-        }
-        guard header + 30 <= fields.count, header >= 0, fields.number(header, 4) == 0x0403_4B50,
+        guard size <= compressed * 1032 + 1032 else { throw .inconsistent("'\(name)' claims an impossible size") }
+        guard header >= 0, header <= fields.count - 30, fields.number(header, 4) == 0x0403_4B50,
             fields.number(header + 26, 2) == nameCount, fields.text(header + 30, nameCount) == name
         else { throw .inconsistent("'\(name)' is not where the directory says") }
         // From the needed version to the length of the name, both headers say the same.

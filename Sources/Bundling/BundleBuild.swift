@@ -73,7 +73,7 @@ package final class BundleBuild {
         var jobs: [BundleCompiler.Job] = []
         /// The file that a job is for; `nil` for the importer.
         var owners: [Int?] = []
-        for (index, file) in plan.files.enumerated() where file.module != nil {
+        for (index, file) in plan.files.enumerated() where file.module != nil || plan.program == .script(file.path) {
             for interpreter in interpreters.indices {
                 jobs.append(.init(source: contents[index], fileName: BytePath(file.path), interpreter: interpreter))
                 owners.append(index)
@@ -165,8 +165,7 @@ package final class BundleBuild {
         let writer = BundleWriter(
             interpreters: interpreters, program: plan.program, isSourceless: options.isSourceless,
             beginning: beginning,
-            time: options.epoch.map { .init(secondsSince1970: $0) } ?? .earliest,
-            providesFiles: files.contains { $0.module == nil && !$0.isMetadata })
+            time: options.epoch.map { .init(secondsSince1970: $0) } ?? .earliest)
         do throws(ZipError) {
             let parts =
                 switch options.form {

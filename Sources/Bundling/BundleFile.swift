@@ -5,7 +5,7 @@ import BuildModel
 
 /// What a bundle runs.
 package enum BundleProgram: Hashable, Sendable {
-    /// The code of this module, as `python name.py` runs it.
+    /// This file, as `python PATH` runs it.
     case script(String)
     /// As `python -m name` runs it; a package's `__main__` has its own name.
     case module(String)

@@ -38,7 +38,7 @@ package struct BundleManifest: Encodable, Sendable {
     init(_ plan: BundlePlan, contents: [[UInt8]], interpreters: [Interpreter]) {
         program =
             switch plan.program {
-            case .script(let name): "\(name).py"
+            case .script(let path): path
             case .module(let name): "-m \(name)"
             case .call(let module, let function): "\(module):\(function)"
             case .none: nil

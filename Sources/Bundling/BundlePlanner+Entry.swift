@@ -8,8 +8,8 @@ import LinuxSystem
 import Waves
 
 extension BundlePlanner {
-    /// The name of a `__main__.py` that is in no package: the archive needs its own.
-    static let mainScript = "_main"
+    /// Where a `__main__.py` that is in no package is kept: the archive needs its own.
+    static let mainScript = "_freshpyc/__main__.py"
 
     mutating func addEntry(to entries: inout [ClosureEntry])
         throws(BundleError)
@@ -63,20 +63,22 @@ extension BundlePlanner {
     mutating func addScript(
         _ place: BytePath, to entries: inout [ClosureEntry]
     ) throws(BundleError) {
-        let real = (try? Host.realPath(place.parent)) ?? place.parent
-        let path = real.appending(place.lastComponent)
-        let name = String(decoding: path.lastComponent, as: UTF8.self)
+        // As for Python: the modules beside the target of a link are imported.
+        let path = (try? Host.realPath(place)) ?? place
         guard let relative = path.relative(to: root), path.exactText != nil else {
-            throw BundleError("\(place) is not in \(root); run freshpyc in the program's project")
+            throw BundleError(
+                "\(place) is not in \(root), or its name is not UTF-8; run freshpyc in the program's project")
         }
-        let stem = name.hasSuffix(".py") ? String(name.dropLast(3)) : name
-        plan.program = .script(stem == "__main__" ? Self.mainScript : stem)
+        let name = String(decoding: path.lastComponent, as: UTF8.self)
+        let inner = name == "__main__.py" ? Self.mainScript : name
+        plan.program = .script(inner)
+        scriptBase = relative.parent
         scan()
         if session.analysis?.graph.tree.find(relative.bytes) != nil {
             entries.append((relative, relative.parent, "entry"))
         } else {
             // A script without `.py`, or one that the tree's rules exclude.
-            add(stem + ".py", .file(path), .entry)
+            add(inner, .file(path), .entry)
             plan.notes.append("\(name) is not a source of \(root), so its imports were not followed; use --include")
         }
     }
@@ -95,6 +97,7 @@ extension BundlePlanner {
         guard analysis.graph.tree.find(relative.appending("__init__.py").bytes) != nil else {
             // As for zipapp: the directory is on sys.path.
             plan.program = .script(Self.mainScript)
+            scriptBase = relative
             entries.append((main, relative, "entry"))
             return
         }
@@ -180,11 +183,11 @@ extension BundlePlanner {
             let selection = try BundleSelection([pattern], option: "--include")
             for path in session.analysis?.sources(at: .empty) ?? [] where selection.covers(path: path.text) {
                 found = true
-                entries.append((path, session.analysis?.base(of: path) ?? .empty, option))
+                entries.append((path, base(of: path), option))
             }
             for path in FileTree.files(in: root) where selection.covers(path: path) && !path.hasSuffix(".py") {
                 found = true
-                add(path, .file(root.appending(path)), .included(by: option))
+                add(self.place(of: BytePath(path)), .file(root.appending(path)), .included(by: option))
             }
             guard found else { throw BundleError("no file of \(root) matches '\(pattern)' (--include)") }
             return
@@ -223,12 +226,12 @@ extension BundlePlanner {
         let place = root.appending(path)
         let isDirectory = ((try? Host.status(place)) ?? nil)?.kind == .directory
         for source in session.analysis?.sources(at: path) ?? [] {
-            entries.append((source, session.analysis?.base(of: source) ?? .empty, option))
+            entries.append((source, base(of: source), option))
         }
         for file in isDirectory ? FileTree.files(in: place).map({ path.appending($0) }) : [path]
         where !file.hasSuffix(".py") {
-            guard let text = file.exactText else { continue }
-            add(text, .file(root.appending(file)), .included(by: option))
+            guard file.exactText != nil else { continue }
+            add(self.place(of: file), .file(root.appending(file)), .included(by: option))
         }
     }
 }

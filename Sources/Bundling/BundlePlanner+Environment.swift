@@ -54,7 +54,9 @@ extension BundlePlanner {
     mutating func take(_ distribution: Distribution, extras: Set<String>, because reason: String) {
         var queue = [(distribution, extras, reason)]
         while let (distribution, extras, reason) = queue.popLast() {
-            if excluded.covers(module: distribution.name) { continue }
+            if excluded.covers(module: distribution.name) || excluded.covers(module: distribution.normalizedName) {
+                continue
+            }
             let isNew = taken[distribution.normalizedName] == nil
             let wanted = extras.subtracting(taken[distribution.normalizedName] ?? [])
             guard isNew || !wanted.isEmpty else { continue }

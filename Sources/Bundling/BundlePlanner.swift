@@ -38,6 +38,8 @@ package struct BundlePlanner {
     var plan = BundlePlan(program: .none)
     var paths: [String: Int] = [:]
     var isScanned = false
+    /// The directory of the script that is the entry, relative to the root.
+    var scriptBase: BytePath?
     /// The output, if it is a file of the program.
     var overwritten: BytePath?
     /// Distributions that are in, with the extras that were followed.
@@ -46,6 +48,10 @@ package struct BundlePlanner {
     package init(_ request: BundleRequest, session: Session, workingDirectory: BytePath) throws(BundleError) {
         guard let interpreter = session.selectedInterpreters.first else {
             throw BundleError("no interpreter is selected; name one with --python")
+        }
+        for old in session.selectedInterpreters where VersionSpecifier(">=3.6")?.contains(old.version) != true {
+            throw BundleError(
+                "\(old.name) cannot run bundles, which need Python 3.6 or newer; name another with --python")
         }
         self.request = request
         self.session = session
@@ -63,7 +69,7 @@ package struct BundlePlanner {
         if request.isWhole {
             scan()
             for path in session.analysis?.sources(at: .empty) ?? [] {
-                entries.append((path, session.analysis?.base(of: path) ?? .empty, "--whole"))
+                entries.append((path, base(of: path), "--whole"))
             }
         }
         for pattern in request.includes { try include(pattern, &entries) }
@@ -85,19 +91,59 @@ package struct BundlePlanner {
 
     // MARK: The tree
 
-    private mutating func follow(_ entries: [ClosureEntry]) {
+    private mutating func follow(_ given: [ClosureEntry]) {
         guard let analysis = session.analysis else { return }
+        var entries = given
+        var closure = self.closure(of: entries, analysis)
+        while true {
+            // A namespace that the project shares with an installed distribution: the graph leaves it to the environment.
+            let known = Set(closure.modules.map(\.path))
+            var more: [ClosureEntry] = []
+            for name in closure.names {
+                for (path, base) in sources(ofNamespace: name.name, analysis) where !known.contains(path) {
+                    more.append((path, base, "the import of \(name.name)"))
+                }
+            }
+            guard !more.isEmpty else { break }
+            entries += more
+            closure = self.closure(of: entries, analysis)
+        }
+        finish(closure)
+    }
+
+    /// The modules of the tree that a dotted name may mean: those of its parts.
+    private func sources(ofNamespace dotted: String, _ analysis: ImportAnalysis) -> [(path: BytePath, base: BytePath)] {
+        let parts = dotted.split(separator: ".")
+        guard parts.count > 1 else { return [] }
+        var found: [(path: BytePath, base: BytePath)] = []
+        for base in onPath {
+            for count in 2...parts.count {
+                let place = base.appending(parts.prefix(count).joined(separator: "/"))
+                for path in [place.appending("__init__.py"), BytePath(place.text + ".py")]
+                where analysis.graph.tree.find(path.bytes) != nil {
+                    found.append((path, base))
+                }
+            }
+        }
+        return found
+    }
+
+    private func closure(of entries: [ClosureEntry], _ analysis: ImportAnalysis) -> ImportClosure {
         let closure = analysis.closure(from: entries) { [excluded] path, base in
             excluded.covers(module: Self.name(of: path, below: base))
                 || excluded.covers(path: (path.relative(to: base) ?? path).text)
         }
+        return closure
+    }
+
+    private mutating func finish(_ closure: ImportClosure) {
         for module in closure.modules {
             let reason: BundleReason =
                 module.importer.map {
                     .importedBy(closure.modules[$0].path.text, line: module.line, how: module.link)
                 } ?? (module.link == "entry" ? .entry : .included(by: module.link))
             guard var inner = (module.path.relative(to: module.base) ?? module.path).exactText else { continue }
-            if inner == "__main__.py" { inner = Self.mainScript + ".py" }
+            if inner == "__main__.py" { inner = Self.mainScript }
             add(inner, .file(root.appending(module.path)), reason)
         }
         for missing in closure.missing {
@@ -141,6 +187,29 @@ package struct BundlePlanner {
             parts.append(current.path.text)
         }
         return parts.count < 2 ? "" : " (\(parts.reversed().joined(separator: " → ")))"
+    }
+
+    /// The directory from which a source that the user named is imported: that of the script, `src`, or the root, as they are on
+    /// `sys.path`; or that in which its package begins.
+    func base(of path: BytePath) -> BytePath {
+        let own = session.analysis?.base(of: path) ?? .empty
+        let isInPackage = own != path.parent
+        if isInPackage, own.isEmpty || own == scriptBase { return own }
+        return onPath.first { path.isWithin($0) && (!isInPackage || own.isWithin($0)) } ?? own
+    }
+
+    /// The place of a data file in the bundle.
+    func place(of path: BytePath) -> String {
+        let base = onPath.first { path.isWithin($0) } ?? .empty
+        return (path.relative(to: base) ?? path).text
+    }
+
+    /// Directories that are on `sys.path` when the program runs, the deepest first.
+    private var onPath: [BytePath] {
+        let source = BytePath("src")
+        let isThere = ((try? Host.status(root.appending(source))) ?? nil)?.kind == .directory
+        let places = session.configuration.sourceRoots + [scriptBase].compactMap { $0 } + (isThere ? [source] : [])
+        return places.sorted { $0.count > $1.count } + [.empty]
     }
 
     static func name(of path: BytePath, below base: BytePath) -> String {

@@ -20,6 +20,14 @@ package struct BundleReader: Sendable {
     /// What is wrong with it.
     package private(set) var problems: [String] = []
     private var damaged: Set<String> = []
+    /// The hashes of sources for the interpreters of their bytecode: several files may claim one source.
+    private var hashes: [HashKey: [UInt64]] = [:]
+
+    private struct HashKey: Hashable {
+        let source: String
+        let magic: UInt32
+    }
+
     package let size: Int
     /// The line after `#!`; empty for a library and for an executable.
     package let shebang: String
@@ -140,10 +148,14 @@ package struct BundleReader: Sendable {
         }
         guard let source, case .hash(let hash, let isChecked)? = file.header?.validation else { return }
         if isChecked { problems.append("\(entry.name) is validated against a source, which costs time at each start") }
-        guard let text = Self.contents(of: source, in: bytes) else { return }
-        let isRight = text.withUnsafeBytes { text in
-            [SourceHashVariant.sipHash13, .sipHash24].contains { $0.hash(text, key: UInt64(file.magic)) == hash }
+        let key = HashKey(source: source.name, magic: file.magic)
+        if hashes[key] == nil {
+            guard let text = Self.contents(of: source, in: bytes) else { return }
+            hashes[key] = text.withUnsafeBytes { text in
+                [SourceHashVariant.sipHash13, .sipHash24].map { $0.hash(text, key: UInt64(file.magic)) }
+            }
         }
+        let isRight = hashes[key]?.contains(hash) == true
         if !isRight { problems.append("\(entry.name) is bytecode of another version of its source") }
     }
 
@@ -183,7 +195,7 @@ package struct BundleReader: Sendable {
     private static func words(_ run: [IndexValue]) -> String? {
         guard let kind = run[0].text, let name = run[1].text, let function = run[2].text else { return nil }
         switch kind {
-        case "script": return "\(name).py"
+        case "script": return name
         case "module": return "-m \(name)"
         case "call": return "\(name):\(function)"
         default: return nil

@@ -33,7 +33,11 @@ final class BundleSelection {
     var unused: [String] { texts.filter { !used.contains($0) } }
 
     func covers(module name: String) -> Bool {
-        guard let match = names.first(where: { name == $0 || name.hasPrefix($0 + ".") }) else { return false }
+        guard
+            let match = names.first(where: {
+                name == $0 || name.hasPrefix($0 + ".") || Distribution.normalized($0) == name
+            })
+        else { return false }
         used.insert(match)
         return true
     }

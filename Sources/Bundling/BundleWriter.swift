@@ -82,8 +82,6 @@ struct BundleWriter {
     /// What comes before the archive: a `#!` line, or a launcher.
     let beginning: [UInt8]
     let time: ZipWriter.Time
-    /// Whether programs can open the bundle's files by their paths.
-    let providesFiles: Bool
 
     static let importerSource = PackageResources.importer_py
     /// Python reports this name if it cannot find the end of the archive, and takes the file for a script.
@@ -217,6 +215,7 @@ struct BundleWriter {
     ) -> [UInt8] {
         var modules: [String: (kind: ModuleKind, place: Place, path: String?)] = [:]
         let standard = number.map { interpreters[$0].standardLibraryNames } ?? []
+        let builtIn = number.map { interpreters[$0].builtInNames } ?? []
         let fits = { (file: BundleContents) in number.map { BundleFile.fits(file.path, interpreters[$0]) } ?? true }
         // Where there is machine code, data must be files, too: a library opens them by path.
         let unpackedGroups = Set(contents.filter { $0.isNative && fits($0) }.map(\.group))
@@ -233,7 +232,15 @@ struct BundleWriter {
                 )
                 continue
             }
+            if case .script(file.path) = program {
+                // Under a name of its own: a package beside it may have the same.
+                let place = number.flatMap { places[$0] }
+                let isDeflated = number.flatMap { file.bytecode[$0]?.deflated } != nil
+                modules["__main__"] = (isDeflated ? .deflated : [], place ?? Place(offset: 0, size: 0), file.path)
+            }
             guard let module = file.module, modules[module.name]?.kind.contains(.extension) != true else { continue }
+            // What is built into the interpreter is found first.
+            if builtIn.contains(Array(module.name.utf8.prefix { $0 != UInt8(ascii: ".") })) { continue }
             // Installed packages come after the standard library: a backport must not replace it.
             if file.isInstalled, standard.contains(Array(module.name.utf8.prefix { $0 != UInt8(ascii: ".") })) {
                 continue
@@ -258,7 +265,7 @@ struct BundleWriter {
             }
         }
         var writer = IndexWriter()
-        writer.tuple(count: 5)
+        writer.tuple(count: 4)
         writer.beginDictionary()
         for (name, module) in modules.sorted(by: { $0.key < $1.key }) {
             writer.text(name)
@@ -281,7 +288,6 @@ struct BundleWriter {
         writer.text(kind)
         writer.text(name)
         writer.text(function)
-        writer.flag(providesFiles)
         return writer.bytes
     }
 

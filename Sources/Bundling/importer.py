@@ -5,9 +5,9 @@
 import sys
 import marshal
 import _imp
-from posix import open as _open, pread as _pread, O_RDONLY, O_CLOEXEC
+from posix import open as _open, close as _close, dup as _dup, fstat as _fstat, pread as _pread, O_RDONLY, O_CLOEXEC
 from _frozen_importlib import ModuleSpec
-from _frozen_importlib_external import ExtensionFileLoader, decode_source
+from _frozen_importlib_external import ExtensionFileLoader, _NamespacePath, decode_source
 
 PACKAGE, NAMESPACE, EXTENSION, UNPACKED, DEFLATED = 1, 2, 4, 8, 16
 
@@ -19,15 +19,39 @@ class Bundle(object):
         # archive: absolute path of the file. index: what IndexWriter wrote for this interpreter.
         self.file = archive
         self.prefix = archive + '/'
-        self.modules, self.listing, self.native, self.entry, self.provides_files = index
-        self.descriptor = _open(archive, O_RDONLY | O_CLOEXEC)
+        self.modules, self.listing, self.native, self.entry = index
+        self.descriptor = None
+        self.open()
+        status = _fstat(self.descriptor)
+        self.identity = status.st_dev, status.st_ino
         self.known_files = None
         self.known_folders = None
         self.native_folder = None
-        # With links resolved, if that is another path; set if programs can open files by path.
+        # With links resolved, if that is another path.
         self.real_prefix = None
 
+    def open(self):
+        descriptor = _open(self.file, O_RDONLY | O_CLOEXEC)
+        low = []
+        while descriptor < 3:  # standard streams are closed, and the program may open others there
+            low.append(descriptor)
+            descriptor = _dup(descriptor)
+        for number in low:
+            _close(number)
+        self.descriptor = descriptor
+
     def read(self, offset, size):
+        # Programs that become daemons close all files, and open others with the same numbers.
+        try:
+            status = _fstat(self.descriptor)
+            is_own = (status.st_dev, status.st_ino) == self.identity
+        except OSError:
+            is_own = False
+        if not is_own:
+            self.open()
+            status = _fstat(self.descriptor)
+            if (status.st_dev, status.st_ino) != self.identity:
+                raise OSError('%s: the bundle was replaced while it runs; start the program again' % self.file)
         data = _pread(self.descriptor, size, offset)
         while len(data) < size:  # a signal, or more than read(2) gives at once
             more = _pread(self.descriptor, size - len(data), offset + len(data))
@@ -41,17 +65,25 @@ class Bundle(object):
     def find_spec(self, name, path=None, target=None):
         found = self.modules.get(name)
         if found is None:
-            return None
-        kind = found[2]
+            if name == 'multiprocessing.spawn':
+                return spawn_spec(path)
+            parent = name.rpartition('.')[0]
+            # A directory of data is a namespace package (PEP 420).
+            if parent not in self.modules or name.replace('.', '/') not in self.folders:
+                return None
+            kind = NAMESPACE
+        else:
+            kind = found[2]
         if kind & NAMESPACE:
             spec = ModuleSpec(name, None, is_package=True)
-            spec.submodule_search_locations = [self.prefix + name.replace('.', '/')]
+            place = self.prefix + name.replace('.', '/')
+            spec.submodule_search_locations = _NamespacePath(name, [place], lambda name, path: None)
             return spec
         prefix = self.unpacked if kind & UNPACKED else self.prefix
         if kind & EXTENSION:
             spec = ModuleSpec(name, ExtensionFileLoader(name, prefix + found[3]), origin=prefix + found[3])
         else:
-            spec = ModuleSpec(name, self, origin=prefix + self.path(name, kind))
+            spec = ModuleSpec(name, self, origin=self.get_filename(name))
         spec._set_fileattr = True
         if kind & PACKAGE:
             spec.submodule_search_locations = [prefix + name.replace('.', '/')]
@@ -75,8 +107,12 @@ class Bundle(object):
     def exec_module(self, module):
         exec(self.get_code(module.__spec__.name), module.__dict__)
 
+    def load_module(self, name):  # of old plugin systems
+        from importlib import import_module
+        return import_module(name)
+
     def entry_of(self, name):
-        if name == '__main__':
+        if name == '__main__' and self.entry[0] == 'module':
             name = self.entry[1]
         found = self.modules.get(name)
         if found is None or found[2] & (NAMESPACE | EXTENSION):
@@ -103,8 +139,12 @@ class Bundle(object):
         return bool(self.entry_of(name)[2] & PACKAGE)
 
     def get_filename(self, name):
-        kind = self.entry_of(name)[2]
-        path = self.path(self.entry[1] if name == '__main__' else name, kind)
+        found = self.entry_of(name)
+        kind = found[2]
+        if len(found) > 3:
+            path = found[3]
+        else:
+            path = self.path(self.entry[1] if name == '__main__' else name, kind)
         return (self.unpacked if kind & UNPACKED else self.prefix) + path
 
     # Files.
@@ -161,7 +201,9 @@ class Bundle(object):
 
     def get_resource_reader(self, name):
         found = self.modules.get(name)
-        return resource_reader(self, name) if found is not None and found[2] & PACKAGE else None
+        if found is None:
+            return None
+        return resource_reader(self, name if found[2] & PACKAGE else name.rpartition('.')[0])
 
     # Extension modules.
 
@@ -189,7 +231,18 @@ class Portion(object):
         self.package = folder.replace('/', '.') + '.' if folder else ''
 
     def find_spec(self, name, target=None):
-        return self.bundle.find_spec(self.package + name.rpartition('.')[2])
+        actual = self.package + name.rpartition('.')[2]
+        spec = self.bundle.find_spec(actual)
+        if spec is None or name == actual:
+            return spec
+        # The directory is on sys.path, so that the module has another name.
+        loader = Renamed(self.bundle, actual) if spec.loader is self.bundle else spec.loader
+        if spec.loader is not None and spec.loader is not self.bundle:
+            loader = ExtensionFileLoader(name, spec.origin)
+        renamed = ModuleSpec(name, loader, origin=spec.origin, is_package=spec.submodule_search_locations is not None)
+        renamed._set_fileattr = spec.loader is not None
+        renamed.submodule_search_locations = spec.submodule_search_locations
+        return renamed
 
     def invalidate_caches(self):
         pass
@@ -203,6 +256,60 @@ class Portion(object):
                     yield prefix + name[len(start):], bool(kind & PACKAGE)
 
 
+class Renamed(object):
+    """Loads a module under another name."""
+
+    def __init__(self, bundle, actual):
+        self.bundle = bundle
+        self.actual = actual
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        exec(self.get_code(module.__spec__.name), module.__dict__)
+
+    def get_code(self, name):
+        return self.bundle.get_code(self.actual)
+
+    def get_source(self, name):
+        return self.bundle.get_source(self.actual)
+
+    def get_filename(self, name):
+        return self.bundle.get_filename(self.actual)
+
+    def is_package(self, name):
+        return self.bundle.is_package(self.actual)
+
+    def get_resource_reader(self, name):
+        return self.bundle.get_resource_reader(self.actual)
+
+    def get_data(self, path):
+        return self.bundle.get_data(path)
+
+
+def spawn_spec(path):
+    """That of multiprocessing.spawn, changed so that new processes find this importer."""
+    from _frozen_importlib_external import PathFinder
+    spec = PathFinder.find_spec('multiprocessing.spawn', path)
+    if spec is None:
+        return None
+    load = spec.loader.exec_module
+
+    def exec_module(module):
+        load(module)
+        real = module.get_preparation_data
+
+        def get_preparation_data(name):
+            data = real(name)
+            data.pop('init_main_from_path', None)
+            data['init_main_from_name'] = '_freshpyc_bundle'
+            return data
+        module.get_preparation_data = get_preparation_data
+    spec.loader.exec_module = exec_module
+    return spec
+
+
 def hook(bundle, real):
     """A function for sys.path_hooks. real: that of FileFinder, which it replaces, with its name: programs look for it."""
     def path_hook_for_FileFinder(path):
@@ -210,6 +317,7 @@ def hook(bundle, real):
             folder = bundle.relative(path)
             if folder in bundle.folders:
                 return Portion(bundle, folder)
+            return None  # zipimport would take a file for an archive
         return real(path)
     return path_hook_for_FileFinder
 
@@ -260,10 +368,21 @@ def temporary_file(bundle, path):
             os.remove(place)
         except OSError:
             pass
-    atexit.register(remove)
+    atexit.register(in_this_process(remove))
     with os.fdopen(descriptor, 'wb') as file:
         file.write(bundle.get_data(path))
     return place
+
+
+def in_this_process(function):
+    """The same, but in a child after fork it does nothing."""
+    import os
+    process = os.getpid()
+
+    def guarded():
+        if os.getpid() == process:
+            function()
+    return guarded
 
 
 class Resource(object):
@@ -291,6 +410,13 @@ class Resource(object):
 
     def __hash__(self):
         return hash(self.path)
+
+    def __lt__(self, other):
+        return self.path < other.path
+
+    def __getattr__(self, name):  # the rest of what a path has
+        import pathlib
+        return getattr(pathlib.Path(self.path), name)
 
     def is_dir(self):
         return self.bundle.relative(self.path) in self.bundle.folders
@@ -337,7 +463,10 @@ class Resource(object):
 
 def distributions(bundle, context):
     """The installed distributions that are in the bundle, for importlib.metadata."""
-    from importlib.metadata import Distribution
+    try:
+        from importlib.metadata import Distribution
+    except ImportError:  # before 3.8, the backport asks
+        from importlib_metadata import Distribution
     import re
 
     class Bundled(Distribution):
@@ -425,14 +554,18 @@ def lay_out(bundle):
                     continue
                 scratch = tempfile.mkdtemp(prefix='.new-', dir=parent)
                 write_all(bundle, scratch, names)
-                if os.path.lexists(folder):  # left damaged
-                    os.rename(folder, tempfile.mkdtemp(prefix='.old-', dir=parent) + '/old')
+                damaged = None
+                if not is_whole(bundle, folder, names) and os.path.lexists(folder):
+                    damaged = tempfile.mkdtemp(prefix='.old-', dir=parent)
+                    os.rename(folder, damaged + '/old')
                 try:
                     os.rename(scratch, folder)
                 except OSError:  # another start was faster
                     if not is_whole(bundle, folder, names):
                         raise
                     shutil.rmtree(scratch, ignore_errors=True)
+                if damaged is not None:
+                    shutil.rmtree(damaged, ignore_errors=True)
                 collect(parent, digest)
                 return folder
             except OSError:
@@ -442,7 +575,7 @@ def lay_out(bundle):
         import atexit
         try:
             folder = tempfile.mkdtemp(prefix='freshpyc-')
-            atexit.register(shutil.rmtree, folder, True)
+            atexit.register(in_this_process(lambda: shutil.rmtree(folder, True)))
             write_all(bundle, folder, names)
         except OSError as error:
             sys.exit('%s: cannot unpack extension modules: %s; set XDG_CACHE_HOME or TMPDIR to a directory that can be '
@@ -470,10 +603,14 @@ def collect(parent, digest):
 class Function(object):
     """A function that never becomes a method, like those of posix: pathlib keeps os.stat in a class (before 3.11)."""
 
-    def __init__(self, function, real):
+    def __init__(self, function, real, module='os'):
         self.function = function
-        self.__name__ = real.__name__
+        self.__name__ = self.__qualname__ = real.__name__
+        self.__module__ = module
         self.__doc__ = real.__doc__
+
+    def __reduce__(self):  # pickled by name
+        return self.__name__
 
     def __call__(self, *args, **keywords):
         return self.function(*args, **keywords)
@@ -495,7 +632,7 @@ def provide_files(bundle):
     if resolved != beginning:
         bundle.real_prefix = resolved
     real_open, real_listdir, real_scandir = io.open, os.listdir, os.scandir
-    real_access = os.access
+    real_access, real_readlink, real_listxattr = os.access, os.readlink, os.listxattr
 
     def inside(path):
         """The path in the bundle; None for all others."""
@@ -508,6 +645,10 @@ def provide_files(bundle):
                 return None
         if path.startswith(beginning) or path.startswith(resolved):
             return bundle.relative(path)
+        if bundle.native_folder and path.startswith(bundle.native_folder):
+            # Sources are not laid out.
+            inner = bundle.relative(path)
+            return inner if inner in bundle.files and inner not in bundle.native[1] else None
         # Two ways to write a path: `/opt/./app.pyz/x` and `/opt/app.pyz/x`.
         if path.startswith('/') and ('/.' in path or '//' in path):
             plain = os.path.normpath(path)
@@ -532,7 +673,10 @@ def provide_files(bundle):
             raise missing(path)
         number = hash(inner) & 0x7FFFFFFFFFFFFFFF
         return os.stat_result((mode, number, times.st_dev, 1, times.st_uid, times.st_gid, size,
-                               int(times.st_atime), int(times.st_mtime), int(times.st_ctime)))
+                               int(times.st_atime), int(times.st_mtime), int(times.st_ctime)),
+                              {key: getattr(times, key) for key in ('st_atime', 'st_mtime', 'st_ctime', 'st_atime_ns',
+                                                                    'st_mtime_ns', 'st_ctime_ns', 'st_blksize',
+                                                                    'st_blocks', 'st_rdev')})
 
     def replacing_stat(real):
         def replacement(path, *args, **keywords):
@@ -551,17 +695,29 @@ def provide_files(bundle):
             raise OSError(errno.EROFS, os.strerror(errno.EROFS), file)
         if inner not in bundle.files:
             raise missing(file)
+        if set(mode) - set('rbtU') or len(set(mode)) != len(mode) or 'r' not in mode and 'U' not in mode:
+            raise ValueError('invalid mode: %r' % mode)
+        if 'b' in mode and (encoding is not None or errors is not None or newline is not None):
+            raise ValueError('binary mode takes no encoding, errors or newline')
         data = io.BytesIO(bundle.get_data(inner))
         data.name = file
-        data.mode = mode
+        data.mode = 'rb'
         if 'b' in mode:
-            return data
+            return data if buffering == 0 else io.BufferedReader(data)
         text = io.TextIOWrapper(data, encoding, errors, newline)
         text.mode = mode
         return text
 
-    def listdir(path='.'):
+    def folder(path):
+        """The same for a directory: the bundle itself is one, too, for those who list it."""
         inner = inside(path)
+        if inner is None and not isinstance(path, int) and path is not None:
+            place = os.fsdecode(path).rstrip('/') + '/'
+            return '' if place in (beginning, resolved) else None
+        return inner
+
+    def listdir(path='.'):
+        inner = folder(path)
         if inner is None:
             return real_listdir(path)
         if inner not in bundle.folders:
@@ -615,7 +771,7 @@ def provide_files(bundle):
             pass
 
     def scandir(path='.'):
-        inner = inside(path)
+        inner = folder(path)
         if inner is None:
             return real_scandir(path)
         if inner not in bundle.folders:
@@ -628,6 +784,14 @@ def provide_files(bundle):
             return real_access(path, mode, **keywords)
         return not mode & os.W_OK and (inner in bundle.files or inner in bundle.folders)
 
+    def readlink(path, **keywords):
+        if inside(path) is None:
+            return real_readlink(path, **keywords)
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
+
+    def listxattr(path=None, **keywords):
+        return real_listxattr(path, **keywords) if inside(path) is None else []
+
     for name in ('stat', 'lstat'):
         real = getattr(os, name)
         replacement = replacing_stat(real)
@@ -638,10 +802,11 @@ def provide_files(bundle):
         setattr(os, name, replacement)
     os.listdir, os.scandir = Function(listdir, real_listdir), Function(scandir, real_scandir)
     os.access = Function(access, real_access)
+    os.readlink, os.listxattr = Function(readlink, real_readlink), Function(listxattr, real_listxattr)
     for real, replacement in ((real_listdir, os.listdir), (real_scandir, os.scandir)):
         if real in os.supports_fd:
             os.supports_fd.add(replacement)
-    io.open = builtins.open = Function(replacing_open, real_open)
+    io.open = builtins.open = Function(replacing_open, real_open, 'io')
     if hasattr(io, 'open_code'):  # what importlib reads sources with, since 3.8
         import _io
         real_open_code = _io.open_code
@@ -667,20 +832,21 @@ def report(bundle):
 def run(bundle, main):
     """Runs the program in the module __main__; main: its namespace."""
     kind, name, function = bundle.entry
-    if main['__name__'] == '__main__' and main['__spec__'] is not None:
-        # A process that multiprocessing starts finds this module in the archive, and with it the importer.
-        main['__spec__'] = ModuleSpec('_freshpyc_bundle', main['__spec__'].loader, origin=bundle.file)
+    if main['__name__'] == '__main__':
+        main['__spec__'] = None
     if kind == 'call':
         if main['__name__'] != '__main__':
             return
-        target = __import__(name, None, None, ['*'])
+        target = __import__(name, None, None, ['__name__'])
         for part in function.split('.'):
             target = getattr(target, part)
         sys.exit(target())
-    code = bundle.get_code(name)
+    code = bundle.get_code('__main__')
     main['__file__'] = code.co_filename
     if kind == 'module':
         main['__package__'] = name.rpartition('.')[0]
+        if main['__name__'] == '__main__':
+            main['__spec__'] = bundle.find_spec(name)
         if main['__package__']:
             __import__(main['__package__'])
     else:
@@ -699,8 +865,7 @@ def start(archive, index, main):
         sys.meta_path.insert(0, bundle)
         # zipimport would take the bundle's directories.
         sys.path_hooks.insert(0, hook(bundle, sys.path_hooks.pop()))
-        if bundle.provides_files:
-            provide_files(bundle)
+        provide_files(bundle)
         # Nothing else is in the outer archive: look there last.
         if archive in sys.path:
             sys.path.remove(archive)

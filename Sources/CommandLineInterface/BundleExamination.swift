@@ -82,7 +82,7 @@ struct BundleExamination {
     ///
     /// - Returns: the exit status.
     func verify(_ output: StandardOutput, isQuiet: Bool) -> Int32 {
-        for problem in bundle.problems { output.write("\(path): error: \(problem) [damaged-bundle]\n") }
+        for problem in bundle.problems { output.write("\(path): error: \(BytePath.shown(problem)) [damaged-bundle]\n") }
         if !isQuiet {
             Host.writeError(
                 "\(path): \(Plural.count(bundle.moduleCount, "module")), \(Plural.count(bundle.problems.count, "error"))\n"
@@ -109,7 +109,7 @@ struct BundleExamination {
             lines.append("  \(index == 0 ? "distributions" : "             ")  \(distribution)")
         }
         for problem in bundle.problems { lines.append("  problem        \(problem)") }
-        output.write(lines.map { $0 + "\n" }.joined())
+        output.write(lines.map { BytePath.shown($0) + "\n" }.joined())
         return bundle.problems.isEmpty ? 0 : 1
     }
 }

@@ -114,7 +114,9 @@ struct BundleRun: Sendable {
         _ result: BundleResult, _ plan: BundlePlan, _ interpreters: [Interpreter], since begun: Int64
     ) -> Int32 {
         guard let target else { return 2 }
-        let place = (target.isAbsolute ? target : arguments.workingDirectory.appending(target)).normalized
+        let given = (target.isAbsolute ? target : arguments.workingDirectory.appending(target)).normalized
+        // Through a link, its target is replaced.
+        let place = (try? Host.realPath(given)) ?? given
         do throws(SystemError) {
             let folder = try Directory(path: place.parent)
             let isProgram = options.form != .zip

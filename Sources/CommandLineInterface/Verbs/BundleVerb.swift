@@ -82,6 +82,10 @@ enum BundleVerb: Verb {
                     message: "'\(file)' is the name of a source or of bytecode; name another file with \(option)")
             }
             let place = (file.isAbsolute ? file : workingDirectory.appending(file)).normalized
+            // A device or a pipe would be replaced by a file.
+            if option == output.name, let status = (try? Host.status(place)) ?? nil, status.kind != .regular {
+                throw UsageError(message: "'\(file)' is not a regular file; name another file with \(option)")
+            }
             guard seen.insert(place).inserted else {
                 throw UsageError(message: "'\(file)' is named twice; name another file with \(option)")
             }
@@ -175,6 +179,9 @@ enum BundleVerb: Verb {
             options.shebang = command
         }
         options.epoch = try SourceDateEpoch.read()
+        if options.form == .zip, arguments.arguments.all("--python").count > 1 {
+            throw UsageError(message: "a library has the bytecode of one Python; name one, or use --form pyz")
+        }
         if request.entry == nil, request.module == nil, options.form != .zip {
             throw UsageError(
                 message: "name an entry: a script, a package, module:function, a console script, or -m MODULE")
