@@ -100,7 +100,14 @@ package struct BundlePlanner {
             let known = Set(closure.modules.map(\.path))
             var more: [ClosureEntry] = []
             for name in closure.names {
-                for (path, base) in sources(ofNamespace: name.name, analysis) where !known.contains(path) {
+                var found = sources(ofNamespace: name.name, analysis)
+                if found.isEmpty, !isStandard(String(name.name.prefix { $0 != "." })),
+                    installed.providers(of: name.name).isEmpty
+                {
+                    // A program may add directories of its own to sys.path.
+                    found = analysis.sources(endingWith: name.name).map { ($0, analysis.base(of: $0)) }
+                }
+                for (path, base) in found where !known.contains(path) {
                     more.append((path, base, "the import of \(name.name)"))
                 }
             }
@@ -108,8 +115,10 @@ package struct BundlePlanner {
             entries += more
             closure = self.closure(of: entries, analysis)
         }
-        finish(closure)
+        finish(closure, analysis)
     }
+
+    private func isStandard(_ top: String) -> Bool { interpreter.standardLibraryNames.contains(Array(top.utf8)) }
 
     /// The modules of the tree that a dotted name may mean: those of its parts.
     private func sources(ofNamespace dotted: String, _ analysis: ImportAnalysis) -> [(path: BytePath, base: BytePath)] {
@@ -136,7 +145,7 @@ package struct BundlePlanner {
         return closure
     }
 
-    private mutating func finish(_ closure: ImportClosure) {
+    private mutating func finish(_ closure: ImportClosure, _ analysis: ImportAnalysis) {
         for module in closure.modules {
             let reason: BundleReason =
                 module.importer.map {
@@ -161,8 +170,9 @@ package struct BundlePlanner {
         var asked: Set<String> = []
         for name in closure.names {
             let top = String(name.name.prefix { $0 != "." })
-            if interpreter.standardLibraryNames.contains(Array(top.utf8)) || top == "__future__" { continue }
-            if excluded.covers(module: name.name) { continue }
+            if isStandard(top) || top == "__main__" { continue }
+            if excluded.covers(module: name.name) || !sources(ofNamespace: name.name, analysis).isEmpty { continue }
+            if installed.providers(of: name.name).isEmpty, !analysis.sources(endingWith: name.name).isEmpty { continue }
             let importer = closure.modules[name.importer]
             let reason = "imported by \(importer.path.text):\(name.line)"
             if resolveOutside(name.name, because: reason) || !name.isNeeded { continue }

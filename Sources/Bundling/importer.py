@@ -75,7 +75,7 @@ class Bundle(object):
         else:
             kind = found[2]
         if kind & NAMESPACE:
-            spec = ModuleSpec(name, None, is_package=True)
+            spec = ModuleSpec(name, Folder(self), is_package=True)
             place = self.prefix + name.replace('.', '/')
             spec.submodule_search_locations = _NamespacePath(name, [place], lambda name, path: None)
             return spec
@@ -236,11 +236,13 @@ class Portion(object):
         if spec is None or name == actual:
             return spec
         # The directory is on sys.path, so that the module has another name.
-        loader = Renamed(self.bundle, actual) if spec.loader is self.bundle else spec.loader
-        if spec.loader is not None and spec.loader is not self.bundle:
+        loader = spec.loader
+        if loader is self.bundle:
+            loader = Renamed(self.bundle, actual)
+        elif isinstance(loader, ExtensionFileLoader):
             loader = ExtensionFileLoader(name, spec.origin)
         renamed = ModuleSpec(name, loader, origin=spec.origin, is_package=spec.submodule_search_locations is not None)
-        renamed._set_fileattr = spec.loader is not None
+        renamed._set_fileattr = spec.has_location
         renamed.submodule_search_locations = spec.submodule_search_locations
         return renamed
 
@@ -254,6 +256,31 @@ class Portion(object):
                 kind = self.bundle.modules[name][2]
                 if not kind & NAMESPACE:
                     yield prefix + name[len(start):], bool(kind & PACKAGE)
+
+
+class Folder(object):
+    """Loads namespace packages. That of Python takes a path in an archive for two directories (since 3.13)."""
+
+    def __init__(self, bundle):
+        self.bundle = bundle
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        module.__file__ = None
+
+    def is_package(self, name):
+        return True
+
+    def get_source(self, name):
+        return ''
+
+    def get_code(self, name):
+        return compile('', '<namespace>', 'exec', dont_inherit=True)
+
+    def get_resource_reader(self, name):
+        return resource_reader(self.bundle, name)
 
 
 class Renamed(object):
@@ -331,8 +358,12 @@ def resource_reader(bundle, package):
         except ImportError:  # before 3.9
             from importlib.abc import ResourceReader as TraversableResources
 
+    found = bundle.modules.get(package)
+    place = bundle.unpacked if found is not None and found[2] & UNPACKED else bundle.prefix
+    place += package.replace('.', '/')
+
     class Reader(TraversableResources):
-        folder = (bundle.unpacked if bundle.modules[package][2] & UNPACKED else bundle.prefix) + package.replace('.', '/')
+        folder = place
 
         def files(self):
             return Resource(bundle, self.folder)

@@ -141,6 +141,13 @@ extension ImportAnalysis {
         graph.tree.find(path.bytes).flatMap { graph.base(of: $0) }.flatMap { BytePath($0) } ?? path.parent
     }
 
+    /// The sources of this name in any directory: `vendor/lib/__init__.py` for `lib`.
+    package func sources(endingWith dotted: String) -> [BytePath] {
+        guard let top = dotted.split(separator: ".").first else { return [] }
+        let ends = ["/\(top).py", "/\(top)/__init__.py"].map { Array($0.utf8) }
+        return states.keys.filter { path in ends.contains { path.bytes.suffix($0.count).elementsEqual($0) } }.sorted()
+    }
+
     /// All sources at or below a place.
     package func sources(at place: BytePath) -> [BytePath] {
         modules(at: [place]).compactMap { path($0) }.sorted()
