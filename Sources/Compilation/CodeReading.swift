@@ -33,13 +33,12 @@ extension ModuleBindings.Uncertainty {
     /// Whether modules may become importable that no file has.
     fileprivate var registersModules: Bool {
         switch self {
-        // Code that is not there to be read can do anything.
-        case .mentionsExec, .executesStatements, .mentionsExecfile, .hasOddCode: true
-        case .mentionsSysModules, .changesPath: true
-        // These set names, and a name is no module.
-        case .bindsGetattr, .importsStar, .mentionsGlobals, .mentionsVars, .mentionsLocals, .setsByName,
-            .setsByNameInFunction, .exportsMembers:
-            false
+        // These provide names, and a name is no module.
+        case .bindsGetattr, .importsStar: false
+        // Code that is not there to be read can do anything, and so can what sets globals by their names: `__path__` is one.
+        case .mentionsExec, .executesStatements, .mentionsExecfile, .hasOddCode, .mentionsSysModules, .changesPath,
+            .mentionsGlobals, .mentionsVars, .mentionsLocals, .setsByName, .setsByNameInFunction, .exportsMembers:
+            true
         }
     }
 }
