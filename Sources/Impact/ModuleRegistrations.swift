@@ -27,7 +27,7 @@ struct ModuleRegistrations {
             words
             ?? Dictionary(
                 uniqueKeysWithValues: graph.tree.modules.filter { Self.mayRegister($0, graph) }.map {
-                    ($0, Self.lastWords(in: text($0)))
+                    ($0, Self.registeredWords(in: text($0)))
                 })
         self.words = words
         let wanted = Array(name.utf8)
@@ -43,6 +43,13 @@ struct ModuleRegistrations {
 
     private static func mayRegister(_ module: ModuleID, _ graph: DependencyGraph) -> Bool {
         if case .unknowable(registersModules: true)? = graph.facts(of: module)?.bindings { true } else { false }
+    }
+
+    private static let means = ["sys.modules", "meta_path", "path_hooks"].map { Array($0.utf8) }
+
+    /// The last words of the strings, if the source has the means to register modules.
+    private static func registeredWords(in source: [UInt8]) -> Set<[UInt8]> {
+        means.contains { source.firstRange(of: $0) != nil } ? lastWords(in: source) : []
     }
 
     /// `compat` of `"shop.compat"`, `'.compat'` and `"compat"`.
