@@ -118,7 +118,8 @@ import Testing
         guard let python = TestPython.series(series) else { return }
         let result = try run(
             [
-                "app.py": Self.examination, "pkg/__init__.py": "", "pkg/plain.py": "", "pkg/script.py": "print('ran', __name__)\n",
+                "app.py": Self.examination, "pkg/__init__.py": "", "pkg/plain.py": "",
+                "pkg/script.py": "print('ran', __name__)\n",
                 "pkg/vendor/lib1.py": "name = __name__\n", "pkg/vendor/lib2/__init__.py": "",
                 "pkg/vendor/lib2/x.py": "",
                 "pkg/plugins/p1.py": "", "pkg/data/a.txt": "a\n", "pkg/data/deep/b.txt": "b\n", "ns/mod.py": "",
