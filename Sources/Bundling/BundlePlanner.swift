@@ -22,7 +22,6 @@ package struct BundleRequest: Sendable {
     package var target: BytePath?
     /// Directories with more modules, before those of the environment.
     package var searchPaths: [BytePath] = []
-    package var isSourceless = false
 
     package init() {}
 }
@@ -40,6 +39,8 @@ package struct BundlePlanner {
     var isScanned = false
     /// The directory of the script that is the entry, relative to the root.
     var scriptBase: BytePath?
+    /// `src`, if the root has it.
+    let sourceFolder: BytePath?
     /// The output, if it is a file of the program.
     var overwritten: BytePath?
     /// Distributions that are in, with the extras that were followed.
@@ -57,6 +58,9 @@ package struct BundlePlanner {
         self.session = session
         self.interpreter = interpreter
         self.workingDirectory = workingDirectory
+        let source = BytePath("src")
+        let place = session.configuration.rootPath.appending(source)
+        sourceFolder = ((try? Host.status(place)) ?? nil)?.kind == .directory ? source : nil
         installed = InstalledDistributions(interpreter, more: request.searchPaths)
         excluded = try BundleSelection(request.excludes, option: "--exclude")
     }
@@ -95,6 +99,8 @@ package struct BundlePlanner {
         guard let analysis = session.analysis else { return }
         var entries = given
         var closure = self.closure(of: entries, analysis)
+        /// What was tried: an excluded source is never in the closure.
+        var tried: Set<BytePath> = []
         while true {
             // A namespace that the project shares with an installed distribution: the graph leaves it to the environment.
             let known = Set(closure.modules.map(\.path))
@@ -107,7 +113,7 @@ package struct BundlePlanner {
                     // A program may add directories of its own to sys.path.
                     found = analysis.sources(endingWith: name.name).map { ($0, analysis.base(of: $0)) }
                 }
-                for (path, base) in found where !known.contains(path) {
+                for (path, base) in found where !known.contains(path) && tried.insert(path).inserted {
                     more.append((path, base, "the import of \(name.name)"))
                 }
             }
@@ -138,11 +144,10 @@ package struct BundlePlanner {
     }
 
     private func closure(of entries: [ClosureEntry], _ analysis: ImportAnalysis) -> ImportClosure {
-        let closure = analysis.closure(from: entries) { [excluded] path, base in
+        analysis.closure(from: entries) { [excluded] path, base in
             excluded.covers(module: Self.name(of: path, below: base))
                 || excluded.covers(path: (path.relative(to: base) ?? path).text)
         }
-        return closure
     }
 
     private mutating func finish(_ closure: ImportClosure, _ analysis: ImportAnalysis) {
@@ -216,9 +221,7 @@ package struct BundlePlanner {
 
     /// Directories that are on `sys.path` when the program runs, the deepest first.
     private var onPath: [BytePath] {
-        let source = BytePath("src")
-        let isThere = ((try? Host.status(root.appending(source))) ?? nil)?.kind == .directory
-        let places = session.configuration.sourceRoots + [scriptBase].compactMap { $0 } + (isThere ? [source] : [])
+        let places = session.configuration.sourceRoots + [scriptBase, sourceFolder].compactMap { $0 }
         return places.sorted { $0.count > $1.count } + [.empty]
     }
 

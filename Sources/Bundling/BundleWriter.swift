@@ -144,11 +144,10 @@ struct BundleWriter {
         }
         index.endDictionary()
         let listing = try inner.add("_freshpyc/files", index.bytes)
+        let listingPlace = Place(offset: start + listing.offset, size: listing.size)
         var places: [(magic: [UInt8], importer: Place, index: Place)] = []
         for (number, interpreter) in interpreters.enumerated() {
-            let index = self.index(
-                number, contents, codes, files, listing: Place(offset: start + listing.offset, size: listing.size),
-                start)
+            let index = self.index(number, contents, codes, listing: listingPlace)
             let tag = Self.tag(interpreter)
             let indexEntry = try inner.add("_freshpyc/index-\(tag)", index)
             let importer = try inner.add("_freshpyc/importer-\(tag)", importers[number])
@@ -161,8 +160,7 @@ struct BundleWriter {
         }
         if !isSourceless {
             // Any other Python 3 compiles the sources.
-            let index = self.index(
-                nil, contents, codes, files, listing: Place(offset: start + listing.offset, size: listing.size), start)
+            let index = self.index(nil, contents, codes, listing: listingPlace)
             let indexEntry = try inner.add("_freshpyc/index", index)
             let importer = try inner.add("_freshpyc/importer.py", Self.importerSource)
             places.append(
@@ -210,8 +208,7 @@ struct BundleWriter {
 
     /// - Parameter number: of the interpreter; `nil` for those that compile the sources.
     private func index(
-        _ number: Int?, _ contents: [BundleContents], _ codes: [[Place?]], _ files: [(path: String, entry: ZipEntry)],
-        listing: Place, _ start: Int
+        _ number: Int?, _ contents: [BundleContents], _ codes: [[Place?]], listing: Place
     ) -> [UInt8] {
         var modules: [String: (kind: ModuleKind, place: Place, path: String?)] = [:]
         let standard = number.map { interpreters[$0].standardLibraryNames } ?? []

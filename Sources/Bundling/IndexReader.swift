@@ -6,7 +6,6 @@ indirect enum IndexValue: Hashable, Sendable {
     case dictionary([String: IndexValue])
     case text(String)
     case number(Int)
-    case flag(Bool)
 
     /// - Returns: `nil` unless the bytes are one value, and nothing else.
     init?(_ bytes: [UInt8]) {
@@ -55,8 +54,6 @@ private struct IndexReader {
             return String(validating: bytes[position..<position + count], as: UTF8.self).map { .text($0) }
         case UInt8(ascii: "i"): return word().map { .number($0) }
         case UInt8(ascii: "l"): return long()
-        case UInt8(ascii: "T"): return .flag(true)
-        case UInt8(ascii: "F"): return .flag(false)
         default: return nil
         }
     }

@@ -17,8 +17,6 @@ struct IndexWriter {
         bytes.append(contentsOf: text.utf8)
     }
 
-    mutating func flag(_ value: Bool) { bytes.append(UInt8(ascii: value ? "T" : "F")) }
-
     /// A number that is not negative.
     mutating func number(_ value: Int) {
         guard value > Int(Int32.max) else {

@@ -1,7 +1,7 @@
 # Imports the modules of a bundle (see Bundling in ARCHITECTURE.md). Runs inside the bundle, on Python 3.6 and newer.
 #
-# Everything here costs time at every start: no import that the interpreter has not made itself, no stat, no listing of a
-# directory. What is rarely needed is in a function that imports what it needs.
+# Everything here costs time at every start: no module is searched for in a file system, and no directory is listed. What is rarely
+# needed is in a function that imports what it needs.
 import sys
 import marshal
 import _imp

@@ -140,7 +140,6 @@ enum BundleVerb: Verb {
         request.includes = parsed.all(include.name)
         request.excludes = arguments.arguments.all(exclude.name)
         request.isWhole = parsed.has(whole.name)
-        request.isSourceless = parsed.has(sourceless.name)
         request.searchPaths = parsed.paths(path.name).map {
             ($0.isAbsolute ? $0 : arguments.workingDirectory.appending($0)).normalized
         }
@@ -163,7 +162,7 @@ enum BundleVerb: Verb {
             return ((try? Host.realPath(place.parent)) ?? place.parent).appending(place.lastComponent)
         }
         try checkOutputs(parsed, workingDirectory: arguments.workingDirectory)
-        options.isSourceless = request.isSourceless
+        options.isSourceless = parsed.has(sourceless.name)
         options.isCompressed = parsed.last(compress.name) == "deflate"
         if let command = parsed.last(shebang.name) {
             if command.contains(" "), command.hasPrefix("/"),
