@@ -42,7 +42,7 @@ package struct BundleReader: Sendable {
         let isProgram = bytes.starts(with: "#!".utf8)
         let line = isProgram ? bytes.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") } : []
         shebang = String(decoding: line, as: UTF8.self)
-        let mark = Array("# coding: this-bundle-is-incomplete".utf8)
+        let mark = Array(BundleWriter.incomplete.utf8)
         isExecutable = BundleLauncher.begins(bytes)
         let isMarked = isExecutable || isProgram && bytes.dropFirst(line.count + 3).starts(with: mark)
         do throws(ZipError) {
@@ -68,7 +68,7 @@ package struct BundleReader: Sendable {
 
     /// Whether a file begins as a bundle does.
     static func mayBegin(_ bytes: [UInt8]) -> Bool {
-        let mark = Array("# coding: this-bundle-is-incomplete".utf8)
+        let mark = Array(BundleWriter.incomplete.utf8)
         return BundleLauncher.begins(bytes) || bytes.starts(with: [0x50, 0x4B, 3, 4])
             || bytes.starts(with: "#!".utf8) && Array(bytes.prefix(1024)).firstRange(of: mark) != nil
     }

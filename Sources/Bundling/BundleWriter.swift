@@ -85,7 +85,7 @@ struct BundleWriter {
 
     static let importerSource = PackageResources.importer_py
     /// Python reports this name if it cannot find the end of the archive, and takes the file for a script.
-    private static let incomplete = "# coding: this-bundle-is-incomplete.copy-it-again"
+    static let incomplete = "# coding: this-bundle-is-incomplete.copy-it-again"
 
     static func beginning(shebang: String) -> [UInt8] { Array("#!\(shebang)\n\(incomplete)\n".utf8) }
 
