@@ -70,7 +70,8 @@ let package = Package(
             dependencies: [
                 "Archive", "Waves", "Impact", "Compilation", "FileWatching", "Interpreters", "BuildDatabase",
                 "ImportGraph", "Bytecode", "BuildModel", "LinuxSystem", "BasicTypes",
-            ], resources: [.embedInCode("importer.py"), .embedInCode("bootstrap.py")], swiftSettings: settings),
+            ], resources: [.embedInCode("importer.py"), .embedInCode("bootstrap.py"), .embedInCode("script.py")],
+            swiftSettings: settings),
         .target(
             name: "Waves",
             dependencies: [

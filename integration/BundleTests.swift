@@ -258,7 +258,7 @@ import Testing
 
     /// The output must not be a file of the program.
     @Test(arguments: [
-        (["-o", "app.py"], "'app.py' is the name of a source"),
+        (["-o", "app.py"], "'app.py' exists, and was not made by bundle"),
         (["-o", "shop/data.json"], "is a file of this program"),
         (["-o", "a.pyz", "--manifest", "a.pyz"], "'a.pyz' is named twice"), (["-o", "-"], "--output needs a file"),
         (["-o", "a.pyz", "--sbom", "no/s.json"], "cannot write no/s.json"),

@@ -9,6 +9,9 @@ package struct ZipWriter {
         let time: UInt16
         let date: UInt16
 
+        /// 1980-01-01, the earliest, in seconds since 1970.
+        package static let earliestSeconds: Int64 = 315_532_800
+
         /// 1980-01-01, the earliest.
         package static let earliest = Time(time: 0, date: 1 << 5 | 1)
 
@@ -19,7 +22,7 @@ package struct ZipWriter {
 
         /// - Parameter seconds: since 1970, in UTC. Times that ZIP cannot store (before 1980, after 2107) become the nearest one.
         package init(secondsSince1970 seconds: Int64) {
-            guard seconds >= 315_532_800 else {
+            guard seconds >= Self.earliestSeconds else {
                 self = .earliest
                 return
             }

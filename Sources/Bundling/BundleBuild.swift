@@ -9,7 +9,12 @@ import LinuxSystem
 /// Where and how a bundle is written.
 package struct BundleOptions: Sendable {
     package enum Form: String, CaseIterable, Sendable {
-        case pyz, zip, executable
+        case pyz, zip, script, executable, dir
+
+        /// Whether Pythons before 3.6 can use it, which the importer does not support.
+        package var supportsOldPythons: Bool { self == .zip || self == .script }
+        /// Whether it is imported by Python's own means, which find the bytecode of one interpreter if there are no sources.
+        package var isPlain: Bool { self == .zip || self == .dir }
     }
 
     package var form = Form.pyz
@@ -22,13 +27,33 @@ package struct BundleOptions: Sendable {
     /// Whether the result has a manifest.
     package var wantsManifest = false
 
+    /// The time of all files in a directory, in seconds since 1970.
+    package var folderTime: Int64 { max(epoch ?? 0, ZipWriter.Time.earliestSeconds) }
+
     package init() {}
+
+    /// Whether a directory may be replaced by a bundle: it is empty, or an earlier bundle.
+    package static func canReplaceDirectory(_ place: BytePath) -> Bool {
+        guard ((try? Host.status(place, followsLinks: false)) ?? nil)?.kind == .directory else { return false }
+        let main = Host.contents(place.appending(FolderWriter.mainPath), limit: 1 << 16)
+        return main?.starts(with: FolderWriter.mark.utf8) ?? FileTree.names(in: place).isEmpty
+    }
 }
 
 package struct BundleResult: Sendable {
-    /// The file, in parts to be written one after the other.
-    package let parts: [[UInt8]]
-    package var size: Int { parts.reduce(0) { $0 + $1.count } }
+    package enum Output: Sendable {
+        /// In parts to be written one after the other.
+        case file([[UInt8]])
+        case directory([BundleFolderFile])
+    }
+
+    package let output: Output
+    package var size: Int {
+        switch output {
+        case .file(let parts): parts.reduce(0) { $0 + $1.count }
+        case .directory(let files): files.reduce(0) { $0 + $1.bytes.count }
+        }
+    }
     package let fileCount: Int
     package let moduleCount: Int
     package let notes: [String]
@@ -79,7 +104,7 @@ package final class BundleBuild {
                 owners.append(index)
             }
         }
-        for interpreter in interpreters.indices {
+        for interpreter in interpreters.indices where BundleWriter.canImport(interpreters[interpreter]) {
             jobs.append(
                 .init(
                     source: BundleWriter.importerSource, fileName: BytePath("<importer of the bundle>"),
@@ -90,7 +115,7 @@ package final class BundleBuild {
             if isCancelled { return done(.failure(.cancelled)) }
             var code = [[[UInt8]?]](
                 repeating: Array(repeating: nil, count: interpreters.count), count: plan.files.count)
-            var importers = [[UInt8]](repeating: [], count: interpreters.count)
+            var importers = [[UInt8]?](repeating: nil, count: interpreters.count)
             var findings: [LocatedDiagnostic] = []
             var refused: [String: Int] = [:]
             for (index, outcome) in outcomes.enumerated() {
@@ -132,7 +157,7 @@ package final class BundleBuild {
     }
 
     private func finish(
-        _ contents: [[UInt8]], _ code: [[[UInt8]?]], _ importers: [[UInt8]], _ interpreters: [Interpreter],
+        _ contents: [[UInt8]], _ code: [[[UInt8]?]], _ importers: [[UInt8]?], _ interpreters: [Interpreter],
         _ notes: [String]
     ) -> Result<BundleResult, Failure> {
         let all = plan.files
@@ -145,9 +170,10 @@ package final class BundleBuild {
                     code.map { BytecodeFile($0, interpreter, source: contents[index]) }
                 }, module: file.module, distribution: file.distribution)
         }
-        if options.isCompressed, let first = interpreters.first {
+        let compressor = options.isCompressed || options.form == .script ? interpreters.first : nil
+        if let compressor {
             do throws(BundleError) {
-                try BundleCompression.apply(to: &files, by: first)
+                try BundleCompression.apply(to: &files, by: compressor)
             } catch {
                 return .failure(.message(error.message))
             }
@@ -167,19 +193,40 @@ package final class BundleBuild {
             beginning: beginning,
             time: options.epoch.map { .init(secondsSince1970: $0) } ?? .earliest)
         do throws(ZipError) {
-            let parts =
-                switch options.form {
-                case .pyz, .executable: try writer.program(files, importers: importers)
-                case .zip: [try writer.zip(files)]
-                }
             return .success(
                 BundleResult(
-                    parts: parts, fileCount: files.count, moduleCount: files.count { $0.module != nil }, notes: notes,
+                    output: try output(files, importers, writer, compressor), fileCount: files.count,
+                    moduleCount: files.count { $0.module != nil }, notes: notes + self.notes(interpreters),
                     manifest: options.wantsManifest
                         ? BundleManifest(plan, contents: contents, interpreters: interpreters) : nil))
         } catch {
             return .failure(.message("cannot make the bundle: \(error.reason); --exclude the file"))
         }
+    }
+
+    private func output(
+        _ files: [BundleContents], _ importers: [[UInt8]?], _ writer: BundleWriter, _ compressor: Interpreter?
+    ) throws(ZipError) -> BundleResult.Output {
+        switch options.form {
+        case .pyz, .executable: return .file(try writer.program(files, importers: importers))
+        case .zip: return .file([try writer.zip(files)])
+        case .dir:
+            return .directory(
+                FolderWriter(writer: writer, time: options.folderTime).files(files))
+        case .script:
+            let archive = try writer.innerArchive(files, importers: importers, start: 0)
+            let compressed = compressor.flatMap { try? BundleCompression.deflated(archive.bytes, by: $0) }
+            guard let compressed else { throw .inconsistent("the archive cannot be compressed") }
+            return .file([ScriptWriter.script(archive, compressed: compressed, writer, shebang: options.shebang)])
+        }
+    }
+
+    private func notes(_ interpreters: [Interpreter]) -> [String] {
+        guard options.form == .zip, !options.isSourceless, let old = interpreters.first, old.layout != .flagged
+        else { return [] }
+        return [
+            "\(old.name) compares times in an archive, which depend on the time zone, so the library has sources alone; use --sourceless for bytecode"
+        ]
     }
 
     private static func place(of file: BundleFile) -> BytePath {

@@ -8,6 +8,11 @@ enum BundleCompression {
     /// How much one process compresses, in bytes: its time is limited.
     private static let portion = 8 << 20
 
+    /// One file, compressed whole.
+    static func deflated(_ bytes: [UInt8], by interpreter: Interpreter) throws(InterpreterError) -> [UInt8]? {
+        try InterpreterQuestions.deflated([bytes], by: interpreter)?.first
+    }
+
     /// Compresses what becomes smaller by it.
     static func apply(to files: inout [BundleContents], by interpreter: Interpreter) throws(BundleError) {
         var places: [(file: Int, interpreter: Int?)] = []

@@ -20,6 +20,7 @@ package struct BundleRequest: Sendable {
     package var isWhole = false
     /// The bundle, as an absolute path.
     package var target: BytePath?
+    package var form = BundleOptions.Form.pyz
     /// Directories with more modules, before those of the environment.
     package var searchPaths: [BytePath] = []
 
@@ -50,9 +51,11 @@ package struct BundlePlanner {
         guard let interpreter = session.selectedInterpreters.first else {
             throw BundleError("no interpreter is selected; name one with --python")
         }
-        for old in session.selectedInterpreters where VersionSpecifier(">=3.6")?.contains(old.version) != true {
+        for old in session.selectedInterpreters
+        where !BundleWriter.canImport(old) && !request.form.supportsOldPythons {
             throw BundleError(
-                "\(old.name) cannot run bundles, which need Python 3.6 or newer; name another with --python")
+                "\(old.name) cannot run bundles of this form, which need Python 3.6 or newer; name another with --python, or use --form script"
+            )
         }
         self.request = request
         self.session = session

@@ -33,6 +33,8 @@ package struct BundleReader: Sendable {
     package let shebang: String
     /// Whether it begins with a launcher.
     package let isExecutable: Bool
+    /// Whether it is a Python source.
+    package let isScript: Bool
 
     private static let innerName = "bundle.zip"
 
@@ -44,6 +46,11 @@ package struct BundleReader: Sendable {
         shebang = String(decoding: line, as: UTF8.self)
         let mark = Array(BundleWriter.incomplete.utf8)
         isExecutable = BundleLauncher.begins(bytes)
+        isScript = ScriptWriter.begins(bytes)
+        guard !isScript else {
+            readScript(bytes)
+            return
+        }
         let isMarked = isExecutable || isProgram && bytes.dropFirst(line.count + 3).starts(with: mark)
         do throws(ZipError) {
             let outer = try Self.archive(bytes[...])
@@ -66,10 +73,25 @@ package struct BundleReader: Sendable {
         }
     }
 
+    private mutating func readScript(_ bytes: [UInt8]) {
+        guard let archive = ScriptWriter.archive(in: bytes) else {
+            problems = ["it is incomplete or damaged: its archive cannot be decoded"]
+            return
+        }
+        do throws(ZipError) {
+            examine(archive[...], try Self.archive(archive[...]), base: 0)
+        } catch {
+            problems.append(error.reason)
+        }
+    }
+
+    /// Whether a file begins as a bundle does that is a Python source.
+    package static func isScript(_ beginning: [UInt8]) -> Bool { ScriptWriter.begins(beginning) }
+
     /// Whether a file begins as a bundle does.
     static func mayBegin(_ bytes: [UInt8]) -> Bool {
         let mark = Array(BundleWriter.incomplete.utf8)
-        return BundleLauncher.begins(bytes) || bytes.starts(with: [0x50, 0x4B, 3, 4])
+        return ScriptWriter.begins(bytes) || BundleLauncher.begins(bytes) || bytes.starts(with: [0x50, 0x4B, 3, 4])
             || bytes.starts(with: "#!".utf8) && Array(bytes.prefix(1024)).firstRange(of: mark) != nil
     }
 

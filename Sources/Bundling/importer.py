@@ -21,9 +21,8 @@ class Bundle(object):
         self.prefix = archive + '/'
         self.modules, self.listing, self.native, self.entry = index
         self.descriptor = None
+        self.identity = None
         self.open()
-        status = _fstat(self.descriptor)
-        self.identity = status.st_dev, status.st_ino
         self.known_files = None
         self.known_folders = None
         self.native_folder = None
@@ -39,6 +38,13 @@ class Bundle(object):
         for number in low:
             _close(number)
         self.descriptor = descriptor
+        if self.identity is None:
+            status = _fstat(descriptor)
+            self.identity = status.st_dev, status.st_ino
+
+    def status(self):
+        """That of the file."""
+        return _fstat(self.descriptor)
 
     def read(self, offset, size):
         # Programs that become daemons close all files, and open others with the same numbers.
@@ -62,11 +68,14 @@ class Bundle(object):
 
     # The finder.
 
+    # What multiprocessing imports as the main module in new processes.
+    main_of_processes = {'init_main_from_name': '_freshpyc_bundle'}
+
     def find_spec(self, name, path=None, target=None):
         found = self.modules.get(name)
         if found is None:
             if name == 'multiprocessing.spawn':
-                return spawn_spec(path)
+                return spawn_spec(self, path)
             parent = name.rpartition('.')[0]
             # A directory of data is a namespace package (PEP 420).
             if parent not in self.modules or name.replace('.', '/') not in self.folders:
@@ -215,6 +224,25 @@ class Bundle(object):
         return self.native_folder
 
 
+class Script(Bundle):
+    """A bundle that is a Python script: its contents were decoded, and are in memory."""
+
+    def __init__(self, archive, index, data):
+        self.data = data
+        self.main_of_processes = {'init_main_from_path': archive}
+        Bundle.__init__(self, archive, index)
+
+    def open(self):
+        pass
+
+    def status(self):
+        from posix import stat
+        return stat(self.file)
+
+    def read(self, offset, size):
+        return self.data[offset:offset + size]
+
+
 def inflate(bundle, data):
     try:
         from zlib import decompress
@@ -315,7 +343,7 @@ class Renamed(object):
         return self.bundle.get_data(path)
 
 
-def spawn_spec(path):
+def spawn_spec(bundle, path):
     """That of multiprocessing.spawn, changed so that new processes find this importer."""
     from _frozen_importlib_external import PathFinder
     spec = PathFinder.find_spec('multiprocessing.spawn', path)
@@ -330,7 +358,8 @@ def spawn_spec(path):
         def get_preparation_data(name):
             data = real(name)
             data.pop('init_main_from_path', None)
-            data['init_main_from_name'] = '_freshpyc_bundle'
+            data.pop('init_main_from_name', None)
+            data.update(bundle.main_of_processes)
             return data
         module.get_preparation_data = get_preparation_data
     spec.loader.exec_module = exec_module
@@ -695,7 +724,7 @@ def provide_files(bundle):
     def status(path, inner):
         nonlocal times
         if times is None:
-            times = os.fstat(bundle.descriptor)
+            times = bundle.status()
         if inner in bundle.files:
             mode, size = stat.S_IFREG | 0o444, bundle.files[inner][3]
         elif inner in bundle.folders:
@@ -849,7 +878,7 @@ def provide_files(bundle):
 
 def report(bundle):
     """A sys.excepthook whose tracebacks show source lines: that of Python only reads files. Omits the frames of the start."""
-    starters = ('<frozen runpy>', '<importer of the bundle>', bundle.prefix + '__main__.py')
+    starters = ('<frozen runpy>', '<importer of the bundle>', bundle.prefix + '__main__.py', bundle.file, '<string>')
 
     def show(kind, value, trace):
         import traceback
@@ -886,13 +915,14 @@ def run(bundle, main):
     exec(code, main)
 
 
-def start(archive, index, main):
+def start(archive, index, main, data=None):
+    """data: the contents of a script."""
     for known in sys.meta_path:
         if getattr(known, 'file', None) == archive and hasattr(known, 'modules'):
             bundle = known
             break
     else:
-        bundle = Bundle(archive, index)
+        bundle = Bundle(archive, index) if data is None else Script(archive, index, data)
         sys.meta_path.insert(0, bundle)
         # zipimport would take the bundle's directories.
         sys.path_hooks.insert(0, hook(bundle, sys.path_hooks.pop()))

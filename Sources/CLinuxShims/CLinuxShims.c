@@ -35,6 +35,10 @@ int freshpyc_openat(int directory, const char *path, int flags, unsigned mode) {
     return openat(directory, path, flags, mode);
 }
 
+int freshpyc_exchange(int directory, const char *one, const char *other) {
+    return (int)syscall(SYS_renameat2, directory, one, directory, other, 2u /* RENAME_EXCHANGE */);
+}
+
 // getdents64(2): returns raw records, so that a name is never read past its end.
 long freshpyc_getdents64(int directory, void *buffer, size_t size) {
     return syscall(SYS_getdents64, directory, buffer, size);

@@ -31,12 +31,12 @@ struct BundleExamination {
     }
 
     private static func isCandidate(_ path: BytePath, _ workingDirectory: BytePath) -> Bool {
-        let names: [StaticString] = [".py", ".pyc", ".pyo"]
-        guard path != BytePath("-"), !names.contains(where: path.hasSuffix) else { return false }
+        guard path != BytePath("-"), !path.hasSuffix(".pyc"), !path.hasSuffix(".pyo") else { return false }
         let place = path.isAbsolute ? path : workingDirectory.appending(path)
         guard let status = (try? Host.status(place)) ?? nil, status.kind == .regular,
-            let start = Host.contents(place, limit: 4)
+            let start = Host.contents(place, limit: 1024)
         else { return false }
+        if path.hasSuffix(".py") { return BundleReader.isScript(start) }
         let beginnings: [[UInt8]] = [Array("#!".utf8), [0x50, 0x4B, 3, 4], [0x7F, 0x45, 0x4C, 0x46]]
         return beginnings.contains { start.starts(with: $0) }
     }
@@ -76,7 +76,9 @@ struct BundleExamination {
         return status
     }
 
-    private var kind: String { bundle.isExecutable ? "executable" : bundle.shebang.isEmpty ? "library" : "program" }
+    private var kind: String {
+        bundle.isExecutable ? "executable" : bundle.isScript ? "script" : bundle.shebang.isEmpty ? "library" : "program"
+    }
 
     /// Prints what is wrong.
     ///

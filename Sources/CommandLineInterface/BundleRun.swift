@@ -118,16 +118,9 @@ struct BundleRun: Sendable {
         // Through a link, its target is replaced.
         let place = (try? Host.realPath(given)) ?? given
         do throws(SystemError) {
-            let folder = try Directory(path: place.parent)
-            let isProgram = options.form != .zip
-            try FileReplacement(BytePath(place.lastComponent) ?? place, in: folder, path: place)
-                .write(.init(permissions: isProgram ? 0o777 : 0o666)) { file throws(SystemError) in
-                    for part in result.parts {
-                        try part.withRawBytes { bytes throws(SystemError) in try file.writeAll(bytes, path: place) }
-                    }
-                }
+            try write(result.output, to: place)
         } catch {
-            FreshpycCommand.complain("cannot write \(target): \(error.reason); name another file with -o")
+            FreshpycCommand.complain("cannot write \(target): \(error.reason); name another place with -o")
             return 2
         }
         guard writeDocuments(result) else { return 2 }
@@ -141,6 +134,30 @@ struct BundleRun: Sendable {
             )
         }
         return 0
+    }
+
+    private func write(_ output: BundleResult.Output, to place: BytePath) throws(SystemError) {
+        let parent = try Directory(path: place.parent)
+        let name = BytePath(place.lastComponent) ?? place
+        switch output {
+        case .file(let parts):
+            let isProgram = options.form != .zip
+            try FileReplacement(name, in: parent, path: place)
+                .write(.init(permissions: isProgram ? 0o777 : 0o666)) { file throws(SystemError) in
+                    for part in parts {
+                        try part.withRawBytes { bytes throws(SystemError) in try file.writeAll(bytes, path: place) }
+                    }
+                }
+        case .directory(let files):
+            let replacement = try DirectoryReplacement(name, in: parent)
+            do throws(SystemError) {
+                try BundleFolder(replacement.directory, time: options.folderTime).write(files)
+                try replacement.commit()
+            } catch {
+                replacement.cancel()
+                throw error
+            }
+        }
     }
 
     private func writeDocuments(_ result: BundleResult) -> Bool {

@@ -19,6 +19,9 @@ int freshpyc_openat(int directory, const char *path, int flags, unsigned mode);
 // getdents64(2): the raw record buffer, so that a name is never copied past its end.
 long freshpyc_getdents64(int directory, void *buffer, size_t size);
 
+// renameat2(2) with RENAME_EXCHANGE, Linux 3.15.
+int freshpyc_exchange(int directory, const char *one, const char *other);
+
 int freshpyc_set_pipe_size(int descriptor, int bytes);
 
 int freshpyc_set_nonblocking(int descriptor);

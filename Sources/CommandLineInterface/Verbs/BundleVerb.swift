@@ -13,7 +13,7 @@ enum BundleVerb: Verb {
     private static let form = OptionSpecification(
         "--form", value: .choice("FORM", BundleOptions.Form.self),
         help:
-            "pyz: a program for whoever has a Python; executable: the same with a launcher that finds a Python (default if FILE has no suffix); zip: a library for sys.path (default if FILE ends with .zip)"
+            "pyz: a program for whoever has a Python; executable: the same with a launcher that finds a Python (default if FILE has no suffix); script: one ASCII file of Python source (default if FILE ends with .py); dir: a directory, for a container (default if FILE ends with /); zip: a library for sys.path (default if FILE ends with .zip)"
     )
     private static let path = OptionSpecification(
         "--path", value: .path("DIR"), help: "look for modules in DIR, too, before the environment; may be repeated")
@@ -66,25 +66,46 @@ enum BundleVerb: Verb {
             .init("freshpyc bundle -m shop -o shop.pyz -p 3.10 -p 3.13", "a package, for two Pythons"),
             .init("freshpyc bundle black -o black.pyz -p .venv/bin/python", "an installed console script"),
             .init("freshpyc bundle manage.py --whole -o site.pyz", "a program that finds its modules by name"),
+            .init("freshpyc bundle app.py -o tool.py", "one Python source, to send by mail or scp"),
+            .init("freshpyc bundle app.py -o layer/", "a directory, for an image of a container"),
             .init("freshpyc bundle app.py --dry-run", "what would go in, and why"),
         ])
 
     /// The files to write are different, not sources, and in directories that exist.
-    private static func checkOutputs(_ parsed: ParsedArguments, workingDirectory: BytePath) throws(UsageError) {
+    private static func checkOutputs(
+        _ parsed: ParsedArguments, _ form: BundleOptions.Form, workingDirectory: BytePath
+    ) throws(UsageError) {
         var seen: Set<BytePath> = []
         for option in [output.name, manifest.name, billOfMaterials.name] {
             guard let file = parsed.lastPath(option) else { continue }
             if file == BytePath("-") {
                 throw UsageError(message: "\(option) needs a file: nothing is written before all is done")
             }
-            for suffix in [".py", ".pyc", ".pyo"] where file.text.hasSuffix(suffix) {
+            for suffix in [".py", ".pyc", ".pyo"]
+            where file.text.hasSuffix(suffix) && !(option == output.name && suffix == ".py" && form == .script) {
                 throw UsageError(
                     message: "'\(file)' is the name of a source or of bytecode; name another file with \(option)")
             }
             let place = (file.isAbsolute ? file : workingDirectory.appending(file)).normalized
             // A device or a pipe would be replaced by a file.
-            if option == output.name, let status = (try? Host.status(place)) ?? nil, status.kind != .regular {
-                throw UsageError(message: "'\(file)' is not a regular file; name another file with \(option)")
+            if option == output.name, let status = (try? Host.status(place)) ?? nil {
+                let isReplaceable =
+                    switch form {
+                    case .dir: BundleOptions.canReplaceDirectory(place)
+                    // A source that somebody wrote is easily named by mistake.
+                    case .script:
+                        status.stamp.size == 0
+                            || status.kind == .regular && BundleReader.isScript(Host.contents(place, limit: 1024) ?? [])
+                    default: true
+                    }
+                guard isReplaceable else {
+                    throw UsageError(
+                        message:
+                            "'\(file)' exists, and was not made by bundle; remove it, or name another with \(option)")
+                }
+                guard form == .dir || status.kind == .regular else {
+                    throw UsageError(message: "'\(file)' is not a regular file; name another file with \(option)")
+                }
             }
             guard seen.insert(place).inserted else {
                 throw UsageError(message: "'\(file)' is named twice; name another file with \(option)")
@@ -143,27 +164,39 @@ enum BundleVerb: Verb {
         request.searchPaths = parsed.paths(path.name).map {
             ($0.isAbsolute ? $0 : arguments.workingDirectory.appending($0)).normalized
         }
-        // What is installed in a directory of the project is not a part of the project.
-        let own = request.searchPaths.compactMap { $0.relative(to: arguments.configuration.rootPath)?.exactText }
-        let scope = arguments.configuration.scope
-        arguments.configuration.scope = Scope(
-            excludes: scope.excludeTexts + own.filter { !$0.isEmpty }.map { "/\($0)/" },
-            honoursGitignore: scope.honoursGitignore)
         for place in request.searchPaths where (try? Host.status(place))??.kind != .directory {
             throw UsageError(message: "\(place) is not a directory (--path)")
         }
         var options = BundleOptions()
         let target = parsed.lastPath(output.name)
+        let isFolder = parsed.last(output.name)?.hasSuffix("/") == true
         let hasSuffix = target?.lastComponent.dropFirst().contains(UInt8(ascii: ".")) ?? true
         options.form =
-            parsed.choice(form.name) ?? (target?.hasSuffix(".zip") == true ? .zip : hasSuffix ? .pyz : .executable)
+            parsed.choice(form.name)
+            ?? (target?.hasSuffix(".zip") == true
+                ? .zip
+                : isFolder ? .dir : target?.hasSuffix(".py") == true ? .script : hasSuffix ? .pyz : .executable)
+        request.form = options.form
         request.target = target.map { path in
             let place = (path.isAbsolute ? path : arguments.workingDirectory.appending(path)).normalized
             return ((try? Host.realPath(place.parent)) ?? place.parent).appending(place.lastComponent)
         }
-        try checkOutputs(parsed, workingDirectory: arguments.workingDirectory)
+        // What is installed in a directory of the project is not a part of the project, and neither is an earlier bundle.
+        let folders = request.searchPaths + (options.form == .dir ? [request.target].compactMap { $0 } : [])
+        let own = folders.compactMap { $0.relative(to: arguments.configuration.rootPath)?.exactText }
+        let scope = arguments.configuration.scope
+        arguments.configuration.scope = Scope(
+            excludes: scope.excludeTexts + own.filter { !$0.isEmpty }.map { "/\($0)/" },
+            honoursGitignore: scope.honoursGitignore)
+        try checkOutputs(parsed, options.form, workingDirectory: arguments.workingDirectory)
         options.isSourceless = parsed.has(sourceless.name)
         options.isCompressed = parsed.last(compress.name) == "deflate"
+        if options.form == .script, parsed.last(compress.name) == "none" {
+            throw UsageError(message: "a script is always compressed; omit --compress")
+        }
+        if options.form == .dir, options.isCompressed {
+            throw UsageError(message: "the files of a directory are not compressed; omit --compress")
+        }
         if let command = parsed.last(shebang.name) {
             if command.contains(" "), command.hasPrefix("/"),
                 (try? Host.status(BytePath(command))).flatMap({ $0 }) != nil
@@ -178,10 +211,15 @@ enum BundleVerb: Verb {
             options.shebang = command
         }
         options.epoch = try SourceDateEpoch.read()
-        if options.form == .zip, arguments.arguments.all("--python").count > 1 {
-            throw UsageError(message: "a library has the bytecode of one Python; name one, or use --form pyz")
+        if options.form == .zip || options.form == .dir && options.isSourceless,
+            arguments.arguments.all("--python").count > 1
+        {
+            throw UsageError(
+                message:
+                    "\(options.form == .zip ? "a library" : "a directory without sources") has the bytecode of one Python; name one, or use --form pyz"
+            )
         }
-        if request.entry == nil, request.module == nil, options.form != .zip {
+        if request.entry == nil, request.module == nil, !options.form.isPlain {
             throw UsageError(
                 message: "name an entry: a script, a package, module:function, a console script, or -m MODULE")
         }

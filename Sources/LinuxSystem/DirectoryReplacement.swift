@@ -1,0 +1,89 @@
+// Atomic replacement of directories: whoever looks sees the old tree or the new, never a part.
+
+import BasicTypes
+import CLinuxShims
+import Glibc
+
+/// A directory that is filled under a temporary name beside its place, and then takes the place of what is there.
+package struct DirectoryReplacement {
+    private let parent: Directory
+    private let name: BytePath
+    private let temporary: BytePath
+    /// The new directory, empty.
+    package let directory: Directory
+
+    /// Creates the temporary directory.
+    ///
+    /// - Parameter name: a single component, in `parent`.
+    package init(_ name: BytePath, in parent: Directory) throws(SystemError) {
+        self.parent = parent
+        self.name = name
+        temporary = BytePath(
+            "\(FileReplacement.temporaryPrefix)\(Host.processIdentifier)-\(Hexadecimal.text(UInt64.random(in: 0 ... .max), digits: 16))"
+        )
+        guard try parent.makeDirectory(temporary) else { throw SystemError("mkdir", temporary, code: EEXIST) }
+        directory = try parent.directory(temporary)
+    }
+
+    /// Puts the new directory in place and removes the old one.
+    ///
+    /// If the old one cannot be exchanged in one step (RENAME_EXCHANGE: not on every file system), it is moved aside first, and
+    /// for a moment there is none. On failure the old one stays.
+    package func commit() throws(SystemError) {
+        guard try parent.status(name, followsLinks: false) != nil else {
+            return try parent.rename(temporary, to: name)
+        }
+        do throws(SystemError) {
+            try parent.exchange(temporary, name)
+            parent.removeTree(temporary)
+        } catch {
+            let aside = BytePath(temporary.description + "-old")
+            try parent.rename(name, to: aside)
+            do throws(SystemError) {
+                try parent.rename(temporary, to: name)
+            } catch {
+                try parent.rename(aside, to: name)
+                throw error
+            }
+            parent.removeTree(aside)
+        }
+    }
+
+    /// Removes the new directory.
+    package func cancel() { parent.removeTree(temporary) }
+}
+
+extension Directory {
+    /// Two names change places (renameat2(2), Linux 3.15).
+    func exchange(_ one: BytePath, _ other: BytePath) throws(SystemError) {
+        _ = try retrying("renameat2", other) {
+            one.withCString { one in
+                other.withCString { other in freshpyc_exchange(descriptor.raw, one, other) }
+            }
+        }
+    }
+
+    /// Removes a directory with everything in it, as far as that is allowed. Follows no link.
+    package func removeTree(_ name: BytePath) {
+        if let inner = try? directory(name) {
+            var names: [(BytePath, EntryKind)] = []
+            try? DirectoryListing().forEach(in: inner, path: name) { (entry, kind) throws(SystemError) in
+                names.append((BytePath(cString: entry), kind))
+            }
+            for (entry, kind) in names {
+                switch kind {
+                case .directory, .unknown: inner.removeTree(entry)
+                default: _ = try? inner.removeFile(entry)
+                }
+            }
+        }
+        if !removeEmptyDirectory(name) { _ = try? removeFile(name) }
+    }
+}
+
+extension OwnedDescriptor {
+    /// Sets the permissions, whatever the umask is (fchmod(2)).
+    package func setPermissions(_ permissions: UInt32, path: BytePath = .empty) throws(SystemError) {
+        _ = try retrying("fchmod", path) { fchmod(raw, permissions) }
+    }
+}

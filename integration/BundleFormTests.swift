@@ -1,0 +1,182 @@
+// The forms of a bundle other than an archive: a script and a directory.
+
+import BasicTypes
+import LinuxSystem
+import Testing
+
+@Suite struct BundleFormTests: BundleSuite {
+    /// For Python 2, too.
+    private static let program = [
+        "pyproject.toml": "",
+        "app.py": """
+        from __future__ import print_function
+        import pkgutil, sys
+        from shop import cart
+        def double(n):
+            return n * 2
+        if __name__ == '__main__':
+            print(cart.total(3), sys.argv[1:], pkgutil.get_data('shop', 'data/rates.txt') == b'2\\n')
+            if 'spawn' in sys.argv:
+                import multiprocessing
+                for method in 'spawn', 'forkserver', 'fork':
+                    with multiprocessing.get_context(method).Pool(1) as pool:
+                        print(method, pool.map(double, [1, 2]))
+            if 'fail' in sys.argv:
+                cart.fail()
+        """,
+        "shop/__init__.py": "", "shop/data/rates.txt": "2\n",
+        "shop/cart.py": "def total(n):\n    return n * 2\ndef fail():\n    raise ValueError('no')  # the line\n",
+    ]
+
+    private static let spawned = "spawn [2, 4]\nforkserver [2, 4]\nfork [2, 4]\n"
+
+    private func run(_ python: TestPython, _ place: BytePath, _ words: String...) throws -> RunResult {
+        try RunningProgram([python.path, BytePath("-B"), place] + words.map { BytePath($0) }, in: BytePath("/"))
+            .finish()
+    }
+
+    // MARK: Scripts
+
+    @Test func scriptRunsOnPython2And3() throws {
+        guard let old = TestPython.series("2.7"), let new = TestPython.series("3.12") else { return }
+        let tree = try Tree(Self.program, python: new)
+        let script = try place("tool.py")
+        defer { Scratch.remove(script.parent) }
+        let built = try tree.run(
+            "bundle", "app.py", "-o", script.description, "-p", new.path.description, "-p", old.path.description)
+        #expect(built.status == 0, "\(built)")
+        let text = try #require(Host.contents(script, limit: 1 << 22))
+        #expect(text.allSatisfy { $0 == 10 || 32..<127 ~= $0 })
+        #expect(text.split(separator: 10).allSatisfy { $0.count <= 76 })
+        let others = ["3.6", "3.8", "3.9", "3.13"].compactMap(TestPython.series) + [TestPython.pypy].compactMap { $0 }
+        for python in [old, new] + others {
+            let result = try run(python, script, "a")
+            #expect(result.status == 0 && result.output.hasPrefix("6 ['a'] True"), "\(python): \(result)")
+        }
+        for python in [new] + others {
+            let result = try run(python, script, "spawn")
+            #expect(result.status == 0 && result.output.hasSuffix(Self.spawned), "\(python): \(result)")
+        }
+        let failed = try run(new, script, "fail")
+        #expect(failed.status == 1 && failed.errors.contains("raise ValueError('no')  # the line"), "\(failed)")
+        #expect(!failed.errors.contains("<string>"), "\(failed)")
+        let inspected = try tree.run(["inspect", script.description], usesPython: false)
+        #expect(inspected.status == 0 && inspected.output.contains("kind           script"), "\(inspected)")
+        #expect(try tree.run(["verify", script.description], usesPython: false).status == 0)
+    }
+
+    /// In transfer, scripts are cut, joined, and get other line ends.
+    @Test func damagedScriptNeverRuns() throws {
+        let tree = try Tree(Self.program)
+        let script = try place("tool.py")
+        defer { Scratch.remove(script.parent) }
+        #expect(try tree.run("bundle", "app.py", "-o", script.description).status == 0)
+        let text = try #require(Host.contents(script, limit: 1 << 22))
+        let program = try #require(text.firstRange(of: Array("\n##\n".utf8))).upperBound
+        let broken = script.parent.appending("broken.py")
+        let cuts = [
+            30, 200, program / 2, program - 6, program - 1, program + 1, program + 4000, text.count - 100,
+            text.count - 3,
+        ]
+        for cut in cuts {
+            try OutputFile.write(Array(text[..<cut]), to: broken)
+            let result = try run(tree.python, broken)
+            #expect(!result.output.contains("6 "), "cut at \(cut): \(result)")
+            #expect(cut < 100 || result.status == 1, "cut at \(cut): \(result)")
+            if cut > program {
+                #expect(result.errors == "\(broken): this program is incomplete or damaged; copy it again\n")
+                #expect(try tree.run(["verify", broken.description], usesPython: false).status == 1)
+            }
+        }
+        try OutputFile.write(text + text, to: broken)
+        #expect(try run(tree.python, broken).status == 1)
+        try OutputFile.write(text.flatMap { $0 == 10 ? [13, 10] : [$0] }, to: broken)
+        #expect(try run(tree.python, broken).output.hasPrefix("6 "))
+        let piped = try Program.shell("\(tree.python.path) - < \(script)", in: script.parent)
+        #expect(piped.status == 1 && piped.errors.contains("save it as a file"), "\(piped)")
+    }
+
+    /// A module beside the program is not a part of it.
+    @Test func scriptIgnoresItsNeighbours() throws {
+        let tree = try Tree(["pyproject.toml": "", "app.py": "import colorsys\nprint(colorsys.__file__)\n"])
+        let script = try place("tool.py")
+        defer { Scratch.remove(script.parent) }
+        #expect(try tree.run("bundle", "app.py", "-o", script.description).status == 0)
+        try OutputFile.write(Array("print('wrong')\n".utf8), to: script.parent.appending("colorsys.py"))
+        let result = try run(tree.python, script)
+        #expect(result.status == 0 && !result.output.contains("wrong"), "\(result)")
+    }
+
+    // MARK: Directories
+
+    @Test(arguments: ["3.6", "3.8", "3.12", "3.13"])
+    func directoryRunsFromItsBytecode(_ series: String) throws {
+        guard let python = TestPython.series(series) else { return }
+        let tree = try Tree(Self.program, python: python)
+        let folder = try place("layer")
+        defer { Scratch.remove(folder.parent) }
+        for options in [[], ["--sourceless"]] {
+            let built = try tree.run(["bundle", "app.py", "-o", folder.description + "/"] + options)
+            #expect(built.status == 0, "\(built)")
+            let result = try run(python, folder, "spawn")
+            #expect(result.output.hasSuffix(Self.spawned), "\(result)")
+            let log = try RunningProgram(
+                [python.path, BytePath("-B"), BytePath("-v"), folder, BytePath("a")], in: BytePath("/")
+            ).finish()
+            #expect(
+                log.errors.contains("code object from '\(folder)/shop/")
+                    && !log.errors.contains("code object from \(folder)/shop/"))
+            // The same for every user, umask and day.
+            let status = try Program.run(
+                "find", folder.description, "!", "(", "-type", "d", "-perm", "755", "-o", "-type", "f", "-perm", "644",
+                ")")
+            #expect(status.output == "", "\(status)")
+            let times = try Program.run("find", folder.description, "-newermt", "1980-01-02")
+            #expect(times.output == "", "\(times)")
+        }
+    }
+
+    /// Only what bundle made is replaced, and only by a whole one.
+    @Test func directoryIsReplacedWhole() throws {
+        let tree = try Tree(Self.program)
+        let folder = tree.path.appending("layer")
+        _ = try Host.makeDirectory(folder, permissions: 0o755)
+        #expect(try tree.run("bundle", "app.py", "--whole", "-o", "layer/").status == 0)
+        let first = try Program.run("find", folder.description, "-printf", "%P %s\\n").output
+        // An earlier bundle in the project is not a part of the next one.
+        #expect(try tree.run("bundle", "app.py", "--whole", "-o", "layer/").status == 0)
+        #expect(try Program.run("find", folder.description, "-printf", "%P %s\\n").output == first)
+        try tree.shell("echo 'def' > shop/cart.py")
+        #expect(try tree.run("bundle", "app.py", "-o", "layer", "--form", "dir").status == 1)
+        #expect(try Program.run("find", folder.description, "-printf", "%P %s\\n").output == first)
+        try tree.shell("rm layer/__main__.py; echo > shop/cart.py; mkdir kept; touch kept/x; touch file")
+        for name in ["layer/", "kept/", "file/"] {
+            let refused = try tree.run("bundle", "app.py", "-o", name)
+            #expect(refused.status == 2 && refused.errors.contains("was not made by bundle"), "\(refused)")
+        }
+        #expect(try Program.run("ls", "-A", tree.path.description).output.contains(".freshpyc-") == false)
+    }
+
+    // MARK: Libraries for old Pythons
+
+    @Test func libraryForPython2() throws {
+        guard let python = TestPython.series("2.7") else { return }
+        let tree = try Tree(Self.program, python: python)
+        let library = try place("lib.zip")
+        defer { Scratch.remove(library.parent) }
+        let ask = "import sys; sys.path.insert(0, '\(library)'); from shop import cart; print(cart.__file__)"
+        for (options, name) in [([], "cart.py"), (["--sourceless"], "cart.pyc")] {
+            let built = try tree.run(["bundle", "--whole", "-o", library.description] + options)
+            #expect(built.status == 0, "\(built)")
+            #expect(built.errors.contains("time zone") == options.isEmpty, "\(built)")
+            for zone in ["UTC", "Asia/Tokyo"] {
+                let result = try RunningProgram(
+                    [python.path, BytePath("-c"), BytePath(ask)], in: BytePath("/"), environment: ["TZ": zone]
+                ).finish()
+                #expect(result.output == "\(library)/shop/\(name)\n", "\(result)")
+            }
+        }
+        let refused = try tree.run("bundle", "app.py", "-o", library.description, "--form", "pyz")
+        #expect(refused.status == 2 && refused.errors.contains("--form script"), "\(refused)")
+    }
+}
