@@ -90,18 +90,19 @@ package final class BundleBuild {
     ) {
         let interpreters = compiler.interpreters
         let contents: [[UInt8]]
+        var runtime: RuntimeContents?
         do throws(BundleError) {
             contents = try read()
+            runtime = try plan.runtime.map { (runtime) throws(BundleError) in try RuntimeContents(runtime) }
         } catch {
             return done(.failure(.message(error.message)))
         }
         var jobs: [BundleCompiler.Job] = []
-        /// The file that a job is for; `nil` for the importer.
-        var owners: [Int?] = []
+        var owners: [Owner] = []
         for (index, file) in plan.files.enumerated() where file.module != nil || plan.program == .script(file.path) {
             for interpreter in interpreters.indices {
                 jobs.append(.init(source: contents[index], fileName: BytePath(file.path), interpreter: interpreter))
-                owners.append(index)
+                owners.append(.file(index))
             }
         }
         for interpreter in interpreters.indices where BundleWriter.canImport(interpreters[interpreter]) {
@@ -109,21 +110,30 @@ package final class BundleBuild {
                 .init(
                     source: BundleWriter.importerSource, fileName: BytePath("<importer of the bundle>"),
                     interpreter: interpreter))
-            owners.append(nil)
+            owners.append(.importer)
+        }
+        for (index, source) in (runtime?.sources ?? []).enumerated() {
+            jobs.append(.init(source: source.bytes, fileName: BytePath(source.path), interpreter: 0))
+            owners.append(.runtime(index))
         }
         compiler.run(jobs, progress: progress) { [self] outcomes in
             if isCancelled { return done(.failure(.cancelled)) }
             var code = [[[UInt8]?]](
                 repeating: Array(repeating: nil, count: interpreters.count), count: plan.files.count)
             var importers = [[UInt8]?](repeating: nil, count: interpreters.count)
+            var library: [(source: Int, code: [UInt8])] = []
             var findings: [LocatedDiagnostic] = []
             var refused: [String: Int] = [:]
             for (index, outcome) in outcomes.enumerated() {
                 let interpreter = jobs[index].interpreter
                 switch (outcome, owners[index]) {
-                case (.code(let bytes), let owner?): code[owner][interpreter] = bytes
-                case (.code(let bytes), nil): importers[interpreter] = bytes
-                case (.refused(let diagnostics), let owner?):
+                case (.code(let bytes), .file(let owner)): code[owner][interpreter] = bytes
+                case (.code(let bytes), .importer): importers[interpreter] = bytes
+                case (.code(let bytes), .runtime(let owner)):
+                    library.append((owner, bytes))
+                // Some files of the standard library are templates, or meant for another version.
+                case (.refused, .runtime): continue
+                case (.refused(let diagnostics), .file(let owner)):
                     if let distribution = plan.files[owner].distribution {
                         refused[distribution, default: 0] += 1
                     } else {
@@ -133,9 +143,11 @@ package final class BundleBuild {
                                 interpreters: interpreters.count > 1 ? [interpreters[interpreter].name] : [])
                         }
                     }
-                case (.unavailable(let diagnostic), let owner?):
+                case (.unavailable(let diagnostic), .runtime):
+                    return done(.failure(.message("cannot compile the standard library: \(diagnostic.message)")))
+                case (.unavailable(let diagnostic), .file(let owner)):
                     findings.append(LocatedDiagnostic(path: Self.place(of: plan.files[owner]), diagnostic: diagnostic))
-                case (.refused, nil), (.unavailable, nil):
+                case (.refused, .importer), (.unavailable, .importer):
                     return done(
                         .failure(
                             .message(
@@ -143,6 +155,7 @@ package final class BundleBuild {
                 case (nil, _): return done(.failure(.cancelled))
                 }
             }
+            if let first = interpreters.first { runtime?.addBytecode(library, first) }
             let errors = findings.filter { $0.diagnostic.severity == .error }
             if !errors.isEmpty { return done(.failure(.findings(errors))) }
             var notes: [String] = []
@@ -152,13 +165,21 @@ package final class BundleBuild {
                     "\(distribution): \(Plural.count(count, "source")) \(verb) not compile, and \(copula) included without bytecode"
                 )
             }
-            done(finish(contents, code, importers, interpreters, notes))
+            done(finish(contents, code, importers, runtime, interpreters, notes))
         }
     }
 
+    /// What a compiled source belongs to.
+    private enum Owner {
+        case file(Int)
+        case importer
+        /// A source of the standard library.
+        case runtime(Int)
+    }
+
     private func finish(
-        _ contents: [[UInt8]], _ code: [[[UInt8]?]], _ importers: [[UInt8]?], _ interpreters: [Interpreter],
-        _ notes: [String]
+        _ contents: [[UInt8]], _ code: [[[UInt8]?]], _ importers: [[UInt8]?], _ runtime: RuntimeContents?,
+        _ interpreters: [Interpreter], _ notes: [String]
     ) -> Result<BundleResult, Failure> {
         let all = plan.files
         var files = ParallelSlices.map(Array(all.indices), sliceSize: 16, scratch: {}) { index, _ in
@@ -171,20 +192,24 @@ package final class BundleBuild {
                 }, module: file.module, distribution: file.distribution)
         }
         let compressor = options.isCompressed || options.form == .script ? interpreters.first : nil
+        var runtime = runtime
         if let compressor {
             do throws(BundleError) {
                 try BundleCompression.apply(to: &files, by: compressor)
+                try runtime?.compress(by: compressor)
             } catch {
                 return .failure(.message(error.message))
             }
         }
-        let beginning: [UInt8]
+        var launcher: BundleLauncher?
+        var beginning = BundleWriter.beginning(shebang: options.shebang)
         do throws(BundleError) {
-            beginning =
-                options.form == .executable
-                ? try BundleLauncher.installed().configured(
-                    options.shebang, for: interpreters, runsOnOthers: !options.isSourceless)
-                : BundleWriter.beginning(shebang: options.shebang)
+            if options.form == .executable {
+                launcher = try BundleLauncher.installed()
+                beginning =
+                    try launcher?.configured(
+                        options.shebang, for: interpreters, runsOnOthers: !options.isSourceless) ?? []
+            }
         } catch {
             return .failure(.message(error.message))
         }
@@ -195,7 +220,7 @@ package final class BundleBuild {
         do throws(ZipError) {
             return .success(
                 BundleResult(
-                    output: try output(files, importers, writer, compressor), fileCount: files.count,
+                    output: try output(files, importers, runtime, writer, launcher, compressor), fileCount: files.count,
                     moduleCount: files.count { $0.module != nil }, notes: notes + self.notes(interpreters),
                     manifest: options.wantsManifest
                         ? BundleManifest(plan, contents: contents, interpreters: interpreters) : nil))
@@ -205,10 +230,21 @@ package final class BundleBuild {
     }
 
     private func output(
-        _ files: [BundleContents], _ importers: [[UInt8]?], _ writer: BundleWriter, _ compressor: Interpreter?
+        _ files: [BundleContents], _ importers: [[UInt8]?], _ runtime: RuntimeContents?, _ writer: BundleWriter,
+        _ launcher: BundleLauncher?, _ compressor: Interpreter?
     ) throws(ZipError) -> BundleResult.Output {
         switch options.form {
-        case .pyz, .executable: return .file(try writer.program(files, importers: importers))
+        case .pyz: return .file(try writer.program(files, importers: importers).parts)
+        case .executable:
+            var program = try writer.program(files, importers: importers, runtime: runtime)
+            if let runtime, let table = program.table {
+                let words = "\(table.offset) \(table.size) \(runtime.digest) \(runtime.program)"
+                guard let told = launcher?.configured(words) else {
+                    throw .inconsistent("the launcher cannot be told where the interpreter is")
+                }
+                program.parts[0] = told + program.parts[0].dropFirst(writer.beginning.count)
+            }
+            return .file(program.parts)
         case .zip: return .file([try writer.zip(files)])
         case .dir:
             return .directory(
@@ -235,7 +271,7 @@ package final class BundleBuild {
     }
 
     /// More than any file of a program.
-    private static let largestFile = 1 << 31
+    static let largestFile = 1 << 31
 
     private func read() throws(BundleError) -> [[UInt8]] {
         let read = ParallelSlices.map(plan.files, sliceSize: 16, scratch: {}) {

@@ -13,7 +13,7 @@ enum BundleCompression {
         try InterpreterQuestions.deflated([bytes], by: interpreter)?.first
     }
 
-    /// Compresses what becomes smaller by it.
+    /// Compresses the files of a bundle that become smaller by it.
     static func apply(to files: inout [BundleContents], by interpreter: Interpreter) throws(BundleError) {
         var places: [(file: Int, interpreter: Int?)] = []
         for (index, file) in files.enumerated() {
@@ -23,6 +23,18 @@ enum BundleCompression {
         let contents = places.map { place in
             place.interpreter.flatMap { files[place.file].bytecode[$0]?.bytes } ?? files[place.file].bytes
         }
+        for (place, bytes) in zip(places, try deflated(contents, by: interpreter)) {
+            guard let bytes else { continue }
+            if let number = place.interpreter {
+                files[place.file].bytecode[number]?.deflated = bytes
+            } else {
+                files[place.file].deflated = bytes
+            }
+        }
+    }
+
+    /// - Returns: for each of the contents, those that become smaller.
+    static func deflated(_ contents: [[UInt8]], by interpreter: Interpreter) throws(BundleError) -> [[UInt8]?] {
         var portions: [Range<Int>] = []
         var (start, size) = (0, 0)
         for (index, item) in contents.enumerated() {
@@ -36,24 +48,19 @@ enum BundleCompression {
                 try InterpreterQuestions.deflated(Array(contents[range]), by: interpreter)
             }
         }
+        var found: [[UInt8]?] = []
         for (range, answer) in zip(portions, answers) {
             let deflated: [[UInt8]]
             do throws(InterpreterError) {
-                guard let found = try answer.get() else {
+                guard let answer = try answer.get() else {
                     throw .notPython(interpreter.path, reason: "it has no zlib")
                 }
-                deflated = found
+                deflated = answer
             } catch {
                 throw BundleError("cannot compress: \(error.message)")
             }
-            for (index, bytes) in zip(range, deflated) where bytes.count < contents[index].count {
-                let place = places[index]
-                if let number = place.interpreter {
-                    files[place.file].bytecode[number]?.deflated = bytes
-                } else {
-                    files[place.file].deflated = bytes
-                }
-            }
+            found += zip(range, deflated).map { $1.count < contents[$0].count ? $1 : nil }
         }
+        return found
     }
 }

@@ -115,6 +115,8 @@ package struct BundlePlan: Sendable {
     /// What prevents the bundle.
     package var findings: [LocatedDiagnostic] = []
     package var notes: [String] = []
+    /// The interpreter, if it is to go into the bundle.
+    package var runtime: BundleRuntime?
 }
 
 /// A distribution that is in a bundle.

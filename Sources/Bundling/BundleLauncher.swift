@@ -56,10 +56,21 @@ struct BundleLauncher: Sendable {
         if runsOnOthers { lines.append("name python3") }
         let needs = names.map { $0.replacing("python", with: "Python ").replacing("pypy", with: "PyPy ") }
         lines.append("need " + needs.joined(separator: " or "))
-        let text = Array((lines.joined(separator: "\n") + "\n").utf8)
-        guard text.count < Self.configurationSize, let place = program.firstRange(of: Self.mark) else {
+        guard let copy = configured(lines) else {
             throw BundleError("the interpreters do not fit into the launcher; name fewer with --python")
         }
+        return copy
+    }
+
+    /// The program, told where the interpreter is in its own file.
+    ///
+    /// - Parameter runtime: the place and size of the table of files, the directory's name, the interpreter in it.
+    func configured(_ runtime: String) -> [UInt8]? { configured(["runtime \(runtime)"]) }
+
+    private func configured(_ lines: [String]) -> [UInt8]? {
+        let text = Array((lines.joined(separator: "\n") + "\n").utf8)
+        guard text.count + Self.mark.count < Self.configurationSize, let place = program.firstRange(of: Self.mark)
+        else { return nil }
         var copy = program
         let rest = [UInt8](repeating: 0, count: Self.configurationSize - text.count - Self.mark.count)
         copy.replaceSubrange(

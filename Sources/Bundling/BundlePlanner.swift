@@ -21,6 +21,8 @@ package struct BundleRequest: Sendable {
     /// The bundle, as an absolute path.
     package var target: BytePath?
     package var form = BundleOptions.Form.pyz
+    /// How much of the standard library goes in with the interpreter; `nil` if none of both does.
+    package var standardLibrary: StandardLibraryShare?
     /// Directories with more modules, before those of the environment.
     package var searchPaths: [BytePath] = []
 
@@ -87,7 +89,26 @@ package struct BundlePlanner {
         noteUnused()
         plan.files.sort { $0.path < $1.path }
         plan.distributions.sort { $0.name < $1.name }
+        if let share = request.standardLibrary, plan.findings.isEmpty { try addRuntime(share) }
         return plan
+    }
+
+    private mutating func addRuntime(_ share: StandardLibraryShare) throws(BundleError) {
+        let program = plan.program
+        let sources = ParallelSlices.map(plan.files, sliceSize: 16, scratch: {}) { file, _ -> [UInt8] in
+            guard file.module != nil || program == .script(file.path) else { return [] }
+            switch file.origin {
+            case .bytes(let bytes): return bytes
+            case .file(let path): return Host.contents(path, limit: BundleBuild.largestFile) ?? []
+            }
+        }
+        var natives: [BytePath] = []
+        for file in plan.files where file.isNative {
+            if case .file(let path) = file.origin { natives.append(path) }
+        }
+        let runtime = try RuntimePlanner(interpreter, share: share).plan(sources: sources, natives: natives)
+        plan.notes += runtime.notes
+        plan.runtime = runtime
     }
 
     mutating func scan() {

@@ -35,17 +35,22 @@ struct BundleWriter {
         let bytes: [UInt8]
         /// Where an interpreter with this magic number finds the importer and its index; without one, any other Python.
         let places: [(magic: [UInt8], importer: Place, index: Place)]
+        /// Where the launcher finds the list of the interpreter's files.
+        var table: Place?
     }
 
     /// - Parameters:
     ///   - contents: sorted by path.
     ///   - importers: the compiled importer, for each interpreter; `nil` for those that cannot run it.
+    ///   - runtime: the interpreter itself.
     /// - Returns: the parts of the file, to be written one after the other.
-    func program(_ contents: [BundleContents], importers: [[UInt8]?]) throws(ZipError) -> [[UInt8]] {
+    func program(
+        _ contents: [BundleContents], importers: [[UInt8]?], runtime: RuntimeContents? = nil
+    ) throws(ZipError) -> (parts: [[UInt8]], table: Place?) {
         // The header of the inner archive comes first: 30 bytes and its name.
         let innerName = "bundle.zip"
         let start = beginning.count + 30 + innerName.utf8.count
-        let inner = try innerArchive(contents, importers: importers, start: start)
+        let inner = try innerArchive(contents, importers: importers, runtime: runtime, start: start)
         let bootstrap = Array(self.bootstrap(inner.places).utf8)
         var outer = ZipWriter(prefix: beginning, time: time)
         let entry = try outer.addGap(innerName, count: inner.bytes.count, crc: CRC32.of(inner.bytes))
@@ -53,12 +58,12 @@ struct BundleWriter {
         try outer.add("__main__.py", bootstrap)
         try outer.add("_freshpyc_bundle.py", bootstrap)
         outer.finish()
-        return [Array(outer.bytes[..<start]), inner.bytes, Array(outer.bytes[start...])]
+        return ([Array(outer.bytes[..<start]), inner.bytes, Array(outer.bytes[start...])], inner.table)
     }
 
     /// - Parameter start: where the archive begins: all places count from the beginning of the file.
     func innerArchive(
-        _ contents: [BundleContents], importers: [[UInt8]?], start: Int
+        _ contents: [BundleContents], importers: [[UInt8]?], runtime: RuntimeContents? = nil, start: Int
     ) throws(ZipError) -> InnerArchive {
         var inner = ZipWriter(time: time)
         inner.reserve(contents.reduce(1 << 16) { $0 + $1.totalSize + 300 })
@@ -117,12 +122,13 @@ struct BundleWriter {
                     index: Place(offset: start + indexEntry.offset, size: indexEntry.size)
                 ))
         }
+        let table = try runtime.map { (runtime) throws(ZipError) in try runtime.add(to: &inner, start: start) }
         // Python takes the inner archive for the program if the end of the file is missing.
         try inner.add(
             "__main__.py",
             Array("import sys\nsys.exit(sys.argv[0] + ': this bundle is incomplete; copy it again')\n".utf8))
         inner.finish()
-        return InnerArchive(bytes: inner.bytes, places: places)
+        return InnerArchive(bytes: inner.bytes, places: places, table: table)
     }
 
     /// Whether an interpreter can run the importer.

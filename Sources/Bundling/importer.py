@@ -645,6 +645,20 @@ def lay_out(bundle):
         os.umask(mask)
 
 
+def is_running(folder):
+    """Whether a process of this user has a file of the directory in its memory."""
+    import os
+    for process in os.listdir('/proc'):
+        if process.isdigit():
+            try:
+                with open('/proc/%s/maps' % process, 'rb') as maps:
+                    if os.fsencode(folder + '/') in maps.read():
+                        return True
+            except OSError:  # of another user, or gone
+                pass
+    return False
+
+
 def collect(parent, digest):
     """Removes what no bundle has used for 30 days, and what a killed start left behind."""
     import os
@@ -653,9 +667,10 @@ def collect(parent, digest):
     now = time.time()
     for name in os.listdir(parent):
         limit = 86400 if name.startswith('.') else 30 * 86400
+        path = parent + '/' + name
         try:
-            if name != digest and now - os.lstat(parent + '/' + name).st_mtime > limit:
-                shutil.rmtree(parent + '/' + name, ignore_errors=True)
+            if name != digest and now - os.lstat(path).st_mtime > limit and not is_running(path):
+                shutil.rmtree(path, ignore_errors=True)
         except OSError:
             pass
 
@@ -931,6 +946,9 @@ def start(archive, index, main, data=None):
         if archive in sys.path:
             sys.path.remove(archive)
             sys.path.append(archive)
+    if 'freshpyc' in sys._xoptions:  # the launcher has just laid out the interpreter
+        parent, _, name = sys.prefix.rpartition('/')
+        collect(parent, name)
     if main is not None:
         if sys.excepthook is sys.__excepthook__:
             sys.excepthook = report(bundle)

@@ -14,6 +14,15 @@ package struct InterpreterPaths: Sendable {
     package let searchPath: [BytePath]
 }
 
+/// What an interpreter runs from.
+package struct InterpreterFiles: Sendable {
+    /// The program itself, with links resolved.
+    package let program: BytePath
+    package let standardLibrary: BytePath
+    /// Directories of the standard library's extension modules.
+    package let extensions: [BytePath]
+}
+
 package enum InterpreterQuestions {
     private static let program = BytePath(String(decoding: PackageResources.questions_py, as: UTF8.self))
 
@@ -28,6 +37,15 @@ package enum InterpreterQuestions {
             throw .notPython(interpreter.path, reason: "it does not report where its modules are")
         }
         return InterpreterPaths(standardLibrary: groups[0], packages: groups[1], searchPath: groups[2])
+    }
+
+    /// Asks for the files that the interpreter cannot run without.
+    package static func files(of interpreter: Interpreter) throws(InterpreterError) -> InterpreterFiles {
+        let parts = split(try ask(interpreter, [BytePath("runtime")], input: [])).joined().compactMap { BytePath($0) }
+        guard parts.count >= 2 else {
+            throw .notPython(interpreter.path, reason: "it does not report where its standard library is")
+        }
+        return InterpreterFiles(program: parts[0], standardLibrary: parts[1], extensions: Array(parts[2...]))
     }
 
     /// `sys.path` of a program started in a directory with `-m`. As for that program, `.pth` files are executed.

@@ -7,6 +7,8 @@
 #                      environment; output of .pth files comes first)
 #   match PATTERN      reads names separated by NULs; writes 1 for each that the pattern matches, otherwise 0; or ! and
 #                      an error message if the pattern is invalid
+#   runtime            what the interpreter runs from, separated by NULs: its program, the standard library, and the
+#                      directories of the library's extension modules
 #   deflate            reads frames: the number of bytes (32 bits, big-endian), then the bytes; writes a frame for each, compressed
 #                      with raw Deflate, or nothing if the interpreter has no zlib
 import os
@@ -82,6 +84,11 @@ def main():
         output.write(b'\0\0' + b'\0'.join(to_bytes(path) for path in sys.path))
     elif sys.argv[1] == 'paths':
         output.write(paths(sys.argv[2] if len(sys.argv) > 2 else None))
+    elif sys.argv[1] == 'runtime':
+        import sysconfig
+        extensions = [path for path in sys.path if path.endswith('/lib-dynload')]
+        parts = [os.readlink('/proc/self/exe'), sysconfig.get_path('stdlib')] + extensions
+        output.write(b'\0'.join(to_bytes(part) for part in parts))
     elif sys.argv[1] == 'deflate':
         output.write(deflate(getattr(sys.stdin, 'buffer', sys.stdin).read()))
     else:

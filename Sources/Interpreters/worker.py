@@ -95,7 +95,9 @@ def standard_library():
         folder = os.path.dirname(os.__file__)
         for place in (folder, os.path.join(folder, 'lib-dynload')):
             if os.path.isdir(place):
-                names.update(entry.split('.')[0] for entry in os.listdir(place) if '-' not in entry)
+                # An extension module has the platform after its name: zlib.cpython-38-x86_64-linux-gnu.so
+                stems = [entry.split('.')[0] for entry in os.listdir(place)]
+                names.update(stem for stem in stems if '-' not in stem)
         names.update(sys.builtin_module_names)
     # No file can shadow built-in modules and those that a normal start loads before the program.
     fixed = set(sys.builtin_module_names) | set(FIRST) | set(name for name in LOADED if '.' not in name)

@@ -3,78 +3,24 @@
 // Without a C library, so that it runs anywhere and starts in the time of one exec. Knows nothing about bundles: `freshpyc bundle`
 // writes into `configuration` which Pythons fit, and appends the archive.
 
+#include "runtime.h"
+#include "system.h"
+
 #if defined(__x86_64__)
-enum { SYS_read = 0, SYS_write = 1, SYS_open = 2, SYS_close = 3, SYS_lseek = 8, SYS_execve = 59, SYS_readlink = 89, SYS_exit = 60 };
-
-static long call(long number, long one, long two, long three) {
-    long result;
-    __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(one), "S"(two), "d"(three) : "rcx", "r11", "memory");
-    return result;
-}
-
 __asm__(".globl _start\n_start:\n  mov %rsp, %rdi\n  and $-16, %rsp\n  call begin\n");
-
-static long read_link(const char *path, char *buffer, long size) {
-    return call(SYS_readlink, (long)path, (long)buffer, size);
-}
-
-static long open_file(const char *path) { return call(SYS_open, (long)path, 02000000 /* O_CLOEXEC */, 0); }
-#elif defined(__aarch64__)
-enum { SYS_openat = 56, SYS_close = 57, SYS_lseek = 62, SYS_read = 63, SYS_write = 64, SYS_execve = 221, SYS_readlinkat = 78, SYS_exit = 93 };
-
-static long call4(long number, long one, long two, long three, long four) {
-    register long x8 __asm__("x8") = number;
-    register long x0 __asm__("x0") = one;
-    register long x1 __asm__("x1") = two;
-    register long x2 __asm__("x2") = three;
-    register long x3 __asm__("x3") = four;
-    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
-    return x0;
-}
-
-static long call(long number, long one, long two, long three) { return call4(number, one, two, three, 0); }
-
-__asm__(".globl _start\n_start:\n  mov x0, sp\n  bl begin\n");
-
-static long read_link(const char *path, char *buffer, long size) {
-    return call4(SYS_readlinkat, -100, (long)path, (long)buffer, size);
-}
-
-static long open_file(const char *path) { return call4(SYS_openat, -100, (long)path, 02000000 /* O_CLOEXEC */, 0); }
 #else
-#error "the launcher is written for x86_64 and aarch64"
+__asm__(".globl _start\n_start:\n  mov x0, sp\n  bl begin\n");
 #endif
 
-enum { configuration_size = 4096, path_size = 4096 };
+enum { configuration_size = 4096 };
 
-// Lines, each with a key: `path` an interpreter, absolute; `name` a command to look for in PATH; `need` words for the error message.
+// Lines, each with a key: `runtime` the interpreter in this file; `path` an interpreter, absolute; `name` a command to look for in
+// PATH; `need` words for the error message.
 // The mark at the beginning is where `freshpyc bundle` finds this. Not const: the compiler must not look into it.
 __attribute__((used)) volatile char configuration[configuration_size] = "@freshpyc-launcher-configuration@\n";
 
 static char self[path_size];
 static char candidate[path_size];
-
-static long length(const char *text) {
-    long count = 0;
-    while (text[count]) count++;
-    return count;
-}
-
-static int begins(const char *text, const char *prefix) {
-    while (*prefix) {
-        if (*text++ != *prefix++) return 0;
-    }
-    return 1;
-}
-
-static void say(const char *text) { call(SYS_write, 2, (long)text, length(text)); }
-
-static const char *variable(char **environment, const char *name) {
-    for (; *environment; environment++) {
-        if (begins(*environment, name)) return *environment + length(name);
-    }
-    return 0;
-}
 
 // Whether the file ends as an archive does. Without its end, Python would take it for a script.
 static int is_whole(void) {
@@ -119,11 +65,16 @@ __attribute__((used, noreturn)) void begin(long *stack) {
     char **environment = given + count + 1;
     // The interpreter, this file, the arguments and the end.
     char *arguments[count + 3];
-    long size = read_link("/proc/self/exe", self, path_size - 1);
+    long size = call6(SYS_readlinkat, here, (long)"/proc/self/exe", (long)self, path_size - 1, 0, 0);
     if (size > 0) {
         self[size] = 0;
-    } else if (count > 0) {
-        for (long index = 0; given[0][index] && index < path_size - 1; index++) self[index] = given[0][index];
+    } else {
+        // Without /proc, the path with which this was executed (AT_EXECFN), after the environment.
+        char **end = environment;
+        while (*end) end++;
+        for (long *entry = (long *)(end + 1); entry[0]; entry += 2) {
+            if (entry[0] == 31) append(self, self + path_size, (const char *)entry[1]);
+        }
     }
     if (!is_whole()) {
         say(self);
@@ -156,7 +107,8 @@ __attribute__((used, noreturn)) void begin(long *stack) {
     }
     for (int in_shims = 0; in_shims < 2; in_shims++) {
         for (const char *line = lines; *line; line += length(line) + 1) {
-            if (begins(line, "path ")) try(line + 5, arguments, environment);
+            if (begins(line, "runtime ")) start_runtime(line + 8, self, count, given, environment);
+            else if (begins(line, "path ")) try(line + 5, arguments, environment);
             else if (begins(line, "name ")) search(line + 5, path, in_shims, arguments, environment);
             else if (begins(line, "need ")) need = line + 5;
         }

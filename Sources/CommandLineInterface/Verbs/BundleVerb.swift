@@ -32,6 +32,14 @@ enum BundleVerb: Verb {
     private static let shebang = OptionSpecification(
         "--shebang", value: .text("COMMAND"),
         help: "the interpreter after #!, or the first that the launcher tries (default: /usr/bin/env python3)")
+    private static let withInterpreter = OptionSpecification(
+        "--with-interpreter",
+        help:
+            "include the interpreter, its standard library and the shared libraries that these need: runs where no Python is installed (form executable)"
+    )
+    private static let standardLibrary = OptionSpecification(
+        "--stdlib", value: .choice("SHARE", StandardLibraryShare.self),
+        help: "of the standard library, include what is reached (default), or all; with --with-interpreter")
     private static let manifest = OptionSpecification(
         "--manifest", value: .path("FILE"),
         help: "write a JSON list of the files in the bundle, with SHA-256 and reasons")
@@ -53,7 +61,7 @@ enum BundleVerb: Verb {
         ],
         options: [
             module, output, form, .python, optimize, include, exclude, whole, path, sourceless, compress, shebang,
-            manifest,
+            withInterpreter, standardLibrary, manifest,
             billOfMaterials, dryRun,
             .sourceRoot, .jobs, .compileTimeout, .store, .noStore, .quiet, .help,
         ],
@@ -65,6 +73,7 @@ enum BundleVerb: Verb {
             .init("freshpyc bundle app.py -o app.pyz", "a script and what it imports"),
             .init("freshpyc bundle -m shop -o shop.pyz -p 3.10 -p 3.13", "a package, for two Pythons"),
             .init("freshpyc bundle black -o black.pyz -p .venv/bin/python", "an installed console script"),
+            .init("freshpyc bundle app.py -o app --with-interpreter", "runs where no Python is installed"),
             .init("freshpyc bundle manage.py --whole -o site.pyz", "a program that finds its modules by name"),
             .init("freshpyc bundle app.py -o tool.py", "one Python source, to send by mail or scp"),
             .init("freshpyc bundle app.py -o layer/", "a directory, for an image of a container"),
@@ -211,6 +220,17 @@ enum BundleVerb: Verb {
             options.shebang = command
         }
         options.epoch = try SourceDateEpoch.read()
+        if parsed.has(withInterpreter.name) {
+            guard options.form == .executable else {
+                throw UsageError(message: "--with-interpreter needs --form executable, or a FILE without a suffix")
+            }
+            guard arguments.arguments.all("--python").count <= 1 else {
+                throw UsageError(message: "--with-interpreter includes one Python; name one with --python")
+            }
+            request.standardLibrary = parsed.choice(standardLibrary.name) ?? .reached
+        } else if parsed.has(standardLibrary.name) {
+            throw UsageError(message: "--stdlib needs --with-interpreter")
+        }
         if options.form == .zip || options.form == .dir && options.isSourceless,
             arguments.arguments.all("--python").count > 1
         {
