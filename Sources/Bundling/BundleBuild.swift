@@ -223,7 +223,8 @@ package final class BundleBuild {
                     output: try output(files, importers, runtime, writer, launcher, compressor), fileCount: files.count,
                     moduleCount: files.count { $0.module != nil }, notes: notes + self.notes(interpreters),
                     manifest: options.wantsManifest
-                        ? BundleManifest(plan, contents: contents, interpreters: interpreters) : nil))
+                        ? BundleManifest(
+                            plan, contents: contents, runtime: runtime, interpreters: interpreters) : nil))
         } catch {
             return .failure(.message("cannot make the bundle: \(error.reason); --exclude the file"))
         }

@@ -28,14 +28,29 @@ package struct BundleManifest: Encodable, Sendable {
         let magic: UInt32
     }
 
+    /// What the interpreter in the bundle consists of.
+    struct Runtime: Encodable, Sendable {
+        let program: String
+        let sha256: String
+        let files: Int
+        let standardLibrary: [String]
+        let sharedLibraries: [String]
+    }
+
     let schema = 1
     let program: String?
+    let runtime: Runtime?
     let interpreters: [Python]
     let distributions: [Package]
     let files: [File]
 
     /// - Parameter contents: of each file of the plan.
-    init(_ plan: BundlePlan, contents: [[UInt8]], interpreters: [Interpreter]) {
+    init(_ plan: BundlePlan, contents: [[UInt8]], runtime: RuntimeContents?, interpreters: [Interpreter]) {
+        self.runtime = plan.runtime.map {
+            Runtime(
+                program: $0.program, sha256: runtime?.programHash ?? "", files: $0.fileCount,
+                standardLibrary: $0.modules, sharedLibraries: $0.libraries)
+        }
         program =
             switch plan.program {
             case .script(let path): path
@@ -60,7 +75,7 @@ package struct BundleManifest: Encodable, Sendable {
 /// A bill of materials (CycloneDX 1.5, https://cyclonedx.org/docs/1.5/json/).
 package struct BillOfMaterials: Encodable, Sendable {
     struct Component: Encodable, Sendable {
-        let type = "library"
+        var type = "library"
         let bomRef: String
         let name: String
         let version: String
@@ -104,15 +119,27 @@ package struct BillOfMaterials: Encodable, Sendable {
             let name = Distribution.normalized(name)
             return "pkg:pypi/\(name)@\(versions[name] ?? "")"
         }
-        components = manifest.distributions.map { package in
-            let list = manifest.files.filter { $0.distribution == package.name }.map { "\($0.sha256)  \($0.path)\n" }
-            let hash = Array(list.joined().utf8).withUnsafeBytes { SHA256.hexadecimal($0) }
-            return Component(
-                bomRef: reference(package.name), name: package.name, version: package.version,
-                purl: reference(package.name),
-                licenses: package.license.map { [LicenseChoice(license: .init(name: $0.shortened))] },
-                hashes: [Hash(content: hash)])
+        let platform = manifest.runtime.flatMap { runtime in
+            manifest.interpreters.first.map { python in
+                let version = String(python.name.split(separator: " ").last ?? "")
+                return Component(
+                    type: "platform", bomRef: "pkg:generic/cpython@\(version)", name: "cpython", version: version,
+                    purl: "pkg:generic/cpython@\(version)", licenses: nil, hashes: [Hash(content: runtime.sha256)])
+            }
         }
+        components =
+            [platform].compactMap { $0 }
+            + manifest.distributions.map { package in
+                let list = manifest.files.filter { $0.distribution == package.name }.map {
+                    "\($0.sha256)  \($0.path)\n"
+                }
+                let hash = Array(list.joined().utf8).withUnsafeBytes { SHA256.hexadecimal($0) }
+                return Component(
+                    bomRef: reference(package.name), name: package.name, version: package.version,
+                    purl: reference(package.name),
+                    licenses: package.license.map { [LicenseChoice(license: .init(name: $0.shortened))] },
+                    hashes: [Hash(content: hash)])
+            }
         dependencies = manifest.distributions.map { package in
             Dependency(
                 ref: reference(package.name),

@@ -13,6 +13,8 @@ package struct BundleReader: Sendable {
     /// The cache tags of the Pythons that it has bytecode for.
     package private(set) var tags: [String] = []
     package private(set) var moduleCount = 0
+    /// The number of files of the interpreter in it.
+    package private(set) var runtimeFileCount = 0
     package private(set) var fileCount = 0
     package private(set) var hasSources = false
     /// `name version`, sorted.
@@ -128,7 +130,11 @@ package struct BundleReader: Sendable {
         let entries = Dictionary(archive.entries.map { ($0.name, $0) }) { one, _ in one }
         var modules: Set<String> = []
         for entry in archive.entries {
-            if entry.name.hasPrefix("_freshpyc/") {
+            if entry.name.hasPrefix(RuntimeContents.folder) {
+                runtimeFileCount += 1
+            } else if entry.name == RuntimeContents.table {
+                examineTable(entry, bytes, archive, base)
+            } else if entry.name.hasPrefix("_freshpyc/") {
                 examineIndex(entry, bytes, archive, base)
             } else if entry.name.hasSuffix(".pyc") {
                 guard let source = Self.source(of: entry.name) else { continue }
@@ -179,6 +185,22 @@ package struct BundleReader: Sendable {
         }
         let isRight = hashes[key]?.contains(hash) == true
         if !isRight { problems.append("\(entry.name) is bytecode of another version of its source") }
+    }
+
+    /// All places in the launcher's table are those of files.
+    private mutating func examineTable(
+        _ entry: ZipEntry, _ bytes: ArraySlice<UInt8>, _ archive: ZipReader, _ base: Int
+    ) {
+        let contents = Self.contents(of: entry, in: bytes).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let lines = Set(contents.split(separator: "\n"))
+        for file in archive.entries where file.name.hasPrefix(RuntimeContents.folder) {
+            let line = RuntimeContents.line(
+                file, start: base, isProgram: file.permissions & 0o100 != 0,
+                path: String(file.name.dropFirst(RuntimeContents.folder.count)))
+            if !lines.contains(line[...]) {
+                problems.append("\(entry.name) is damaged: it does not say where \(file.name) is")
+            }
+        }
     }
 
     /// All places in an index are those of files.

@@ -30,8 +30,9 @@ package struct BundleRuntime: Sendable {
     let program: String
     let files: [File]
     /// Top-level modules of the standard library that are in.
-    let modules: [String]
+    package let modules: [String]
     /// The names of shared libraries.
     package let libraries: [String]
     package let notes: [String]
+    package var fileCount: Int { files.count }
 }

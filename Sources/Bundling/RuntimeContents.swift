@@ -24,7 +24,8 @@ struct RuntimeContents: Sendable {
 
     init(_ runtime: BundleRuntime) throws(BundleError) {
         program = runtime.program
-        let read = ParallelSlices.map(runtime.files, sliceSize: 16, scratch: {}) { file, _ -> Result<File, BundleError> in
+        let read = ParallelSlices.map(runtime.files, sliceSize: 16, scratch: {}) {
+            file, _ -> Result<File, BundleError> in
             switch file.origin {
             case .bytes(let bytes):
                 return .success(File(path: file.path, bytes: bytes, isProgram: file.isProgram, isSource: false))
@@ -51,7 +52,8 @@ struct RuntimeContents: Sendable {
         for (source, code) in bytecode {
             let file = files[indices[source]]
             files[indices[source]] = File(
-                path: file.path + "c", bytes: BytecodeFile(code, interpreter, source: file.bytes).bytes, isProgram: false,
+                path: file.path + "c", bytes: BytecodeFile(code, interpreter, source: file.bytes).bytes,
+                isProgram: false,
                 isSource: false)
         }
     }
@@ -60,6 +62,11 @@ struct RuntimeContents: Sendable {
         for (index, bytes) in try BundleCompression.deflated(files.map(\.bytes), by: interpreter).enumerated() {
             files[index].deflated = bytes
         }
+    }
+
+    /// SHA-256 of the program.
+    var programHash: String? {
+        files.first { $0.path == program }.map { $0.bytes.withUnsafeBytes { SHA256.hexadecimal($0) } }
     }
 
     /// A name for these files: where they are laid out.
@@ -72,6 +79,11 @@ struct RuntimeContents: Sendable {
         return String(all.withUnsafeBytes { SHA256.hexadecimal($0) }.prefix(32))
     }
 
+    /// A line of the table, which runtime.c reads.
+    static func line(_ entry: ZipEntry, start: Int, isProgram: Bool, path: String) -> String {
+        "\(start + entry.offset) \(entry.compressedSize) \(entry.method == .stored ? 0 : 1) \(entry.size) \(isProgram ? 1 : 0) \(path)"
+    }
+
     /// Adds the files and their table.
     ///
     /// - Parameter start: where the archive begins in the file.
@@ -80,10 +92,10 @@ struct RuntimeContents: Sendable {
         var lines = ""
         for file in files {
             let entry = try archive.add(
-                Self.folder + file.path, file.deflated ?? file.bytes, method: file.deflated == nil ? .stored : .deflated,
+                Self.folder + file.path, file.deflated ?? file.bytes,
+                method: file.deflated == nil ? .stored : .deflated,
                 size: file.bytes.count, crc: CRC32.of(file.bytes), permissions: file.isProgram ? 0o755 : 0o644)
-            lines +=
-                "\(start + entry.offset) \(entry.compressedSize) \(entry.method == .stored ? 0 : 1) \(entry.size) \(file.isProgram ? 1 : 0) \(file.path)\n"
+            lines += Self.line(entry, start: start, isProgram: file.isProgram, path: file.path) + "\n"
         }
         let entry = try archive.add(Self.table, Array(lines.utf8))
         return BundleWriter.Place(offset: start + entry.offset, size: entry.size)

@@ -15,14 +15,18 @@ struct RuntimePlanner {
     private static let roots = [
         "encodings", "codecs", "io", "abc", "site", "os", "stat", "posixpath", "genericpath", "runpy", "pkgutil",
         "zipimport", "importlib", "warnings", "types", "_collections_abc", "_sitebuiltins", "_weakrefset", "_py_abc",
-        "_bootlocale", "copyreg", "_strptime", "_compat_pickle", "numbers", "locale", "threading", "struct", "traceback",
-        "linecache", "tokenize", "functools", "unicodedata", "_pyrepl", "sysconfig", "__future__", "datetime", "keyword",
+        "_bootlocale", "copyreg", "_strptime", "_compat_pickle", "numbers", "locale", "threading", "struct",
+        "traceback",
+        "linecache", "tokenize", "functools", "unicodedata", "_pyrepl", "sysconfig", "__future__", "datetime",
+        "keyword",
     ]
     /// Their deferred imports serve the interactive interpreter.
     private static let interactive: Set<String> = ["site", "_sitebuiltins", "_pyrepl"]
     private static let tests: Set<String> = ["test", "tests", "idle_test", "__phello__"]
     /// Not in `all`, unless they are imported: programs of their own.
-    private static let programs: Set<String> = ["idlelib", "turtledemo", "ensurepip", "lib2to3", "pydoc_data", "__phello__"]
+    private static let programs: Set<String> = [
+        "idlelib", "turtledemo", "ensurepip", "lib2to3", "pydoc_data", "__phello__",
+    ]
     private static let largest = 1 << 30
 
     private let interpreter: Interpreter

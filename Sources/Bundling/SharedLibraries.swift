@@ -38,7 +38,8 @@ struct SharedLibraries {
             let place = BytePath(String(pattern))
             let full = place.isAbsolute ? place : file.parent.appending(place)
             let ending = full.lastComponent.drop { $0 != UInt8(ascii: ".") }
-            for name in FileTree.names(in: full.parent) where Array(name.utf8).suffix(ending.count).elementsEqual(ending) {
+            for name in FileTree.names(in: full.parent)
+            where Array(name.utf8).suffix(ending.count).elementsEqual(ending) {
                 folders += configuredFolders(full.parent.appending(name), depth: depth + 1)
             }
         }
@@ -54,7 +55,8 @@ struct SharedLibraries {
         while let (file, path) = open.popLast() {
             for name in file.needed {
                 let stem = String(name.prefix { $0 != "." })
-                if Self.system.contains(stem) || stem.hasPrefix("ld-") || found[name] != nil || provided.contains(name) {
+                if Self.system.contains(stem) || stem.hasPrefix("ld-") || found[name] != nil || provided.contains(name)
+                {
                     continue
                 }
                 let own = file.searchPaths.map {

@@ -49,6 +49,7 @@ struct BundleExamination {
             let program: String?
             let modules: Int
             let files: Int
+            let interpreterFiles: Int
             let bytes: Int
             let bytecode: [String]
             let hasSources: Bool
@@ -68,7 +69,8 @@ struct BundleExamination {
         let items = bundles.map { item in
             Document.Bundle(
                 path: item.path.text, kind: item.kind, program: item.bundle.program, modules: item.bundle.moduleCount,
-                files: item.bundle.fileCount, bytes: item.bundle.size, bytecode: item.bundle.tags,
+                files: item.bundle.fileCount, interpreterFiles: item.bundle.runtimeFileCount, bytes: item.bundle.size,
+                bytecode: item.bundle.tags,
                 hasSources: item.bundle.hasSources, distributions: item.bundle.distributions,
                 problems: item.bundle.problems)
         }
@@ -106,6 +108,7 @@ struct BundleExamination {
         lines.append("  modules        \(bundle.moduleCount)\(bundle.hasSources ? "" : ", without sources")")
         if !bundle.tags.isEmpty { lines.append("  bytecode for   \(bundle.tags.joined(separator: ", "))") }
         lines.append("  files          \(bundle.fileCount)")
+        if bundle.runtimeFileCount > 0 { lines.append("  interpreter    \(bundle.runtimeFileCount) files") }
         lines.append("  size           \(bundle.size) bytes")
         for (index, distribution) in bundle.distributions.enumerated() {
             lines.append("  \(index == 0 ? "distributions" : "             ")  \(distribution)")

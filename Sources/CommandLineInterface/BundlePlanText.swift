@@ -19,6 +19,14 @@ struct BundlePlanText {
                 "\(distribution.name) \(distribution.version): \(Plural.count(distribution.fileCount, "file")), \(distribution.reason)"
             )
         }
+        if let runtime = plan.runtime {
+            lines.append(
+                "the interpreter: \(Plural.count(runtime.fileCount, "file")); of the standard library \(runtime.modules.joined(separator: ", "))"
+            )
+            if !runtime.libraries.isEmpty {
+                lines.append("shared libraries: \(runtime.libraries.joined(separator: ", "))")
+            }
+        }
         for note in plan.notes { lines.append("note: \(note)") }
         text = lines.map { $0 + "\n" }.joined()
     }

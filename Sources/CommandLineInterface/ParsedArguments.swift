@@ -94,6 +94,21 @@ struct ParsedArguments {
         }
     }
 
+    /// With other values of an option.
+    func replacing(_ values: [Argument], for name: String) -> ParsedArguments {
+        var copy = self
+        copy.values[name] = values
+        return copy
+    }
+
+    /// With the options and operands of another command line, where this one has none.
+    func completed(by other: ParsedArguments) -> ParsedArguments {
+        var copy = self
+        copy.values = other.values.merging(values) { $1 }
+        if operands.isEmpty { copy.operands = other.operands }
+        return copy
+    }
+
     /// The same options, with other operands.
     func mappingOperands(_ transform: (BytePath) -> BytePath) -> ParsedArguments {
         var copy = self

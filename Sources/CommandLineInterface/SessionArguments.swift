@@ -26,6 +26,8 @@ struct SessionArguments {
     /// Set for a process in the background, which runs in `/`: the directory that its arguments are relative to.
     static let backgroundVariable = "FRESHPYC_IN_BACKGROUND_OF"
 
+    /// From `--bundle`.
+    let bundles: [BundleRecipe]
     /// From the configuration file and the environment.
     let settings: Settings
     /// The command line, completed by the settings.
@@ -77,6 +79,19 @@ struct SessionArguments {
         configuration.configurationFiles = Settings.files
         configuration.analyzesImports = verb.traits.contains(.analyzesImports)
         configuration.storePlace = Self.storePlace(arguments, verb, directory)
+        let settings = settings
+        bundles = try arguments.paths(WatchVerb.bundle.name).map { (path) throws(UsageError) in
+            let place = (path.isAbsolute ? path : directory.appending(path)).normalized
+            return try BundleRecipe.find(place, in: settings, root: located.root)
+        }
+        if !bundles.isEmpty {
+            configuration.watchesData = true
+            // What a build writes is not a source of the next one.
+            let outputs = bundles.compactMap { $0.output.relative(to: located.root)?.exactText }
+            configuration.scope = Scope(
+                excludes: configuration.scope.excludeTexts + outputs.map { "/\($0)" },
+                honoursGitignore: configuration.scope.honoursGitignore)
+        }
         for path in arguments.paths("--source-root") {
             let absolute = (path.isAbsolute ? path : directory.appending(path)).normalized
             let place = (try? Host.realPath(absolute)) ?? absolute

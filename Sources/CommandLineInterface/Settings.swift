@@ -105,6 +105,9 @@ struct Settings {
     /// The file that it is from.
     private(set) var affectsOrigin = ""
 
+    /// The table `bundles`, which has no option: the words of a command line by the path of the bundle.
+    private(set) var bundles: [String: [String]] = [:]
+
     /// The names of the files in the root that settings are read from.
     static let files = ["freshpyc.json", "pyproject.toml"]
 
@@ -140,7 +143,8 @@ struct Settings {
         try readEnvironment()
     }
 
-    private static let keys = (SettingKey.allCases.map(\.rawValue) + ["affects"]).sorted().joined(separator: ", ")
+    private static let keys = (SettingKey.allCases.map(\.rawValue) + ["affects", "bundles"]).sorted().joined(
+        separator: ", ")
 
     /// No settings at all.
     init() {}
@@ -185,6 +189,10 @@ struct Settings {
                 affectsOrigin = file
                 continue
             }
+            if name == "bundles" {
+                bundles = try Self.bundles(value, in: file)
+                continue
+            }
             guard let key = SettingKey(rawValue: name) else {
                 let hint = Suggestion.nearest(to: name, among: SettingKey.allCases.map(\.rawValue))
                 throw UsageError(
@@ -224,6 +232,27 @@ struct Settings {
             dependencies.append(dependency)
         }
         return dependencies
+    }
+
+    private static func bundles(_ value: JSONValue, in file: String) throws(UsageError) -> [String: [String]] {
+        guard case .table(let table) = value else {
+            throw UsageError(message: "\(file): 'bundles' must be a table of bundles, each with the words that make it")
+        }
+        var bundles: [String: [String]] = [:]
+        for (name, value) in table.sorted(by: { $0.key < $1.key }) {
+            switch value {
+            case .text(let word): bundles[name] = [word]
+            case .list(let values):
+                bundles[name] = values.compactMap { if case .text(let word) = $0 { word } else { nil } }
+                guard bundles[name]?.count == values.count else { fallthrough }
+            default:
+                throw UsageError(
+                    message:
+                        "\(file): bundles: the value of '\(name)' must be an entry, or a list of words: [\"-m\", \"shop\"]"
+                )
+            }
+        }
+        return bundles
     }
 
     private static func isDirectory(_ path: String) -> Bool {

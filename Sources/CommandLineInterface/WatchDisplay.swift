@@ -78,17 +78,36 @@ final class WatchDisplay {
             self.service = service
             isOpen = true
             if let command = options.command {
-                // Unlike a daemon, the command does not run in `/`: its relative paths are relative to the root.
-                let own = Array("\(SessionArguments.backgroundVariable)=".utf8)
-                let environment = Host.variables.filter { !$0.bytes.starts(with: own) }
                 service.run(
                     command, mode: options.commandMode, onError: options.commandOnError, environment: environment,
                     sharesOutput: log == nil)
             }
+            for bundle in arguments.bundles { keepUpToDate(bundle, service) }
             service.start { [self] in progress.update($0, $1) }
         } catch {
             end("freshpyc: \(error.message)", status: 2)
         }
+    }
+
+    private func keepUpToDate(_ bundle: BundleRecipe, _ service: WatchService) {
+        guard let executable = Host.executable else { return }
+        var words = [executable.description, "bundle", "--quiet", "-o", bundle.operand]
+        // What this watch was told, the bundle is built with.
+        let given = invocation.arguments
+        for option in [OptionSpecification.python, .store, .jobs, .compileTimeout, .sourceRoot]
+        where given.has(option.name) && !bundle.words.contains(where: { option.names.contains($0) }) {
+            for value in arguments.arguments.all(option.name) { words += [option.name, value] }
+        }
+        if given.has(OptionSpecification.noStore.name) { words.append(OptionSpecification.noStore.name) }
+        service.keepUpToDate(
+            bundle.output, outputs: arguments.bundles.flatMap { $0.outputs(root: arguments.configuration.rootPath) },
+            command: words.map(ImpactCommand.quoted).joined(separator: " "), environment: environment)
+    }
+
+    /// That of a command. Unlike a daemon, it does not run in `/`: its relative paths are relative to the root.
+    private var environment: [BytePath] {
+        let own = Array("\(SessionArguments.backgroundVariable)=".utf8)
+        return Host.variables.filter { !$0.bytes.starts(with: own) }
     }
 
     /// Reads the configuration files again.
@@ -138,6 +157,7 @@ final class WatchDisplay {
             ].compactMap { $0 }
             if !summary.isEmpty { sayWithClock(summary.joined(separator: "; "), .info) }
         case .command(let event): show(event)
+        case .bundle(let bundle, let event): show(event, of: bundle)
         case .notice(let text):
             progress.clear()
             say("freshpyc: \(text)", .warning)
@@ -203,6 +223,17 @@ final class WatchDisplay {
         case .ended(.signal(let number), let duration):
             sayWithClock("the command was killed by signal \(number) after \(WaveReport.seconds(duration))", .warning)
         case .failedToStart(let error): sayWithClock("cannot run the command: \(error)", .warning)
+        }
+    }
+
+    private func show(_ event: CommandEvent, of bundle: BytePath) {
+        let name = printer.shown(bundle.relative(to: arguments.configuration.rootPath) ?? bundle)
+        switch event {
+        case .started, .notNeeded, .stopped: return
+        case .ended(.status(0), let duration):
+            sayWithClock("\(name) built in \(WaveReport.seconds(duration))", .info)
+        case .ended: sayWithClock("\(name) was not built, and stays as it was", .warning)
+        case .failedToStart(let error): sayWithClock("cannot build \(name): \(error)", .warning)
         }
     }
 

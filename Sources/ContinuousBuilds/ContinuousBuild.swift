@@ -44,13 +44,17 @@ package final class ContinuousBuild {
     package var mayBuild: () -> Bool = { true }
     /// Called with messages for the user.
     package var onNotice: (String) -> Void = { _ in }
+    /// Called when a file that is neither a source nor importable may have changed, if the session watches these.
+    package var onData: (BytePath) -> Void = { _ in }
     /// Called when a configuration file may have changed.
     package var onConfigurationTouched: () -> Void = {}
 
     package init(session: Session) throws(SystemError) {
         self.session = session
         loop = session.loop
-        watcher = try TreeWatcher(configurationFiles: session.configuration.configurationFiles)
+        watcher = try TreeWatcher(
+            configurationFiles: session.configuration.configurationFiles,
+            reportsData: session.configuration.watchesData)
         workTreeLock = WorkTreeLock(root: session.configuration.rootPath)
         scanner = session.scanner(watcher.inotify)
     }
@@ -124,6 +128,7 @@ package final class ContinuousBuild {
         case .directoryAppeared(let path): tell(.directoryAppeared(path))
         case .directoryGone(let path): tell(.directoryGone(path))
         case .cookie(let name): seenCookies.insert(name)
+        case .data(let path): onData(path)
         case .rulesChanged, .eventsLost: tell(.everythingDirtied)
         case .configurationTouched: onConfigurationTouched()
         case .rootGone: onRootGone()

@@ -12,9 +12,9 @@ package final class TreeWatcher {
     /// Called on the loop with all hints from one read of the queue.
     package var onHints: ([TreeHint]) -> Void = { _ in }
 
-    /// - Parameter configurationFiles: see `WatchTable`.
-    package init(configurationFiles: [String]) throws(SystemError) {
-        table = WatchTable(configurationFiles: configurationFiles)
+    /// - Parameters: see `WatchTable`.
+    package init(configurationFiles: [String], reportsData: Bool) throws(SystemError) {
+        table = WatchTable(configurationFiles: configurationFiles, reportsData: reportsData)
         inotify = try InotifyDescriptor()
     }
 

@@ -24,6 +24,8 @@ package enum TreeHint: Hashable, Sendable {
     case cookie([UInt8])
     /// Ignore rules changed.
     case rulesChanged
+    /// Any other file was written, replaced or removed. Only if the table is told to report these.
+    case data(BytePath)
     /// A configuration file in the root was written, replaced or removed.
     case configurationTouched
     /// Events were lost: examine everything.
@@ -61,10 +63,14 @@ package struct WatchTable: Sendable {
     }
 
     private let configurationFiles: [[UInt8]]
+    private let reportsData: Bool
 
-    /// - Parameter configurationFiles: names of files in the root whose changes are reported.
-    package init(configurationFiles: [String] = []) {
+    /// - Parameters:
+    ///   - configurationFiles: names of files in the root whose changes are reported.
+    ///   - reportsData: whether changes of files are reported that are neither sources nor importable.
+    package init(configurationFiles: [String] = [], reportsData: Bool = false) {
         self.configurationFiles = configurationFiles.map { Array($0.utf8) }
+        self.reportsData = reportsData
     }
 
     /// Number of watched source directories.
@@ -164,7 +170,8 @@ package struct WatchTable: Sendable {
                 if ImportableName.isLeaf(event.name) { return [.importable(path)] }
                 // A link to a directory can be imported, and sends the events of a file.
                 let isNew = !event.mask.isDisjoint(with: [.created, .movedTo, .deleted, .movedFrom])
-                return isNew && PythonName.isName(event.name[...]) ? [.importable(path)] : []
+                if isNew, PythonName.isName(event.name[...]) { return [.importable(path)] }
+                return reportsData && !event.mask.isDisjoint(with: settled) ? [.data(path)] : []
             }
             if event.mask.contains(.deleted) { return [.sourceDeleted(path)] }
             if !event.mask.isDisjoint(with: [.closedAfterWriting, .movedTo, .movedFrom, .attributes]) {

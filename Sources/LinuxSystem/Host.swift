@@ -50,6 +50,11 @@ package enum Host {
         try allocated("getcwd") { getcwd(nil, 0) }
     }
 
+    /// Changes the directory of the whole process (chdir(2)). Only before anything else runs.
+    package static func changeWorkingDirectory(to path: BytePath) throws(SystemError) {
+        _ = try retrying("chdir", path) { path.withCString { chdir($0) } }
+    }
+
     /// The path without symbolic links, `.` and `..` (realpath(3)).
     package static func realPath(_ path: BytePath) throws(SystemError) -> BytePath {
         try allocated("realpath", path) { path.withCString { realpath($0, nil) } }

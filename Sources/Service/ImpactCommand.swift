@@ -266,7 +266,7 @@ package final class ImpactCommand {
     }
 
     /// Quotes a word for the shell if it needs it.
-    private static func quoted(_ word: String) -> String {
+    package static func quoted(_ word: String) -> String {
         if !word.isEmpty, word.utf8.allSatisfy({ PythonName.has($0) && $0 < 0x80 || "/.-".utf8.contains($0) }) {
             return word
         }

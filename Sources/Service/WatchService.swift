@@ -15,6 +15,8 @@ package enum WatchEvent {
     case wave(WaveReport, standing: [LocatedDiagnostic])
     /// What happened to the command of `--exec`.
     case command(CommandEvent)
+    /// What happened to the build of this bundle.
+    case bundle(BytePath, CommandEvent)
     case notice(String)
     /// The last event.
     case stopped(WatchEnding)
@@ -45,6 +47,8 @@ package final class WatchService {
     private var run: WatchRun?
     /// The command of `--exec`.
     private var command: ImpactCommand?
+    /// Bundles that are kept up to date.
+    private var bundles: [ContinuousBundle] = []
     /// The changes since the command was last run.
     private var impact = Impact()
     /// The directory with the record of the socket.
@@ -82,6 +86,18 @@ package final class WatchService {
             command, mode: mode, onError: onError, root: configuration.rootPath,
             environment: Notifier.withoutVariables(environment), sharesOutput: sharesOutput, loop: loop
         ) { [weak self] in self?.report(.command($0)) }
+    }
+
+    /// Builds a bundle again after each wave if everything compiles, and when its data have changed.
+    ///
+    /// - Parameters:
+    ///   - outputs: the files that the builds of all bundles write, absolute.
+    package func keepUpToDate(_ bundle: BytePath, outputs: [BytePath], command: String, environment: [BytePath]) {
+        bundles.append(
+            ContinuousBundle(
+                command, outputs: outputs, root: configuration.rootPath,
+                environment: Notifier.withoutVariables(environment), loop: loop
+            ) { [weak self] in self?.report(.bundle(bundle, $0)) })
     }
 
     package func start(progress: @escaping (Int, Int) -> Void) {
@@ -141,6 +157,7 @@ package final class WatchService {
         case .begin: begin()
         case .announceReady: if let wave { announceReady(wave) }
         case .runCommand:
+            for bundle in bundles { bundle.build() }
             command?.run(impact)
             impact = Impact()
         case .reportWave: if let wave { show(wave) }
@@ -154,7 +171,9 @@ package final class WatchService {
             handler.refuseOpenQuestions()
             retryTimer = loop.after(Self.retryDelay) { [weak self] in self?.retry() }
         case .notifyStopping: notifier.stopping()
-        case .endCommand: command?.stop()
+        case .endCommand:
+            command?.stop()
+            for bundle in bundles { bundle.stop() }
         case .forgetSocket: if let recordDirectory { SocketRecord.remove(in: recordDirectory) }
         case .closeSocket: server?.stop()
         case .reportEnd(let ending): report(.stopped(ending))
@@ -173,6 +192,10 @@ package final class WatchService {
         }
         run.build.onNotice = ifCurrent { $0.report(.notice($1)) }
         run.build.onWave = ifCurrent { $0.handle(.waveEnded, wave: $1) }
+        run.build.onData = ifCurrent { service, path in
+            guard service.run?.session.failureCount == 0 else { return }
+            for bundle in service.bundles { bundle.dataChanged(path) }
+        }
         let touched: (()) -> Void = ifCurrent { service, _ in service.checkConfiguration() }
         // Later, so that all events of one save are seen first, and no session is replaced within one of its calls.
         run.build.onConfigurationTouched = { [weak self] in self?.loop.later { touched(()) } }
@@ -273,7 +296,9 @@ package final class WatchService {
 
     /// Adds the changes of a wave to those for the command, and runs it if everything compiles.
     private func tellCommand(_ wave: WaveReport) {
-        guard let command, let session = run?.session, wave.hasChanges else { return }
+        guard let session = run?.session, wave.hasChanges else { return }
+        if session.failureCount == 0 { for bundle in bundles { bundle.build() } }
+        guard let command else { return }
         // Code from the store is a change like any other: an edit was undone, or another branch was checked out.
         let results: Set<ModuleResult> = [.compiled, .restored, .failed]
         let changed = wave.changes.filter { results.contains($0.result) }.map(\.path) + wave.gone

@@ -59,6 +59,8 @@ package struct SessionConfiguration: Hashable, Sendable {
     package var storePlace: BytePath?
     /// The names of the files in the root that this was read from, or could be read from.
     package var configurationFiles: [String] = []
+    /// Whether a watch reports changes of files that are neither sources nor importable.
+    package var watchesData = false
     /// Neither artifacts nor the database are written.
     package var isReadOnly = false
     /// Artifacts are written, but the database is not: another process holds it.

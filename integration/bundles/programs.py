@@ -1,7 +1,8 @@
 """The real programs of run.py: what is installed, the sources, the command line of `bundle`, and what a run must print.
 
 A program is a dict: `requires` (pinned), `files`, `bundle` (arguments), `runs`: a list of (arguments, text that the output must
-contain). `server`: the program serves at PORT; a list of (path, text). `pythons`: versions; default all.
+contain). `server`: the program serves at PORT; a list of (path, text). `pythons`: versions; default all. `without`: forms in which it
+cannot run.
 """
 
 DJANGO_FILES = {
@@ -77,7 +78,7 @@ PROGRAMS = {
         requires=["yt-dlp==2024.10.22"], bundle=["yt-dlp"], pythons=["3.8", "3.12", "3.13"],
         runs=[(["--version"], "2024.10.22"), (["--list-extractors"], "youtube")]),
     "django": dict(
-        requires=["django==4.2.17"], files=DJANGO_FILES, bundle=["manage.py"],
+        requires=["django==4.2.17", "tzdata"], files=DJANGO_FILES, bundle=["manage.py", "--include", "tzdata"],
         runs=[(["check"], "no issues"), (["migrate"], "Applying polls.0001_initial... OK")],
         server=["runserver", "--noreload", "PORT"],
         pages=[("/", "0 polls"), ("/static/polls/style.css", "color: red"), ("/static/admin/css/base.css", "body"),
@@ -94,12 +95,12 @@ PROGRAMS = {
         files={"table.py": "import numpy, pandas\nprint(pandas.DataFrame({'a': numpy.arange(4)}).a.sum())\n"},
         bundle=["table.py"], runs=[([], "6")]),
     "cryptography": dict(
-        requires=["cryptography==43.0.3"], pythons=["3.8", "3.12", "3.13"],
+        requires=["cryptography==43.0.3"], pythons=["3.8", "3.12", "3.13", "pypy"],
         files={"seal.py": "from cryptography.fernet import Fernet\nkey = Fernet(Fernet.generate_key())\n"
                           "print(key.decrypt(key.encrypt(b'secret')).decode())\n"},
         bundle=["seal.py"], runs=[([], "secret")]),
     "lxml": dict(
-        requires=["lxml==5.3.0"], pythons=["3.8", "3.12", "3.13"],
+        requires=["lxml==5.3.0"], pythons=["3.8", "3.12", "3.13", "pypy"],
         files={"tree.py": "from lxml import etree, html\nprint(etree.tostring(html.fromstring('<p>x<br>y')))\n"},
         bundle=["tree.py"], runs=[([], "<p>x<br/>y</p>")]),
     "sqlalchemy": dict(
@@ -112,7 +113,7 @@ PROGRAMS = {
         runs=[(["--version"], "1.11.2"), (["-c", "x: int = ''"], "Incompatible types")], status=None),
     "pytest": dict(
         requires=["pytest==8.3.4", "pytest-cov==5.0.0"], bundle=["pytest", "--include", "pytest-cov"],
-        pythons=["3.8", "3.12", "3.13"], work={"test_a.py": "def test_a():\n    assert 1\n"},
+        pythons=["3.8", "3.12", "3.13", "pypy"], work={"test_a.py": "def test_a():\n    assert 1\n"},
         runs=[(["-q", "test_a.py", "--cov=."], "1 passed")]),
     "rich": dict(
         requires=["rich==13.9.4"],
@@ -134,6 +135,7 @@ if __name__ == '__main__':
         print(pool.map(square, [2, 3]), pool.map(cube, [2, 3]))
 """},
         bundle=["-m", "work"],
+        without=["dir"],  # Python itself does not import a package's __main__ in new processes
         runs=[([way], "[4, 9] [8, 27]") for way in ("fork", "spawn", "forkserver")]),
     "click": dict(
         requires=["click==8.1.7"],
@@ -144,6 +146,7 @@ if __name__ == '__main__':
                                                "COMP_CWORD": "1"})]),
     "ansible": dict(
         requires=["ansible-core==2.16.14"], bundle=["ansible-playbook"], pythons=["3.12"],
+        without=["interpreter"],  # needs a shell
         work={"play.yml": "- hosts: localhost\n  connection: local\n  gather_facts: false\n  tasks:\n"
                           "  - command: echo done\n    register: r\n  - debug: var=r.stdout\n"},
         runs=[(["play.yml"], "ok=2")]),

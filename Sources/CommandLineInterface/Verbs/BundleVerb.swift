@@ -144,8 +144,40 @@ enum BundleVerb: Verb {
         return [folder]
     }
 
+    /// The command line, completed by the configuration if it names a bundle and no entry. That says how it is made, as if in the
+    /// root.
+    private static func completed(_ parsed: ParsedArguments) throws(UsageError) -> ParsedArguments {
+        guard parsed.operands.isEmpty, !parsed.has(module.name), !parsed.has(include.name), !parsed.has(whole.name),
+            let directory = try? Host.workingDirectory()
+        else { return parsed }
+        let root = try RootLocator.locate([], workingDirectory: directory).root
+        let settings = try Settings(root: root, mayRemember: true)
+        guard !settings.bundles.isEmpty else { return parsed }
+        guard let given = parsed.lastPath(output.name) else {
+            throw UsageError(
+                message:
+                    "name an entry, or with -o a bundle of the configuration: \(settings.bundles.keys.sorted().joined(separator: ", "))"
+            )
+        }
+        let place = (given.isAbsolute ? given : directory.appending(given)).normalized
+        let recipe = try BundleRecipe.find(place, in: settings, root: root)
+        let words = recipe.words.map { Argument(BytePath($0)) }
+        let described: ParsedArguments
+        do throws(UsageError) {
+            described = try ParsedArguments(words, options: declaration.options, verb: declaration.name)
+        } catch {
+            throw UsageError(message: "bundles: '\(given)': \(error.message)")
+        }
+        do throws(SystemError) {
+            try Host.changeWorkingDirectory(to: root)
+        } catch {
+            throw UsageError(message: "cannot change to \(root): \(error.reason); check its permissions")
+        }
+        return parsed.replacing([Argument(BytePath(recipe.operand))], for: output.name).completed(by: described)
+    }
+
     static func run(_ invocation: Invocation) throws(UsageError) -> Int32 {
-        let parsed = invocation.arguments
+        let parsed = try completed(invocation.arguments)
         // Operands are an entry, not paths of a tree; but the project is the one that a script is in.
         let entries = parsed.operands
         guard entries.count <= 1 else {

@@ -22,6 +22,11 @@ enum WatchVerb: Verb {
     private static let onError = OptionSpecification(
         "--exec-on-error", value: .choice("ACTION", ImpactCommand.OnError.self),
         help: "if COMMAND is still running when a module fails: keep it running (default), or stop it")
+    static let bundle = OptionSpecification(
+        "--bundle", value: .path("FILE"),
+        help:
+            "keep this bundle up to date: build it as [tool.freshpyc.bundles] says, at the start and after each wave; may be repeated"
+    )
     private static let clear = OptionSpecification(
         "--clear", help: "on a terminal, clear the screen at each wave and show all errors and warnings again")
     private static let logLevel = OptionSpecification(
@@ -39,7 +44,8 @@ enum WatchVerb: Verb {
         options: [
             background, .python, .optimize, .invalidation, .exclude, .gitignore, .jobs, .compileTimeout,
             .stateDirectory, .store, .noStore, idleTimeout, .select, .ignore, .sourceRoot, command, commandMode,
-            onError, clear, logLevel, .format("text", "json", help: "text (default) or json (one object per wave)"),
+            onError, bundle, clear, logLevel,
+            .format("text", "json", help: "text (default) or json (one object per wave)"),
             .quiet, .help,
         ],
         exitStatuses: [
@@ -48,6 +54,8 @@ enum WatchVerb: Verb {
         examples: [
             .init("freshpyc watch", "the project in the current directory"),
             .init("freshpyc watch src --python 3.12 --python 3.13", "for two interpreters"),
+            .init(
+                "freshpyc watch --bundle dist/shop.pyz", "build a bundle again whenever a module or data file changes"),
             .init("freshpyc watch --exec 'pytest -q {affected-tests}'", "run the tests that a save may have broken"),
         ])
 
