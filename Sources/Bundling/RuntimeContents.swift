@@ -6,7 +6,7 @@ import BuildModel
 import LinuxSystem
 
 struct RuntimeContents: Sendable {
-    private struct File {
+    private struct File: Sendable {
         let path: String
         var bytes: [UInt8]
         let isProgram: Bool
@@ -71,11 +71,10 @@ struct RuntimeContents: Sendable {
 
     /// A name for these files: where they are laid out.
     var digest: String {
-        var all: [UInt8] = []
-        for file in files {
-            all += Array("\(file.path)\0\(file.isProgram)\0".utf8)
-            all += Array(file.bytes.withUnsafeBytes { SHA256.hexadecimal($0) }.utf8)
+        let parts = ParallelSlices.map(files, sliceSize: 8, scratch: {}) { file, _ in
+            "\(file.path)\0\(file.isProgram)\0" + file.bytes.withUnsafeBytes { SHA256.hexadecimal($0) }
         }
+        let all = Array(parts.joined().utf8)
         return String(all.withUnsafeBytes { SHA256.hexadecimal($0) }.prefix(32))
     }
 
