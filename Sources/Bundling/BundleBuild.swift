@@ -248,8 +248,12 @@ package final class BundleBuild {
             return .file(program.parts)
         case .zip: return .file([try writer.zip(files)])
         case .dir:
+            if runtime != nil, files.contains(where: { $0.path.hasPrefix(RuntimeContents.directory) }) {
+                throw .inconsistent("the program has a directory python/, where the interpreter belongs")
+            }
             return .directory(
-                FolderWriter(writer: writer, time: options.folderTime).files(files))
+                FolderWriter(writer: writer, time: options.folderTime).files(files)
+                    + (runtime?.folderFiles(in: RuntimeContents.directory) ?? []))
         case .script:
             let archive = try writer.innerArchive(files, importers: importers, start: 0)
             let compressed = compressor.flatMap { try? BundleCompression.deflated(archive.bytes, by: $0) }

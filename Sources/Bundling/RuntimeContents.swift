@@ -16,6 +16,8 @@ struct RuntimeContents: Sendable {
 
     /// Where the files are in the archive, below it.
     static let folder = "_freshpyc/runtime/"
+    /// Where they are in a bundle that is a directory.
+    static let directory = "python/"
     static let table = "_freshpyc/runtime-table"
 
     /// Relative to the directory in which the launcher lays the files out.
@@ -61,6 +63,13 @@ struct RuntimeContents: Sendable {
     mutating func compress(by interpreter: Interpreter) throws(BundleError) {
         for (index, bytes) in try BundleCompression.deflated(files.map(\.bytes), by: interpreter).enumerated() {
             files[index].deflated = bytes
+        }
+    }
+
+    /// The files for a bundle that is a directory.
+    func folderFiles(in folder: String) -> [BundleFolderFile] {
+        files.map {
+            BundleFolderFile(path: folder + $0.path, bytes: $0.bytes, permissions: $0.isProgram ? 0o755 : 0o644)
         }
     }
 

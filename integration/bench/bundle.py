@@ -53,7 +53,7 @@ class Bench:
         self.tools = os.path.join(self.work, "tools")
         if not os.path.exists(self.tools):
             run(options.python, "-m", "venv", self.tools)
-            run(self.tools + "/bin/pip", "install", "-q", "shiv", "pyinstaller")
+            run(self.tools + "/bin/pip", "install", "-q", "shiv", "pyinstaller", "pex")
 
     def place(self, name):
         return os.path.join(self.work, name)
@@ -105,6 +105,14 @@ class Bench:
             times["shiv"] = timed(self.tools + "/bin/shiv", "-c", script, "-o", file, "--site-packages", target,
                                   "-p", python)
             commands["shiv"] = [python, file] + words
+            file = self.place(name + ".pex")
+            caches = dict(os.environ, PEX_ROOT=self.place("pex-build"))
+            times["pex"] = timed(self.tools + "/bin/pex", *PROGRAMS[name][0], "-c", script, "-o", file, env=caches)
+            commands["pex"] = [python, file] + words
+        whole = self.place(name + "-whole")
+        times["with interpreter"] = timed(*(order[:order.index("-o")] + ["-o", whole, "--with-interpreter", "-p", home + "/bin/python",
+                                                                         "-q", "--store", store]), cwd=source)
+        commands["with interpreter"] = [whole] + words
         if self.options.pyinstaller:
             begun = time.perf_counter()
             run(self.tools + "/bin/pyinstaller", "-F", "-y", "--clean", "--log-level", "ERROR", "-n", name + "-pi", "-p",
@@ -116,13 +124,15 @@ class Bench:
 
     def measure(self, name):
         commands, times = self.build(name)
-        variables = dict(PATH=os.environ["PATH"], HOME=self.place("home"), SHIV_ROOT=self.place("shiv"))
+        variables = dict(PATH=os.environ["PATH"], HOME=self.place("home"), SHIV_ROOT=self.place("shiv"),
+                         PEX_ROOT=self.place("pex"))
         shutil.rmtree(variables["SHIV_ROOT"], ignore_errors=True)
+        shutil.rmtree(variables["PEX_ROOT"], ignore_errors=True)
         shutil.rmtree(variables["HOME"], ignore_errors=True)
         os.makedirs(variables["HOME"])
         first = {}
         for form, command in commands.items():
-            if form in ("bundle", "shiv"):
+            if form in ("bundle", "shiv", "pex", "with interpreter"):
                 first[form] = timed(*command, env=variables)
             run(*command, env=variables)
         runs = {form: [] for form in commands}
@@ -137,7 +147,7 @@ class Bench:
         print("%s" % name)
         for form in commands:
             median = statistics.median(runs[form])
-            file = {"bundle": ".pyz", "zipapp": "-zipapp.pyz", "zipapp -c": "-zipapp-c.pyz", "shiv": "-shiv.pyz",
+            file = {"bundle": ".pyz", "pex": ".pex", "with interpreter": "-whole", "zipapp": "-zipapp.pyz", "zipapp -c": "-zipapp-c.pyz", "shiv": "-shiv.pyz",
                     "PyInstaller": "-pi"}.get(form)
             size = "%6.1f MB" % (os.path.getsize(self.place(name + file)) / 1e6) if file else " " * 9
             print("  %-24s start %7.1f ms (%.1f to %.1f)  bundle is %.2f of it  %s%s%s" % (

@@ -35,7 +35,7 @@ enum BundleVerb: Verb {
     private static let withInterpreter = OptionSpecification(
         "--with-interpreter",
         help:
-            "include the interpreter, its standard library and the shared libraries that these need: runs where no Python is installed (form executable)"
+            "include the interpreter, its standard library and the shared libraries that these need: runs where no Python is installed (forms executable and dir; a directory is then started with DIR/python/bin/python3.X -I DIR)"
     )
     private static let standardLibrary = OptionSpecification(
         "--stdlib", value: .choice("SHARE", StandardLibraryShare.self),
@@ -253,8 +253,9 @@ enum BundleVerb: Verb {
         }
         options.epoch = try SourceDateEpoch.read()
         if parsed.has(withInterpreter.name) {
-            guard options.form == .executable else {
-                throw UsageError(message: "--with-interpreter needs --form executable, or a FILE without a suffix")
+            guard options.form == .executable || options.form == .dir else {
+                throw UsageError(
+                    message: "--with-interpreter needs --form executable or dir; name a FILE without a suffix, or DIR/")
             }
             guard arguments.arguments.all("--python").count <= 1 else {
                 throw UsageError(message: "--with-interpreter includes one Python; name one with --python")
