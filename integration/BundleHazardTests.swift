@@ -215,7 +215,8 @@ import Testing
         try tree.shell("mkfifo pipe && echo old > target.pyz && ln -s target.pyz link.pyz")
         for name in ["pipe", "/dev/null", "."] {
             let result = try tree.run("bundle", "app.py", "-o", name)
-            #expect(result.status == 2 && result.errors.contains("'\(name)' is not a regular file"), "\(result)")
+            let message = name == "." ? "'.' is a directory" : "'\(name)' is not a regular file"
+            #expect(result.status == 2 && result.errors.contains(message), "\(result)")
         }
         try tree.shell("test -p pipe && test -c /dev/null")
         #expect(try tree.run("bundle", "app.py", "-o", "link.pyz").status == 0)

@@ -133,13 +133,37 @@ import Testing
         }
     }
 
-    @Test func manyStartsAtOnce() throws {
+    /// A damaged copy says so, and leaves nothing that another copy would take.
+    @Test func damagedFileIsNotLaidOut() throws {
         let (program, cache) = (try Self.shared.get(), try emptyCache())
         defer { Scratch.remove(cache) }
+        var bytes = try #require(Host.contents(program, limit: 1 << 28))
+        let place = try #require(
+            bytes.firstRange(of: Array("libpython".utf8))?.lowerBound ?? bytes.indices.dropFirst(500_000).first)
+        for index in place + 4096..<place + 4160 { bytes[index] ^= 0xFF }
+        let copy = cache.appending("copy")
+        try OutputFile.write(bytes, to: copy)
+        #expect(try Program.run("chmod", "+x", copy.description).status == 0)
+        let result = try run(copy, "shutil", in: cache)
+        #expect(
+            result.status == 127 && result.errors == "\(copy): this bundle is damaged; copy it again\n", "\(result)")
+        #expect(try run(program, "shutil", in: cache).output == "shutil\n")
+        #expect(try Program.run("ls", cache.appending("freshpyc/bundles").description).output.count == 33)
+    }
+
+    /// An empty cache, and one that is damaged.
+    @Test(arguments: ["true", "rm */lib/python3*/shutil.pyc", "chmod -x */bin/*"])
+    func manyStartsAtOnce(_ damage: String) throws {
+        let (program, cache) = (try Self.shared.get(), try emptyCache())
+        defer { Scratch.remove(cache) }
+        if damage != "true" {
+            _ = try run(program, "json", in: cache)
+            #expect(try Program.shell(damage, in: cache.appending("freshpyc/bundles")).status == 0)
+        }
         let result = try Program.shell(
             "for i in $(seq 24); do XDG_CACHE_HOME=\(cache) \(program) shutil & done; wait", in: cache)
         #expect(result.output == String(repeating: "shutil\n", count: 24), "\(result)")
-        #expect(try Program.run("ls", "-A", cache.appending("freshpyc/bundles").description).output.count == 33)
+        #expect(try Program.run("ls", cache.appending("freshpyc/bundles").description).output.count == 33)
     }
 
     /// Without a place that can be written, or with a full one, it says what to do.
@@ -156,7 +180,7 @@ import Testing
                 && result.errors
                     == "\(program): cannot unpack the Python in this file: no space left; set XDG_CACHE_HOME or TMPDIR to a directory that can be written and that may have programs\n",
             "\(result)")
-        #expect(try Program.shell("find full -type f", in: cache).output == "")
+        #expect(try Program.shell("find full -type f ! -name .lock", in: cache).output == "")
         // Another one serves.
         let other = try run(program, "shutil", in: full, more: ["TMPDIR": cache.description])
         #expect(other.output == "shutil\n", "\(other)")
@@ -176,10 +200,32 @@ import Testing
         defer { running.send(.kill) }
         for _ in 0..<600 where !running.outputSoFar.contains("up") { Pause.seconds(0.05) }
         _ = try Program.shell(
-            "mkdir -p old .new-1 .new-2 && touch -d '40 days ago' * && touch -d '2 days ago' .new-1", in: folder)
+            "mkdir -p $(printf %032d 0) other .new-1 .new-2 && touch -d '40 days ago' * && touch -d '2 days ago' .new-1",
+            in: folder)
         #expect(try run(program, in: cache).output == "right\n")
         let left = try Program.run("ls", "-A", folder.description).output.split(separator: "\n")
-        #expect(left.count == 3 && left.contains(".new-2") && !left.contains("old"), "\(left)")
+        #expect(left.count == 5 && left.contains(".new-2") && left.contains("other"), "\(left)")
+    }
+
+    /// The mark of a first start must not reach another Python, whose neighbours are not ours to remove.
+    @Test func nothingElseIsRemoved() throws {
+        let (program, cache) = try build(
+            "import os, sys\nprint(sys.orig_argv[1:2] == ['-I'], sys._xoptions)\nos.execv(sys.argv[1], [sys.argv[1]] + sys.orig_argv[1:3] + ['x'])\n"
+        )
+        defer { Scratch.remove(program.parent) }
+        let python = try #require(Self.python)
+        let tree = try Tree([:])
+        try tree.shell("\(python.path) -m venv --without-pip env; mkdir old; touch -d '2 years ago' old")
+        let result = try run(
+            program, tree.path.appending("env/bin/python").description, in: cache, more: ["PYTHONEXECUTABLE": "/x"])
+        #expect(result.output.hasPrefix("True {}\n") && tree.exists("old"), "\(result)")
+        for flag in ["freshpyc=new", "freshpyc"] {
+            let bundle = program.parent.appending("a.pyz")
+            try tree.write("app.py", "print(1)\n")
+            #expect(try tree.run("bundle", "app.py", "-o", bundle.description).status == 0)
+            _ = try Program.run(tree.path.appending("env/bin/python").description, "-X", flag, bundle.description)
+            #expect(tree.exists("old"))
+        }
     }
 
     // MARK: Options
@@ -187,7 +233,10 @@ import Testing
     @Test func optionsThatDoNotFit() throws {
         let tree = try Tree(["pyproject.toml": "", "app.py": ""])
         let cases: [([String], String)] = [
-            (["-o", "a.pyz", "--with-interpreter"], "--with-interpreter needs --form executable"),
+            (
+                ["-o", "a.pyz", "--form", "pyz", "--with-interpreter"],
+                "--with-interpreter needs --form executable or dir"
+            ),
             (["-o", "a", "--stdlib", "all"], "--stdlib needs --with-interpreter"),
             (["-o", "a", "--with-interpreter", "-p", "3.12", "-p", "3.13"], "includes one Python"),
         ]

@@ -66,8 +66,8 @@ import Testing
             (["-m", "shop", "-o", "x.pyz"], "is a package without __main__.py"),
             (["-m", "no.such", "-o", "x.pyz"], "there is no module 'no.such'"),
             (["shop.cart:", "-o", "x.pyz"], "names no function"),
-            (["app.py", "-o", "no/such/x.pyz"], "cannot write no/such/x.pyz"),
-            (["app.py", "-o", "/dev/full/x"], "cannot write"),
+            (["app.py", "-o", "no/such/x.pyz"], "there is no directory no/such for --output; create it"),
+            (["app.py", "-o", "/dev/full/x"], "there is no directory /dev/full"),
             (
                 ["app.py", "-o", "x.pyz", "--include", "nosuch"],
                 "there is no module or distribution 'nosuch' (--include)"
@@ -259,9 +259,9 @@ import Testing
     /// The output must not be a file of the program.
     @Test(arguments: [
         (["-o", "app.py"], "'app.py' exists, and was not made by bundle"),
-        (["-o", "shop/data.json"], "is a file of this program"),
+        (["-o", "shop/data.json"], "'shop/data.json' exists, and was not made by bundle"),
         (["-o", "a.pyz", "--manifest", "a.pyz"], "'a.pyz' is named twice"), (["-o", "-"], "--output needs a file"),
-        (["-o", "a.pyz", "--sbom", "no/s.json"], "cannot write no/s.json"),
+        (["-o", "a.pyz", "--sbom", "no/s.json"], "there is no directory no for --sbom; create it"),
     ])
     func outputsAreChecked(_ words: [String], _ message: String) throws {
         let tree = try Tree([

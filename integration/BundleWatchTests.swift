@@ -78,6 +78,10 @@ import Testing
         try eventually("9 b'2\\n'\n", "a module")
         try tree.write("shop/rates.txt", "3\n")
         try eventually("9 b'3\\n'\n", "data")
+        // Data in a new directory, and a link.
+        try tree.shell("mkdir shop/new && echo 1 > shop/new/a.txt && ln -s a.txt shop/new/b.txt")
+        for _ in 0..<100 where !tree.exists("layer/shop/new/b.txt") { Pause.seconds(0.1) }
+        #expect(tree.exists("layer/shop/new/b.txt"))
         // A module that does not compile changes no bundle.
         try tree.write("shop/cart.py", "def total(n)\n")
         Pause.seconds(1)

@@ -36,8 +36,13 @@ package struct Scope: Hashable, Sendable {
 
     /// Whether a directory found in a scan (not named by the user) is excluded by its name.
     package static func excludesDirectory(named name: ArraySlice<UInt8>) -> Bool {
-        excludedDirectoryNames.contains(Array(name))
+        excludedDirectoryNames.contains(Array(name)) || name.starts(with: temporaryPrefix)
     }
+
+    /// Directories that are not finished have such names.
+    private static let temporaryPrefix = Array(".freshpyc-".utf8)
+    /// A directory that has a file of this name is a bundle, and not a part of a project.
+    package static let bundleMark = ".freshpyc-bundle"
 
     /// The same for directories of installed packages: excludes names that no import can have.
     package static func excludesInPackages(named name: ArraySlice<UInt8>) -> Bool {

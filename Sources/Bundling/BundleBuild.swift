@@ -35,8 +35,8 @@ package struct BundleOptions: Sendable {
     /// Whether a directory may be replaced by a bundle: it is empty, or an earlier bundle.
     package static func canReplaceDirectory(_ place: BytePath) -> Bool {
         guard ((try? Host.status(place, followsLinks: false)) ?? nil)?.kind == .directory else { return false }
-        let main = Host.contents(place.appending(FolderWriter.mainPath), limit: 1 << 16)
-        return main?.starts(with: FolderWriter.mark.utf8) ?? FileTree.names(in: place).isEmpty
+        let names = FileTree.names(in: place)
+        return names.isEmpty || names.contains(Scope.bundleMark)
     }
 }
 
@@ -73,6 +73,8 @@ package final class BundleBuild {
     private let options: BundleOptions
     private let compiler: BundleCompiler
     private var isCancelled = false
+    /// What is called with the result, while the bundle is assembled.
+    private var done: ((Result<BundleResult, Failure>) -> Void)?
 
     package init(_ plan: BundlePlan, _ options: BundleOptions, compiler: BundleCompiler) {
         self.plan = plan
@@ -80,9 +82,16 @@ package final class BundleBuild {
         self.compiler = compiler
     }
 
+    /// Ends the build as soon as possible. What is assembled meanwhile is dropped.
     package func cancel() {
         isCancelled = true
         compiler.cancel()
+        end(.failure(.cancelled))
+    }
+
+    private func end(_ result: Result<BundleResult, Failure>) {
+        done?(result)
+        done = nil
     }
 
     package func run(
@@ -165,7 +174,11 @@ package final class BundleBuild {
                     "\(distribution): \(Plural.count(count, "source")) \(verb) not compile, and \(copula) included without bytecode"
                 )
             }
-            done(finish(contents, code, importers, runtime, interpreters, notes))
+            let assembly = BundleAssembly(
+                plan: plan, options: options, interpreters: interpreters, contents: contents, code: code,
+                importers: importers, runtime: runtime, notes: notes)
+            self.done = done
+            compiler.loop.offload({ assembly.result() }) { [self] result in end(result) }
         }
     }
 
@@ -175,99 +188,6 @@ package final class BundleBuild {
         case importer
         /// A source of the standard library.
         case runtime(Int)
-    }
-
-    private func finish(
-        _ contents: [[UInt8]], _ code: [[[UInt8]?]], _ importers: [[UInt8]?], _ runtime: RuntimeContents?,
-        _ interpreters: [Interpreter], _ notes: [String]
-    ) -> Result<BundleResult, Failure> {
-        let all = plan.files
-        var files = ParallelSlices.map(Array(all.indices), sliceSize: 16, scratch: {}) { index, _ in
-            let file = all[index]
-            return BundleContents(
-                path: file.path, bytes: contents[index], isNative: file.isNative,
-                extensions: interpreters.map { file.extensionModule(for: $0)?.name }, crc: CRC32.of(contents[index]),
-                bytecode: zip(interpreters, code[index]).map { interpreter, code in
-                    code.map { BytecodeFile($0, interpreter, source: contents[index]) }
-                }, module: file.module, distribution: file.distribution)
-        }
-        let compressor = options.isCompressed || options.form == .script ? interpreters.first : nil
-        var runtime = runtime
-        if let compressor {
-            do throws(BundleError) {
-                try BundleCompression.apply(to: &files, by: compressor)
-                try runtime?.compress(by: compressor)
-            } catch {
-                return .failure(.message(error.message))
-            }
-        }
-        var launcher: BundleLauncher?
-        var beginning = BundleWriter.beginning(shebang: options.shebang)
-        do throws(BundleError) {
-            if options.form == .executable {
-                launcher = try BundleLauncher.installed()
-                beginning =
-                    try launcher?.configured(
-                        options.shebang, for: interpreters, runsOnOthers: !options.isSourceless) ?? []
-            }
-        } catch {
-            return .failure(.message(error.message))
-        }
-        let writer = BundleWriter(
-            interpreters: interpreters, program: plan.program, isSourceless: options.isSourceless,
-            beginning: beginning,
-            time: options.epoch.map { .init(secondsSince1970: $0) } ?? .earliest)
-        do throws(ZipError) {
-            return .success(
-                BundleResult(
-                    output: try output(files, importers, runtime, writer, launcher, compressor), fileCount: files.count,
-                    moduleCount: files.count { $0.module != nil }, notes: notes + self.notes(interpreters),
-                    manifest: options.wantsManifest
-                        ? BundleManifest(
-                            plan, contents: contents, runtime: runtime, interpreters: interpreters) : nil))
-        } catch {
-            return .failure(.message("cannot make the bundle: \(error.reason); --exclude the file"))
-        }
-    }
-
-    private func output(
-        _ files: [BundleContents], _ importers: [[UInt8]?], _ runtime: RuntimeContents?, _ writer: BundleWriter,
-        _ launcher: BundleLauncher?, _ compressor: Interpreter?
-    ) throws(ZipError) -> BundleResult.Output {
-        switch options.form {
-        case .pyz: return .file(try writer.program(files, importers: importers).parts)
-        case .executable:
-            var program = try writer.program(files, importers: importers, runtime: runtime)
-            if let runtime, let table = program.table {
-                let words = "\(table.offset) \(table.size) \(runtime.digest) \(runtime.program)"
-                guard let told = launcher?.configured(words) else {
-                    throw .inconsistent("the launcher cannot be told where the interpreter is")
-                }
-                program.parts[0] = told + program.parts[0].dropFirst(writer.beginning.count)
-            }
-            return .file(program.parts)
-        case .zip: return .file([try writer.zip(files)])
-        case .dir:
-            if runtime != nil, files.contains(where: { $0.path.hasPrefix(RuntimeContents.directory) }) {
-                throw .inconsistent("the program has a directory python/, where the interpreter belongs")
-            }
-            return .directory(
-                FolderWriter(writer: writer, time: options.folderTime).files(files)
-                    + (runtime?.folderFiles(in: RuntimeContents.directory) ?? []))
-        case .script:
-            let archive = try writer.innerArchive(files, importers: importers, start: 0)
-            let compressed = compressor.flatMap { try? BundleCompression.deflated(archive.bytes, by: $0) }
-            guard let compressed else { throw .inconsistent("the archive cannot be compressed") }
-            return .file([ScriptWriter.script(archive, compressed: compressed, writer, shebang: options.shebang)])
-        }
-    }
-
-    private func notes(_ interpreters: [Interpreter]) -> [String] {
-        guard options.form == .zip, !options.isSourceless, let old = interpreters.first, old.layout != .flagged
-        else { return [] }
-        return [
-            "\(old.name) compares times in an archive, which depend on the time zone, so the library has sources alone; use --sourceless for bytecode"
-        ]
     }
 
     private static func place(of file: BundleFile) -> BytePath {

@@ -25,7 +25,7 @@ package final class BundleCompiler {
         case unavailable(Diagnostic)
     }
 
-    private let loop: EventLoop
+    let loop: EventLoop
     private let pythons: InterpreterSet
     private let deadline: Int64
     private let level: OptimizationLevel

@@ -68,6 +68,11 @@ package struct BundleFile: Sendable {
         module = path.hasSuffix(".py") ? Self.module(path.dropLast(3)) : nil
     }
 
+    /// Whether it is this file, or lies in this directory.
+    func isOrigin(_ path: BytePath) -> Bool {
+        if case .file(let place) = origin { place.isWithin(path) } else { false }
+    }
+
     static func module(_ stem: Substring) -> (name: String, isPackage: Bool)? {
         var parts = stem.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.allSatisfy({ !$0.isEmpty && !$0.contains(".") }) else { return nil }

@@ -1,5 +1,6 @@
 // The program at the beginning of an executable bundle (Sources/freshpyc-launcher), and what it is told about Pythons.
 
+import Archive
 import BasicTypes
 import BuildModel
 import LinuxSystem
@@ -68,13 +69,38 @@ struct BundleLauncher: Sendable {
     func configured(_ runtime: String) -> [UInt8]? { configured(["runtime \(runtime)"]) }
 
     private func configured(_ lines: [String]) -> [UInt8]? {
-        let text = Array((lines.joined(separator: "\n") + "\n").utf8)
-        guard text.count + Self.mark.count < Self.configurationSize, let place = program.firstRange(of: Self.mark)
+        guard let place = program.firstRange(of: Self.mark)?.lowerBound,
+            place + Self.configurationSize <= program.count
         else { return nil }
+        let told = lines.map { $0 + "\n" }.joined()
+        let crc = Self.checksum(of: program, place, told: told)
+        let text = Self.mark + Array("\(told)check \(program.count) \(Hexadecimal.text(crc, digits: 8))\n".utf8)
+        guard text.count < Self.configurationSize else { return nil }
+        let rest = [UInt8](repeating: 0, count: Self.configurationSize - text.count)
         var copy = program
-        let rest = [UInt8](repeating: 0, count: Self.configurationSize - text.count - Self.mark.count)
-        copy.replaceSubrange(
-            place.lowerBound..<place.lowerBound + Self.configurationSize, with: Self.mark + text + rest)
+        copy.replaceSubrange(place..<place + Self.configurationSize, with: text + rest)
         return copy
+    }
+
+    /// That of the program without its configuration, and of the lines of that.
+    private static func checksum(of program: [UInt8], _ place: Int, told: String) -> UInt32 {
+        CRC32.of(Array(program[..<place]) + Array(told.utf8) + Array(program[(place + configurationSize)...]))
+    }
+
+    /// What the launcher at the beginning of a file was told, if it is undamaged.
+    ///
+    /// - Returns: the lines; `nil` if it is damaged.
+    static func lines(in bytes: [UInt8]) -> [String]? {
+        guard let place = bytes.prefix(1 << 17).firstRange(of: mark)?.lowerBound,
+            place + configurationSize <= bytes.count
+        else { return nil }
+        let text = bytes[(place + mark.count)..<place + configurationSize].prefix { $0 != 0 }
+        var lines = String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
+        guard let words = lines.popLast()?.split(separator: " "), words.count == 3, words[0] == "check",
+            let size = Int(words[1]), let crc = UInt32(words[2], radix: 16), place + configurationSize <= size,
+            size <= bytes.count,
+            checksum(of: Array(bytes[..<size]), place, told: lines.map { $0 + "\n" }.joined()) == crc
+        else { return nil }
+        return lines
     }
 }

@@ -112,7 +112,8 @@ extension BundlePlanner {
     ) throws(BundleError) {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         if name.hasSuffix(".py") {
-            throw BundleError("'\(name)' is a file; write \(name) without -m, or -m \(name.dropLast(3))")
+            let module = name.dropLast(3).replacing("/", with: ".")
+            throw BundleError("'\(name)' is a file; write \(name) without -m, or -m \(module)")
         }
         guard !name.isEmpty, parts.allSatisfy({ !$0.isEmpty }) else {
             throw BundleError("'\(name)' is no name of a module")
@@ -142,6 +143,8 @@ extension BundlePlanner {
                             : "there is no module '\(name)' in \(interpreter.path)'s environment; install it, or use --path"
                     )
                 }
+            } else {
+                try checkOutside(name, function: function ?? "")
             }
         } else if interpreter.standardLibraryNames.contains(Array(parts[0].utf8)) {
             throw BundleError(
@@ -154,10 +157,23 @@ extension BundlePlanner {
         plan.program = function.map { .call(module: name, function: $0) } ?? .module(program)
     }
 
+    /// A module of a distribution, and the function in it.
+    private func checkOutside(_ module: String, function: String) throws(BundleError) {
+        let stem = module.replacing(".", with: "/")
+        let isNative = paths.keys.contains { $0.hasPrefix(stem + ".") && $0.hasSuffix(".so") }
+        guard let index = paths[stem + ".py"] ?? paths[stem + "/__init__.py"] else {
+            if isNative { return }
+            throw BundleError(
+                "there is no module '\(module)' in the environment of \(interpreter.path); name another, or use --path")
+        }
+        if case .file(let path) = plan.files[index].origin { try checkFunction(function, in: path) }
+    }
+
     /// A name that the source never mentions is not defined there.
     func checkFunction(_ function: String, in path: BytePath) throws(BundleError) {
         let name = String(function.prefix { $0 != "." })
-        guard let bytes = Host.contents(root.appending(path), limit: 1 << 26) else { return }
+        let place = path.isAbsolute ? path : root.appending(path)
+        guard let bytes = Host.contents(place, limit: 1 << 26) else { return }
         var words: Set<String> = []
         for word in bytes.split(whereSeparator: { !PythonName.has($0) }) {
             words.insert(String(decoding: word, as: UTF8.self))

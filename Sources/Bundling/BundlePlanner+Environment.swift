@@ -94,8 +94,8 @@ extension BundlePlanner {
             else {
                 let there = environment.find(Distribution.normalized(distribution.name))?.version
                 throw BundleError(
-                    "\(distribution.name) \(distribution.version) has extension modules, and \(other.path) has "
-                        + (there.map { "version \($0)" } ?? "none of it")
+                    "\(distribution.name) \(distribution.version) has extension modules, and "
+                        + (there.map { "\(other.path) has version \($0)" } ?? "it is not installed for \(other.path)")
                         + "; install the same version there, or bundle for one Python")
             }
             let reason = BundleReason.distribution("\(found.name) \(found.version)", because: "for \(other.name)")

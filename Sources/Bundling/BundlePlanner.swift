@@ -40,6 +40,8 @@ package struct BundlePlanner {
     var plan = BundlePlan(program: .none)
     var paths: [String: Int] = [:]
     var isScanned = false
+    /// Sources and directories that could not be read.
+    private var unreadable: [LocatedDiagnostic] = []
     /// The directory of the script that is the entry, relative to the root.
     var scriptBase: BytePath?
     /// `src`, if the root has it.
@@ -85,6 +87,13 @@ package struct BundlePlanner {
         if !entries.isEmpty { follow(entries) }
         takeOwnDistributions()
         for other in session.selectedInterpreters.dropFirst() { try addExtensions(for: other) }
+        for problem in unreadable {
+            if plan.files.contains(where: { $0.isOrigin(root.appending(problem.path)) }) {
+                plan.findings.append(problem)
+            } else {
+                plan.notes.append("\(problem.path) is not in the bundle: \(problem.diagnostic.message)")
+            }
+        }
         if let overwritten { throw BundleError("\(overwritten) is a file of this program; name another file with -o") }
         noteUnused()
         plan.files.sort { $0.path < $1.path }
@@ -114,7 +123,7 @@ package struct BundlePlanner {
     mutating func scan() {
         guard !isScanned else { return }
         isScanned = true
-        for problem in session.scanImports() { plan.findings.append(problem) }
+        unreadable = session.scanImports()
     }
 
     // MARK: The tree
@@ -271,8 +280,16 @@ package struct BundlePlanner {
         }
     }
 
+    /// Whether the user excluded a file of the project by its path there.
+    private func isExcluded(_ origin: BundleFile.Origin) -> Bool {
+        guard case .file(let path) = origin, let inner = path.relative(to: root)?.exactText else { return false }
+        return excluded.covers(path: inner)
+    }
+
     /// What the user may have forgotten, or misspelled.
     private mutating func noteUnused() {
+        // Sources that the tree's rules exclude never come here.
+        if !excluded.unused.isEmpty { for path in FileTree.files(in: root) { _ = excluded.covers(path: path) } }
         for text in excluded.unused { plan.notes.append("--exclude \(text) matches nothing") }
         guard case .script = plan.program, let entry = plan.files.first(where: { $0.reason == .entry }),
             case .file(let path) = entry.origin
@@ -297,6 +314,7 @@ package struct BundlePlanner {
         _ path: String, _ origin: BundleFile.Origin, _ reason: BundleReason, of distribution: String? = nil
     ) {
         if isTarget(origin) { return }
+        if reason != .entry, excluded.covers(path: path) || isExcluded(origin) { return }
         if let known = paths[path] {
             guard let owner = plan.files[known].distribution, let distribution, owner != distribution,
                 !Self.areEqual(plan.files[known].origin, origin)

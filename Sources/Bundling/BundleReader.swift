@@ -25,6 +25,9 @@ package struct BundleReader: Sendable {
     /// The hashes of sources for the interpreters of their bytecode: several files may claim one source.
     private var hashes: [HashKey: [UInt64]] = [:]
 
+    /// What its launcher was told; `nil` if it has none, or a damaged one.
+    private var launcherLines: [String]?
+
     private struct HashKey: Hashable {
         let source: String
         let magic: UInt32
@@ -54,6 +57,10 @@ package struct BundleReader: Sendable {
             return
         }
         let isMarked = isExecutable || isProgram && bytes.dropFirst(line.count + 3).starts(with: mark)
+        if isExecutable {
+            launcherLines = BundleLauncher.lines(in: bytes)
+            if launcherLines == nil { problems.append("the launcher at its beginning is damaged") }
+        }
         do throws(ZipError) {
             let outer = try Self.archive(bytes[...])
             guard isMarked else {
@@ -63,7 +70,7 @@ package struct BundleReader: Sendable {
                 return
             }
             guard let place = outer.find(Self.innerName), place.method == .stored else {
-                problems = ["it has no inner archive"]
+                problems.append("it has no inner archive")
                 return
             }
             checkSums(bytes[...], outer, except: Self.innerName)
@@ -91,7 +98,7 @@ package struct BundleReader: Sendable {
     package static func isScript(_ beginning: [UInt8]) -> Bool { ScriptWriter.begins(beginning) }
 
     /// Whether a file begins as a bundle does.
-    static func mayBegin(_ bytes: [UInt8]) -> Bool {
+    package static func mayBegin(_ bytes: [UInt8]) -> Bool {
         let mark = Array(BundleWriter.incomplete.utf8)
         return ScriptWriter.begins(bytes) || BundleLauncher.begins(bytes) || bytes.starts(with: [0x50, 0x4B, 3, 4])
             || bytes.starts(with: "#!".utf8) && Array(bytes.prefix(1024)).firstRange(of: mark) != nil
@@ -191,6 +198,10 @@ package struct BundleReader: Sendable {
     private mutating func examineTable(
         _ entry: ZipEntry, _ bytes: ArraySlice<UInt8>, _ archive: ZipReader, _ base: Int
     ) {
+        let place = "runtime \(base + entry.offset) \(entry.size) "
+        if let launcherLines, !launcherLines.contains(where: { $0.hasPrefix(place) }) {
+            problems.append("the launcher does not find the interpreter")
+        }
         let contents = Self.contents(of: entry, in: bytes).map { String(decoding: $0, as: UTF8.self) } ?? ""
         let lines = Set(contents.split(separator: "\n"))
         for file in archive.entries where file.name.hasPrefix(RuntimeContents.folder) {

@@ -32,7 +32,9 @@ extension BundleWriter {
                 // Under a name of its own: a package beside it may have the same.
                 let place = number.flatMap { places[$0] }
                 let isDeflated = number.flatMap { file.bytecode[$0]?.deflated } != nil
-                modules["__main__"] = (isDeflated ? .deflated : [], place ?? Place(offset: 0, size: 0), file.path)
+                // Its data are beside it.
+                let path = file.path == BundlePlanner.mainScript ? FolderWriter.mainPath : file.path
+                modules["__main__"] = (isDeflated ? .deflated : [], place ?? Place(offset: 0, size: 0), path)
             }
             guard let module = file.module, modules[module.name]?.kind.contains(.extension) != true else { continue }
             // What is built into the interpreter is found first.

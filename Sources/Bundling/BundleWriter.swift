@@ -70,7 +70,11 @@ struct BundleWriter {
         var files: [(path: String, entry: ZipEntry)] = []
         var codes: [[Place?]] = []
         for file in contents {
-            if !isOmitted(file) { files.append((file.path, try add(file, to: &inner))) }
+            if !isOmitted(file) {
+                let entry = try add(file, to: &inner)
+                files.append((file.path, entry))
+                if file.path == BundlePlanner.mainScript { files.append((FolderWriter.mainPath, entry)) }
+            }
             var places: [Place?] = []
             for (interpreter, bytecode) in Swift.zip(interpreters, file.bytecode) {
                 guard let bytecode else {
@@ -88,11 +92,12 @@ struct BundleWriter {
         index.beginDictionary()
         for (path, entry) in files {
             index.text(path)
-            index.tuple(count: 4)
+            index.tuple(count: 5)
             index.number(start + entry.offset)
             index.number(entry.compressedSize)
             index.number(entry.method == .stored ? 0 : 1)
             index.number(entry.size)
+            index.number(Int(entry.crc))
         }
         index.endDictionary()
         let listing = try inner.add("_freshpyc/files", index.bytes)

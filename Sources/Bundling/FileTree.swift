@@ -1,6 +1,7 @@
 // Lists the files of a directory for a bundle.
 
 import BasicTypes
+import BuildModel
 import LinuxSystem
 
 enum FileTree {
@@ -25,7 +26,7 @@ enum FileTree {
             let place = current.isEmpty ? folder : folder.appending(current)
             let entries = entries(of: place)
             // A virtual environment is no part of a program (PEP 405).
-            if entries.contains(where: { $0.name == "pyvenv.cfg" }) { continue }
+            if entries.contains(where: { $0.name == "pyvenv.cfg" || $0.name == Scope.bundleMark }) { continue }
             if stopsAtPackages, !current.isEmpty, entries.contains(where: { $0.name == "__init__.py" }) { continue }
             for (name, kind) in entries where !excluded.contains(name) && !isBytecode(name) {
                 let path = current.isEmpty ? name : "\(current)/\(name)"

@@ -12,8 +12,6 @@ package struct BundleFolderFile: Sendable {
 }
 
 struct FolderWriter {
-    /// The first line of `__main__.py`: only a directory that has it is replaced by a new bundle.
-    static let mark = "# This directory was made by freshpyc bundle."
     static let mainPath = "__main__.py"
 
     let writer: BundleWriter
@@ -23,10 +21,12 @@ struct FolderWriter {
     func files(_ contents: [BundleContents]) -> [BundleFolderFile] {
         var files: [BundleFolderFile] = []
         for file in contents {
+            // A `__main__.py` of the program itself is run by Python as it is.
+            let place = file.path == BundlePlanner.mainScript ? Self.mainPath : file.path
             for (interpreter, bytecode) in zip(writer.interpreters, file.bytecode) {
                 guard let bytecode else { continue }
                 // Without its source, Python looks for bytecode beside where the source would be.
-                let path = writer.isSourceless ? file.path + "c" : BundleWriter.codePath(file.path, interpreter)
+                let path = writer.isSourceless ? place + "c" : BundleWriter.codePath(place, interpreter)
                 files.append(
                     BundleFolderFile(
                         path: path, bytes: bytecode.validated(for: interpreter, time: time, size: file.bytes.count),
@@ -34,10 +34,14 @@ struct FolderWriter {
             }
             guard !writer.isOmitted(file) else { continue }
             files.append(
-                BundleFolderFile(path: file.path, bytes: file.bytes, permissions: file.isNative ? 0o755 : 0o644))
+                BundleFolderFile(path: place, bytes: file.bytes, permissions: file.isNative ? 0o755 : 0o644))
         }
-        let main = "\(Self.mark)\n\(start)"
-        files.append(BundleFolderFile(path: Self.mainPath, bytes: Array(main.utf8), permissions: 0o644))
+        if writer.program != .script(BundlePlanner.mainScript) {
+            files.append(BundleFolderFile(path: Self.mainPath, bytes: Array(start.utf8), permissions: 0o644))
+        }
+        files.append(
+            BundleFolderFile(
+                path: Scope.bundleMark, bytes: Array("Made by freshpyc bundle.\n".utf8), permissions: 0o644))
         return files
     }
 
@@ -49,11 +53,18 @@ struct FolderWriter {
             let path = writer.isSourceless ? name + "c" : name
             return """
                 import sys
-                from importlib.machinery import Source\(writer.isSourceless ? "less" : "")FileLoader as Loader
-                __file__ = sys.path[0] + '/' + (
-                    \(PythonLiteral.lines(path)))
-                __spec__, __package__, __loader__ = None, None, Loader('__main__', __file__)
-                exec(__loader__.get_code('__main__'))
+                from importlib.machinery import Source\(writer.isSourceless ? "less" : "")FileLoader
+
+                def run(main, loader):
+                    code = loader.get_code('__main__')
+                    # The namespace is the program's.
+                    for name in 'run', 'sys', 'Source\(writer.isSourceless ? "less" : "")FileLoader':
+                        del main[name]
+                    main.update(__file__=loader.path, __spec__=None, __package__=None, __loader__=loader)
+                    exec(code, main)
+
+                run(globals(), Source\(writer.isSourceless ? "less" : "")FileLoader('__main__', sys.path[0].rstrip('/') + '/' + (
+                    \(PythonLiteral.lines(path)))))
 
                 """
         case "module":

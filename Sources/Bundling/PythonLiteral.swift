@@ -5,7 +5,8 @@ import BasicTypes
 enum PythonLiteral {
     static func of(_ bytes: [UInt8]) -> String { "b'" + bytes.map { "\\x" + Hexadecimal.text([$0]) }.joined() + "'" }
 
-    /// A literal of several parts, one on each line, which Python joins.
+    /// A literal of several parts, one on each line, which Python joins. Python 2 takes those with other characters than ASCII for
+    /// Unicode, as in archives.
     ///
     /// - Parameter width: the maximum of characters in a part.
     static func lines(_ text: String, width: Int = 60) -> String {
@@ -20,6 +21,7 @@ enum PythonLiteral {
             if lines[lines.count - 1].utf8.count + part.utf8.count > width { lines.append("") }
             lines[lines.count - 1] += part
         }
-        return lines.map { "'\($0)'" }.joined(separator: "\n    ")
+        let prefix = text.utf8.allSatisfy { $0 < 0x80 } ? "" : "u"
+        return lines.map { "\(prefix)'\($0)'" }.joined(separator: "\n    ")
     }
 }

@@ -89,7 +89,7 @@ struct RuntimeContents: Sendable {
 
     /// A line of the table, which runtime.c reads.
     static func line(_ entry: ZipEntry, start: Int, isProgram: Bool, path: String) -> String {
-        "\(start + entry.offset) \(entry.compressedSize) \(entry.method == .stored ? 0 : 1) \(entry.size) \(isProgram ? 1 : 0) \(path)"
+        "\(start + entry.offset) \(entry.compressedSize) \(entry.method == .stored ? 0 : 1) \(entry.size) \(entry.crc) \(isProgram ? 1 : 0) \(path)"
     }
 
     /// Adds the files and their table.

@@ -10,8 +10,9 @@ import FoundationEssentials
 struct ScriptWriter {
     /// The maximum of characters in a line.
     static let width = 76
-    /// The line after `#!` and the coding line, for whoever opens the file. The number of bytes in the archive follows.
-    private static let mark = "# A Python program in a file, by freshpyc bundle. Archive bytes: "
+    /// The lines after `#!`, for whoever opens the file, and for `verify`. The number of bytes in the archive follows, and the CRC-32
+    /// of the program.
+    private static let mark = "# A Python program in one file, made by freshpyc bundle.\n# Bytes and checksum: "
     private static let separator = "##"
 
     /// - Parameters:
@@ -39,9 +40,11 @@ struct ScriptWriter {
             .replacing("@HEADER@", with: "\(oldHeader ?? 12)")
             .replacing("@SIZE@", with: "\(archive.bytes.count)")
             .replacing("@CRC@", with: "\(CRC32.of(archive.bytes))")
-        var text = Array(
-            "#!\(shebang)\n# coding: ascii\n\(mark)\(archive.bytes.count)\nexec(r\"\"\"\(program)\"\"\")\n\(separator)\n"
-                .utf8)
+        // In a namespace of its own: that of the main module is the program's.
+        let body = Array("exec(r\"\"\"\(program)\"\"\", {'main': globals()})\n\(separator)\n".utf8)
+        var text =
+            Array("#!\(shebang)\n\(mark)\(archive.bytes.count) \(Hexadecimal.text(CRC32.of(body), digits: 8))\n".utf8)
+            + body
         let encoded = Array(Data(compressed).base64EncodedData())
         text.reserveCapacity(text.count + encoded.count * 78 / 75 + 2)
         for start in stride(from: 0, to: encoded.count, by: width - 1) {
@@ -54,24 +57,31 @@ struct ScriptWriter {
 
     /// The archive in a script.
     ///
-    /// - Returns: `nil` if the bytes are no such script, or its archive cannot be decoded.
-    static func archive(in bytes: [UInt8]) -> [UInt8]? {
+    /// - Parameter given: the file; line ends may have been changed on the way.
+    /// - Returns: `nil` if the bytes are no such script, or are damaged.
+    static func archive(in given: [UInt8]) -> [UInt8]? {
+        let bytes = given.filter { $0 != UInt8(ascii: "\r") }
         let separator = Array("\n\(separator)\n".utf8)
-        guard let size = size(in: bytes), let start = bytes.firstRange(of: separator),
+        guard let header = header(of: bytes), let end = bytes.firstRange(of: separator)?.upperBound,
+            let body = bytes[..<end].firstRange(of: Array("\nexec(".utf8))?.lowerBound,
+            CRC32.of(Array(bytes[(body + 1)..<end])) == header.crc,
             let compressed = Data(
-                base64Encoded: Data(bytes[start.upperBound...].filter { $0 != UInt8(ascii: "#") && $0 > 0x20 }))
+                base64Encoded: Data(bytes[end...].filter { $0 != UInt8(ascii: "#") && $0 > 0x20 })),
+            // The files are compressed in the archive already.
+            header.size <= compressed.count * 64 + (1 << 26)
         else { return nil }
-        return Inflate.contents(of: Array(compressed)[...], size: size)
+        return Inflate.contents(of: Array(compressed)[...], size: header.size)
     }
 
     /// Whether a file begins as such a script does.
-    static func begins(_ bytes: [UInt8]) -> Bool { size(in: bytes) != nil }
+    static func begins(_ bytes: [UInt8]) -> Bool { header(of: bytes) != nil }
 
-    private static func size(in bytes: [UInt8]) -> Int? {
+    private static func header(of bytes: [UInt8]) -> (size: Int, crc: UInt32)? {
         guard bytes.starts(with: "#!".utf8) else { return nil }
-        let beginning = bytes.prefix(1024)
-        guard let mark = beginning.firstRange(of: Array(mark.utf8)) else { return nil }
-        let digits = beginning[mark.upperBound...].prefix { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
-        return Int(String(decoding: digits, as: UTF8.self))
+        let beginning = String(decoding: bytes.prefix(1024), as: UTF8.self).replacing("\r", with: "")
+        guard let mark = beginning.firstRange(of: mark) else { return nil }
+        let words = beginning[mark.upperBound...].prefix { $0 != "\n" }.split(separator: " ")
+        guard words.count == 2, let size = Int(words[0]), let crc = UInt32(words[1], radix: 16) else { return nil }
+        return (size, crc)
     }
 }

@@ -554,10 +554,13 @@ def cache_folders():
     """Where extension modules may be laid out, best first."""
     import os
     home = os.environ.get('XDG_CACHE_HOME', '')
-    if not home.startswith('/'):
-        home = os.path.expanduser('~')
-        home = home + '/.cache' if home != '/' and os.path.isdir(home) else ''
     if home.startswith('/'):
+        yield home + '/freshpyc/bundles'
+        return
+    home = os.path.expanduser('~')
+    # After sudo, it may be that of another user, who must be able to write to it.
+    if home.startswith('/') and home != '/' and os.path.isdir(home) and os.stat(home).st_uid == os.geteuid():
+        home += '/.cache'
         yield home + '/freshpyc/bundles'
 
 
@@ -583,12 +586,43 @@ def is_whole(bundle, folder, names):
 
 def write_all(bundle, folder, names):
     import os
+    from binascii import crc32
     for name in names:
         path = folder + '/' + name
         os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o700)
+        data = bundle.get_data(name)
+        if crc32(data) & 0xffffffff != bundle.files[name][4]:
+            sys.exit('%s: this bundle is damaged; copy it again' % bundle.file)
         with os.fdopen(descriptor, 'wb') as file:
-            file.write(bundle.get_data(name))
+            file.write(data)
+    # After a power loss, files must have their contents if the directory has its name.
+    for name in names:
+        descriptor = os.open(folder + '/' + name, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def wait_for_others(parent):
+    """Waits until no other start lays out anything here, for ten seconds at most. Returns a descriptor to be closed."""
+    import os
+    import time
+    descriptor = os.open(parent + '/.lock', os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        from fcntl import flock, LOCK_EX, LOCK_NB
+    except ImportError:
+        return descriptor
+    for _ in range(400):
+        try:
+            flock(descriptor, LOCK_EX | LOCK_NB)
+            break
+        except BlockingIOError:
+            time.sleep(0.025)
+        except OSError:  # where files cannot be locked
+            break
+    return descriptor
 
 
 def lay_out(bundle):
@@ -607,11 +641,14 @@ def lay_out(bundle):
                 except OSError:
                     pass
                 return folder
-            scratch = None
+            scratch = lock = None
             try:
                 os.makedirs(parent, 0o700, exist_ok=True)
                 if not is_own(os.lstat(parent)):
                     continue
+                lock = wait_for_others(parent)
+                if is_whole(bundle, folder, names):
+                    return folder
                 scratch = tempfile.mkdtemp(prefix='.new-', dir=parent)
                 write_all(bundle, scratch, names)
                 damaged = None
@@ -631,6 +668,9 @@ def lay_out(bundle):
             except OSError:
                 if scratch is not None:
                     shutil.rmtree(scratch, ignore_errors=True)
+            finally:
+                if lock is not None:
+                    os.close(lock)
         # No place that lasts: a read-only file system, or no home directory.
         import atexit
         try:
@@ -659,6 +699,22 @@ def is_running(folder):
     return False
 
 
+def after_layout():
+    """Removes old interpreters. What the launcher said must not reach other processes, which may be other Pythons."""
+    import os
+    sys._xoptions.pop('freshpyc', None)
+    words = getattr(sys, 'orig_argv', [])
+    if '-X' in words and words[words.index('-X') + 1:][:1] == ['freshpyc=new']:
+        del words[words.index('-X'):words.index('-X') + 2]
+    parent, _, name = sys.prefix.rpartition('/')
+    if parent.endswith(('/freshpyc/bundles', '/freshpyc-%d' % os.geteuid())) and is_digest(name):
+        collect(parent, name)
+
+
+def is_digest(name):
+    return len(name) == 32 and not name.strip('0123456789abcdef')
+
+
 def collect(parent, digest):
     """Removes what no bundle has used for 30 days, and what a killed start left behind."""
     import os
@@ -666,6 +722,8 @@ def collect(parent, digest):
     import time
     now = time.time()
     for name in os.listdir(parent):
+        if not is_digest(name) and not name.startswith(('.new-', '.old-')):
+            continue
         limit = 86400 if name.startswith('.') else 30 * 86400
         path = parent + '/' + name
         try:
@@ -891,11 +949,16 @@ def provide_files(bundle):
         io.open_code = _io.open_code = replacing_open_code
 
 
-def report(bundle):
-    """A sys.excepthook whose tracebacks show source lines: that of Python only reads files. Omits the frames of the start."""
-    starters = ('<frozen runpy>', '<importer of the bundle>', bundle.prefix + '__main__.py', bundle.file, '<string>')
+def report(bundle, given):
+    """A sys.excepthook whose tracebacks show source lines: that of Python only reads files. Omits the frames of the start.
+
+    given: the __file__ of the main module, as Python was given it.
+    """
+    starters = ('<frozen runpy>', '<importer of the bundle>', bundle.prefix + '__main__.py', given, '<string>')
 
     def show(kind, value, trace):
+        if issubclass(kind, KeyboardInterrupt):  # Python then ends by the signal, unless something is evaluated here
+            return sys.__excepthook__(kind, value, trace)
         import traceback
         while trace is not None and (trace.tb_frame.f_code.co_filename in starters
                                      or trace.tb_frame.f_globals.get('__name__') == 'runpy'):
@@ -947,9 +1010,8 @@ def start(archive, index, main, data=None):
             sys.path.remove(archive)
             sys.path.append(archive)
     if 'freshpyc' in sys._xoptions:  # the launcher has just laid out the interpreter
-        parent, _, name = sys.prefix.rpartition('/')
-        collect(parent, name)
+        after_layout()
     if main is not None:
         if sys.excepthook is sys.__excepthook__:
-            sys.excepthook = report(bundle)
+            sys.excepthook = report(bundle, main.get('__file__'))
         run(bundle, main)

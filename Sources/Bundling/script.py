@@ -93,8 +93,11 @@ class Sources(object):
         return self.prefix + self.place(name)
 
     def get_data(self, path):
+        name = path[len(self.prefix):]
+        if isinstance(name, bytes) and name not in self.names:
+            name = name.decode('utf-8')
         try:
-            return self.archive.read(path[len(self.prefix):])
+            return self.archive.read(name)
         except KeyError:
             raise IOError('%s: no such file' % path)
 
@@ -146,4 +149,4 @@ def start(main):
     space['start'](path, index, main if is_main else None, data)
 
 
-start(globals())
+start(main)

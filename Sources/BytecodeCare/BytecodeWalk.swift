@@ -125,7 +125,7 @@ struct BytecodeWalk: Sendable {
                         folder.legacy.append(name)
                     } else if ArtifactPublisher.isStray(name) {
                         folder.leftovers.append(name)
-                    } else if name == BytePath("pyvenv.cfg") {
+                    } else if name == BytePath("pyvenv.cfg") || name == BytePath(Scope.bundleMark) {
                         isEnvironment = true
                     }
                 case .symbolicLink:

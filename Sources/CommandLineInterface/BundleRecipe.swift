@@ -15,7 +15,7 @@ struct BundleRecipe: Hashable {
     ///
     /// - Parameter path: of the bundle, absolute.
     static func find(_ path: BytePath, in settings: Settings, root: BytePath) throws(UsageError) -> BundleRecipe {
-        for (name, words) in settings.bundles where root.appending(name).normalized == path.normalized {
+        for (name, words) in settings.bundles where Self.place(name, root) == path.normalized {
             let output = path.normalized
             return BundleRecipe(
                 output: output, words: words, operand: output.description + (name.hasSuffix("/") ? "/" : ""))
@@ -28,17 +28,24 @@ struct BundleRecipe: Hashable {
         )
     }
 
-    /// All files that it writes, absolute.
-    func outputs(root: BytePath) -> [BytePath] {
-        var found = [output]
+    private static func place(_ name: String, _ root: BytePath) -> BytePath {
+        (BytePath(name).isAbsolute ? BytePath(name) : root.appending(name)).normalized
+    }
+
+    /// The patterns of files that it includes.
+    var included: [String] { values(of: "--include") }
+
+    private func values(of option: String) -> [String] {
+        var found: [String] = []
         for (index, word) in words.enumerated() {
-            for option in ["--manifest", "--sbom"] {
-                if word == option, index + 1 < words.count { found.append(root.appending(words[index + 1]).normalized) }
-                if word.hasPrefix(option + "=") {
-                    found.append(root.appending(String(word.dropFirst(option.count + 1))).normalized)
-                }
-            }
+            if word == option, index + 1 < words.count { found.append(words[index + 1]) }
+            if word.hasPrefix(option + "=") { found.append(String(word.dropFirst(option.count + 1))) }
         }
         return found
+    }
+
+    /// All files that it writes, absolute.
+    func outputs(root: BytePath) -> [BytePath] {
+        [output] + (values(of: "--manifest") + values(of: "--sbom")).map { Self.place($0, root) }
     }
 }

@@ -245,6 +245,12 @@ struct Settings {
             case .list(let values):
                 bundles[name] = values.compactMap { if case .text(let word) = $0 { word } else { nil } }
                 guard bundles[name]?.count == values.count else { fallthrough }
+                if let word = bundles[name]?.first(where: {
+                    ["-o", "--output", "--help"].contains($0) || $0.hasPrefix("--output=")
+                }) {
+                    throw UsageError(
+                        message: "\(file): bundles: '\(name)' has \(word); its name says where it is written")
+                }
             default:
                 throw UsageError(
                     message:

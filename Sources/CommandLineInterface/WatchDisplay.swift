@@ -101,6 +101,7 @@ final class WatchDisplay {
         if given.has(OptionSpecification.noStore.name) { words.append(OptionSpecification.noStore.name) }
         service.keepUpToDate(
             bundle.output, outputs: arguments.bundles.flatMap { $0.outputs(root: arguments.configuration.rootPath) },
+            included: bundle.included,
             command: words.map(ImpactCommand.quoted).joined(separator: " "), environment: environment)
     }
 
@@ -232,7 +233,9 @@ final class WatchDisplay {
         case .started, .notNeeded, .stopped: return
         case .ended(.status(0), let duration):
             sayWithClock("\(name) built in \(WaveReport.seconds(duration))", .info)
-        case .ended: sayWithClock("\(name) was not built, and stays as it was", .warning)
+        case .ended:
+            let hint = log == nil ? "" : "; `freshpyc bundle -o \(name)` shows why"
+            sayWithClock("\(name) could not be built\(hint)", .warning)
         case .failedToStart(let error): sayWithClock("cannot build \(name): \(error)", .warning)
         }
     }

@@ -220,9 +220,11 @@ package struct TreeScanner: Sendable {
         return components.contains { Scope.excludesDirectory(named: $0) } || isEnvironment(start)
     }
 
-    /// Whether a directory is a virtual environment (PEP 405).
+    /// Whether a directory is a virtual environment (PEP 405), or a bundle.
     private func isEnvironment(_ directory: BytePath) -> Bool {
-        (try? root.status(directory.appending("pyvenv.cfg"), followsLinks: true)) != nil
+        ["pyvenv.cfg", Scope.bundleMark].contains { name in
+            (try? root.status(directory.appending(name), followsLinks: true)) != nil
+        }
     }
 
     // MARK: One directory
@@ -324,7 +326,9 @@ package struct TreeScanner: Sendable {
                 names.sources.append(BytePath(cString: name))
                 if kind == .symbolicLink { names.links.insert(BytePath(cString: name)) }
             } else if name[0] == 0x2E {
-                if BytePath(cString: name).bytes.elementsEqual(".gitignore".utf8) { names.hasIgnoreFile = true }
+                let path = BytePath(cString: name)
+                if path.bytes.elementsEqual(".gitignore".utf8) { names.hasIgnoreFile = true }
+                if path.bytes.elementsEqual(Scope.bundleMark.utf8) { names.isEnvironment = true }
             } else if length == 10, BytePath(cString: name).bytes.elementsEqual("pyvenv.cfg".utf8) {
                 names.isEnvironment = true
             }

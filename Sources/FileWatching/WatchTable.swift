@@ -162,16 +162,19 @@ package struct WatchTable: Sendable {
         guard event.mask.contains(.isDirectory) else {
             if event.name.elementsEqual(".gitignore".utf8) { return [.rulesChanged] }
             guard Scope.isSource(named: event.name[...]) else {
-                if event.name.elementsEqual("pyvenv.cfg".utf8) { return [.rulesChanged] }
+                if event.name.elementsEqual("pyvenv.cfg".utf8) || event.name.elementsEqual(Scope.bundleMark.utf8) {
+                    return [.rulesChanged]
+                }
                 let settled: InotifyEvent.Mask = [.closedAfterWriting, .movedTo, .movedFrom, .deleted]
                 if directory.isEmpty, !event.mask.isDisjoint(with: settled), configurationFiles.contains(event.name) {
                     return [.configurationTouched]
                 }
-                if ImportableName.isLeaf(event.name) { return [.importable(path)] }
+                let data: [TreeHint] =
+                    reportsData && !event.mask.isDisjoint(with: settled.union(.created)) ? [.data(path)] : []
+                if ImportableName.isLeaf(event.name) { return [.importable(path)] + data }
                 // A link to a directory can be imported, and sends the events of a file.
                 let isNew = !event.mask.isDisjoint(with: [.created, .movedTo, .deleted, .movedFrom])
-                if isNew, PythonName.isName(event.name[...]) { return [.importable(path)] }
-                return reportsData && !event.mask.isDisjoint(with: settled) ? [.data(path)] : []
+                return isNew && PythonName.isName(event.name[...]) ? [.importable(path)] + data : data
             }
             if event.mask.contains(.deleted) { return [.sourceDeleted(path)] }
             if !event.mask.isDisjoint(with: [.closedAfterWriting, .movedTo, .movedFrom, .attributes]) {
@@ -189,7 +192,8 @@ package struct WatchTable: Sendable {
             }
             return event.mask.isDisjoint(with: [.created, .movedTo]) ? [] : [.artifact(directory: directory, name: [])]
         }
-        if !event.mask.isDisjoint(with: [.created, .movedTo]) { return [.directoryAppeared(path)] }
+        let data: [TreeHint] = reportsData ? [.data(path)] : []
+        if !event.mask.isDisjoint(with: [.created, .movedTo]) { return [.directoryAppeared(path)] + data }
         if event.mask.contains(.attributes) {
             // It may have become readable.
             return isWatched(path) ? [] : [.directoryAppeared(path)]
@@ -197,7 +201,7 @@ package struct WatchTable: Sendable {
         if !event.mask.isDisjoint(with: [.movedFrom, .deleted]) {
             // The watches of a moved directory move with it, so their paths are no longer valid.
             ended += removeTree(path)
-            return [.directoryGone(path)]
+            return [.directoryGone(path)] + data
         }
         return []
     }

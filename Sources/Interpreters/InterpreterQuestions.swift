@@ -98,7 +98,10 @@ package enum InterpreterQuestions {
             withUnsafeBytes(of: UInt32(clamping: item.count).bigEndian) { input.append(contentsOf: $0) }
             input += item
         }
-        let answer = try ask(interpreter, [BytePath("deflate")], input: input, outputLimit: input.count * 2 + (1 << 20))
+        // At least 100 kB a second: zlib at its slowest, on a machine that does other things.
+        let answer = try ask(
+            interpreter, [BytePath("deflate")], input: input, outputLimit: input.count * 2 + (1 << 20),
+            deadline: InterpreterProbe.deadline + Int64(input.count) * 10_000)
         if answer.isEmpty, !contents.isEmpty { return nil }
         var found: [[UInt8]] = []
         var position = 0
@@ -130,11 +133,11 @@ package enum InterpreterQuestions {
     private static func ask(
         _ interpreter: Interpreter, _ words: [BytePath], input: [UInt8],
         flags: [String] = ["-E", "-s", "-S", "-B"], environment: [BytePath] = WorkerProcess.environment,
-        outputLimit: Int? = nil
+        outputLimit: Int? = nil, deadline: Int64 = InterpreterProbe.deadline
     ) throws(InterpreterError) -> [UInt8] {
         var exchange = ProcessExchange(
             interpreter.path, arguments: (flags + ["-c"]).map { BytePath($0) } + [program] + words,
-            environment: environment, input: input, deadline: InterpreterProbe.deadline)
+            environment: environment, input: input, deadline: deadline)
         if let outputLimit { exchange.outputLimit = outputLimit }
         let answer: ProcessExchange.Answer
         do throws(ProcessExchange.Failure) {

@@ -18,11 +18,30 @@ package struct DirectoryReplacement {
     package init(_ name: BytePath, in parent: Directory) throws(SystemError) {
         self.parent = parent
         self.name = name
+        Self.removeLeftovers(in: parent)
         temporary = BytePath(
             "\(FileReplacement.temporaryPrefix)\(Host.processIdentifier)-\(Hexadecimal.text(UInt64.random(in: 0 ... .max), digits: 16))"
         )
         guard try parent.makeDirectory(temporary) else { throw SystemError("mkdir", temporary, code: EEXIST) }
         directory = try parent.directory(temporary)
+    }
+
+    /// Removes what killed processes left: directories whose name has the ID of a process that is gone. In another container it may
+    /// run, so those of the last hour stay.
+    private static func removeLeftovers(in parent: Directory) {
+        let now = Host.realtime / 1_000_000_000
+        var old: [BytePath] = []
+        try? DirectoryListing().forEach(in: parent, path: .empty) { (entry, _) throws(SystemError) in
+            let name = BytePath(cString: entry)
+            guard name.bytes.starts(with: FileReplacement.temporaryPrefix.utf8) else { return }
+            let words = name.description.dropFirst(FileReplacement.temporaryPrefix.count).split(separator: "-")
+            guard words.count >= 2, let process = Int32(words[0]), !Host.isRunning(process),
+                let status = try parent.status(name, followsLinks: false), status.kind == .directory,
+                now - status.stamp.changed.seconds > 3600
+            else { return }
+            old.append(name)
+        }
+        for name in old { parent.removeTree(name) }
     }
 
     /// Puts the new directory in place and removes the old one.

@@ -91,6 +91,22 @@ package final class EventLoop {
         queue.async { handler.body() }
     }
 
+    /// Runs work on another thread, and then `done` with its result on the loop.
+    package func offload<Value: Sendable>(
+        _ work: @escaping @Sendable () -> Value, done: @escaping (Value) -> Void
+    ) {
+        let receiver = Receiver(body: done)
+        DispatchQueue.global(qos: .userInitiated).async { [queue] in
+            let value = work()
+            queue.async { receiver.body(value) }
+        }
+    }
+
+    /// A `Handler` with an argument; `@unchecked Sendable` for the same reason.
+    private struct Receiver<Value: Sendable>: @unchecked Sendable {
+        let body: (Value) -> Void
+    }
+
     /// Wakes whenever the descriptor is readable or its other end is closed.
     package func onReadable(_ descriptor: OwnedDescriptor, _ body: @escaping () -> Void) -> Source {
         let token = readiness.watch(descriptor, reads: body)

@@ -50,6 +50,9 @@ package enum Host {
         try allocated("getcwd") { getcwd(nil, 0) }
     }
 
+    /// Whether there is a process with this ID, of any user (kill(2) with signal 0).
+    package static func isRunning(_ process: Int32) -> Bool { kill(process, 0) == 0 || errno == EPERM }
+
     /// Changes the directory of the whole process (chdir(2)). Only before anything else runs.
     package static func changeWorkingDirectory(to path: BytePath) throws(SystemError) {
         _ = try retrying("chdir", path) { path.withCString { chdir($0) } }

@@ -2,6 +2,7 @@
 // Must not know what a bundle is.
 
 import BasicTypes
+import BuildModel
 import LinuxSystem
 
 /// One bundle. Lives on the loop.
@@ -12,12 +13,15 @@ final class ContinuousBundle {
     private let command: ImpactCommand
     /// Relative to the root.
     private let outputs: Set<BytePath>
+    /// Files that are named, and so count wherever they are.
+    private let included: [GlobPattern]
     private let root: BytePath
     private let loop: EventLoop
     private var timer: EventLoop.Source?
 
     init(
-        _ command: String, outputs: [BytePath], root: BytePath, environment: [BytePath], loop: EventLoop,
+        _ command: String, outputs: [BytePath], included: [String], root: BytePath, environment: [BytePath],
+        loop: EventLoop,
         report: @escaping (CommandEvent) -> Void
     ) {
         // A build that runs is let finish: it takes a moment, and the next one begins after it.
@@ -25,6 +29,7 @@ final class ContinuousBundle {
             command, mode: .queue, onError: .keep, root: root, environment: environment, sharesOutput: true, loop: loop,
             report: report)
         self.outputs = Set(outputs.compactMap { $0.relative(to: root) })
+        self.included = included.compactMap { GlobPattern(line: $0.utf8) }
         self.root = root
         self.loop = loop
     }
@@ -44,7 +49,15 @@ final class ContinuousBundle {
     /// Files of the project that programs write all the time, such as logs, are seldom in a package. What an earlier build wrote is
     /// no reason for another one.
     private func isData(_ path: BytePath) -> Bool {
-        if outputs.contains(path) || path.lastComponent.first == UInt8(ascii: ".") { return false }
+        if path.lastComponent.first == UInt8(ascii: ".") { return false }
+        var current = path
+        while !current.isEmpty {
+            if outputs.contains(current) { return false }
+            if included.contains(where: { $0.matches(current.bytes[...], isDirectory: current != path) }) {
+                return true
+            }
+            current = current.parent
+        }
         var folder = path.parent
         while !folder.isEmpty {
             if ((try? Host.status(root.appending(folder).appending("__init__.py"))) ?? nil) != nil { return true }

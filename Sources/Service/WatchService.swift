@@ -92,10 +92,13 @@ package final class WatchService {
     ///
     /// - Parameters:
     ///   - outputs: the files that the builds of all bundles write, absolute.
-    package func keepUpToDate(_ bundle: BytePath, outputs: [BytePath], command: String, environment: [BytePath]) {
+    ///   - included: patterns of files outside packages that are in it.
+    package func keepUpToDate(
+        _ bundle: BytePath, outputs: [BytePath], included: [String], command: String, environment: [BytePath]
+    ) {
         bundles.append(
             ContinuousBundle(
-                command, outputs: outputs, root: configuration.rootPath,
+                command, outputs: outputs, included: included, root: configuration.rootPath,
                 environment: Notifier.withoutVariables(environment), loop: loop
             ) { [weak self] in self?.report(.bundle(bundle, $0)) })
     }

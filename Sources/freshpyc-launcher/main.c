@@ -94,6 +94,12 @@ __attribute__((used, noreturn)) void begin(long *stack) {
         int is_path = 0;
         for (long index = 0; chosen[index]; index++) is_path |= chosen[index] == '/';
         if (is_path) try(chosen, arguments, environment);
+        // `3.12`, as freshpyc itself understands it.
+        static char series[64];
+        if (*chosen >= '0' && *chosen <= '9') {
+            append(append(series, series + sizeof series, "python"), series + sizeof series, chosen);
+            chosen = series;
+        }
         search(chosen, path, 0, arguments, environment);
         search(chosen, path, 1, arguments, environment);
         say(self);

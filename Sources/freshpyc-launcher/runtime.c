@@ -1,7 +1,7 @@
 // Lays the interpreter of a bundle out in the user's cache, and executes it.
 //
-// The table has a line for each file: its place and stored size, whether it is compressed, its size, whether it is a program, and its
-// path. As importer.py does for extension modules: the directory has a name made of a hash of all contents, belongs to the user alone,
+// The table has a line for each file: its place and stored size, whether it is compressed, its size and CRC-32, whether it is a
+// program, and its path. As importer.py does for extension modules: the directory has a name made of a hash of all contents, belongs to the user alone,
 // appears by a rename when it is whole, and is checked at each start.
 
 #include "runtime.h"
@@ -9,10 +9,10 @@
 #include "system.h"
 
 enum { created = 0102301 | close_on_exec /* O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW */, directory_only = 0200000, remove_directory = 0x200 };
-enum { no_space = -28, exists = -17, not_empty = -39 };
+enum { no_space = -28, exists = -17, not_folder = -20, not_empty = -39, damaged = -74 /* EBADMSG */ };
 
 typedef struct {
-    long offset, stored_size, is_compressed, size, is_program;
+    long offset, stored_size, is_compressed, size, crc, is_program;
     char path[path_size];
 } Entry;
 
@@ -35,6 +35,7 @@ static int next(const char **place, Entry *entry) {
     entry->stored_size = number(place);
     entry->is_compressed = number(place);
     entry->size = number(place);
+    entry->crc = number(place);
     entry->is_program = number(place);
     long count = 0;
     while (*place < table_end && **place != '\n' && count < path_size - 1) entry->path[count++] = *(*place)++;
@@ -43,12 +44,12 @@ static int next(const char **place, Entry *entry) {
     return entry->offset + entry->stored_size <= contents_size;
 }
 
-// Whether a name is a file (or a directory) that only this user can write.
-static int is_own(long folder, const char *path, int is_folder, long size) {
+// Whether a name is a file (or a directory) that only this user can write. A program must be executable.
+static int is_own(long folder, const char *path, int is_folder, long size, int is_program) {
     unsigned char status[256];
     if (call6(SYS_newfstatat, folder, (long)path, (long)status, no_follow, 0, 0) < 0) return 0;
     unsigned mode = *(unsigned *)(status + stat_mode);
-    if (*(unsigned *)(status + stat_user) != user || mode & 022) return 0;
+    if (*(unsigned *)(status + stat_user) != user || mode & 022 || (is_program && !(mode & 0100))) return 0;
     if ((mode & 0170000) != (is_folder ? 0040000 : 0100000)) return 0;
     return is_folder || *(long *)(status + stat_size) == size;
 }
@@ -60,11 +61,13 @@ static long open_folder(long parent, const char *path) {
 // Whether the directory has all files.
 static int is_whole(long parent, const char *name) {
     static Entry entry;
-    if (!is_own(parent, name, 1, 0)) return 0;
+    if (!is_own(parent, name, 1, 0, 1)) return 0;
     long folder = open_folder(parent, name);
     if (folder < 0) return 0;
     int is_good = 1;
-    for (const char *place = table; is_good && next(&place, &entry);) is_good = is_own(folder, entry.path, 0, entry.size);
+    for (const char *place = table; is_good && next(&place, &entry);) {
+        is_good = is_own(folder, entry.path, 0, entry.size, (int)entry.is_program);
+    }
     call(SYS_close, folder, 0, 0);
     return is_good;
 }
@@ -81,6 +84,8 @@ static void make_folders(long parent, char *path) {
 
 static void remove_all(long parent, const char *name) {
     static Entry entry;
+    // What is no directory.
+    call(SYS_unlinkat, parent, (long)name, 0);
     long folder = open_folder(parent, name);
     if (folder < 0) return;
     for (const char *place = table; next(&place, &entry);) call(SYS_unlinkat, folder, (long)entry.path, 0);
@@ -111,6 +116,36 @@ static long write_all(long file, const unsigned char *bytes, long size) {
     return 0;
 }
 
+// CRC-32 as in ZIP archives (ISO 3309), eight bytes at a time.
+static unsigned crc32(const unsigned char *bytes, long size) {
+    static unsigned tables[8][256];
+    if (!tables[0][1]) {
+        for (unsigned value = 0; value < 256; value++) {
+            unsigned rest = value;
+            for (int bit = 0; bit < 8; bit++) rest = rest & 1 ? 0xEDB88320 ^ rest >> 1 : rest >> 1;
+            tables[0][value] = rest;
+        }
+        for (unsigned value = 0; value < 256; value++) {
+            for (int index = 1; index < 8; index++) {
+                unsigned before = tables[index - 1][value];
+                tables[index][value] = before >> 8 ^ tables[0][before & 255];
+            }
+        }
+    }
+    unsigned crc = ~0u;
+    for (; size >= 8; size -= 8, bytes += 8) {
+        unsigned low = crc ^ (bytes[0] | bytes[1] << 8 | bytes[2] << 16 | (unsigned)bytes[3] << 24);
+        crc = tables[7][low & 255] ^ tables[6][low >> 8 & 255] ^ tables[5][low >> 16 & 255] ^ tables[4][low >> 24] ^
+              tables[3][bytes[4]] ^ tables[2][bytes[5]] ^ tables[1][bytes[6]] ^ tables[0][bytes[7]];
+    }
+    while (size-- > 0) crc = crc >> 8 ^ tables[0][(crc ^ *bytes++) & 255];
+    return ~crc;
+}
+
+static long write_whole(long file, const unsigned char *bytes, const Entry *entry) {
+    return crc32(bytes, entry->size) == (unsigned)entry->crc ? write_all(file, bytes, entry->size) : damaged;
+}
+
 static long write_entry(long folder, Entry *entry) {
     make_folders(folder, entry->path);
     long file = call6(SYS_openat, folder, (long)entry->path, created, entry->is_program ? 0700 : 0600, 0, 0);
@@ -123,11 +158,11 @@ static long write_entry(long folder, Entry *entry) {
             result = memory;
         } else {
             int is_good = inflate(bytes, entry->stored_size, (unsigned char *)memory, entry->size);
-            result = is_good ? write_all(file, (const unsigned char *)memory, entry->size) : -5 /* EIO */;
+            result = is_good ? write_whole(file, (const unsigned char *)memory, entry) : damaged;
             call(SYS_munmap, memory, entry->size, 0);
         }
     } else {
-        result = write_all(file, bytes, entry->size);
+        result = entry->size <= entry->stored_size ? write_whole(file, bytes, entry) : damaged;
     }
     call(SYS_close, file, 0, 0);
     return result;
@@ -145,6 +180,20 @@ static void make_name(char *name, const char *prefix) {
     *end = 0;
 }
 
+// Waits until no other start lays out an interpreter here: sixty-four at once would write it sixty-four times, and one could move
+// aside what another has just repaired. Returns a descriptor to be closed. Where files cannot be locked, or another start hangs, goes on
+// after ten seconds.
+static long lock(long parent) {
+    long file = call6(SYS_openat, parent, (long)".lock", 0400102 | close_on_exec /* O_RDWR | O_CREAT | O_NOFOLLOW */, 0600, 0, 0);
+    for (int attempt = 0; file >= 0 && attempt < 400; attempt++) {
+        long result = call(SYS_flock, file, 2 | 4 /* exclusive, without waiting */, 0);
+        if (result != -11 /* EWOULDBLOCK */ && result != -4 /* EINTR */) break;
+        long pause[2] = {0, 25000000};
+        call(SYS_nanosleep, (long)pause, 0, 0);
+    }
+    return file;
+}
+
 // Writes all files to a new directory, and renames it. Returns 0, or a negative error number.
 static long lay_out(long parent, const char *name) {
     static Entry entry;
@@ -155,11 +204,17 @@ static long lay_out(long parent, const char *name) {
     long folder = open_folder(parent, fresh);
     if (folder < 0) return folder;
     for (const char *place = table; result >= 0 && next(&place, &entry);) result = write_entry(folder, &entry);
+    // After a power loss, files must have their contents if the directory has its name.
+    for (const char *place = table; result >= 0 && next(&place, &entry);) {
+        long file = call(SYS_openat, folder, (long)entry.path, close_on_exec);
+        result = file < 0 ? file : call(SYS_fdatasync, file, 0, 0);
+        call(SYS_close, file, 0, 0);
+    }
     call(SYS_close, folder, 0, 0);
     if (result >= 0) {
         result = call6(SYS_renameat, parent, (long)fresh, parent, (long)name, 0, 0);
         // Another start was faster, or what is there is damaged.
-        if ((result == exists || result == not_empty) && !is_whole(parent, name)) {
+        if ((result == exists || result == not_empty || result == not_folder) && !is_whole(parent, name)) {
             make_name(old, ".old-");
             call6(SYS_renameat, parent, (long)name, parent, (long)old, 0, 0);
             result = call6(SYS_renameat, parent, (long)fresh, parent, (long)name, 0, 0);
@@ -180,9 +235,10 @@ static int find_parent(int attempt, char *parent, char **environment) {
         if (cache && *cache == '/') {
             append(append(parent, limit, cache), limit, "/freshpyc/bundles/");
         } else if (home && *home == '/' && home[1]) {
-            long folder = open_folder(here, home);
-            if (folder < 0) return 0;
-            call(SYS_close, folder, 0, 0);
+            // After sudo, it may be that of another user, who must be able to write to it.
+            unsigned char status[256];
+            if (call6(SYS_newfstatat, here, (long)home, (long)status, 0, 0, 0) < 0) return 0;
+            if (*(unsigned *)(status + stat_user) != user) return 0;
             append(append(parent, limit, home), limit, "/.cache/freshpyc/bundles/");
         } else {
             return 0;
@@ -200,7 +256,7 @@ static int find_parent(int attempt, char *parent, char **environment) {
     }
     make_folders(here, parent);
     parent[length(parent) - 1] = 0;
-    return is_own(here, parent, 1, 0);
+    return is_own(here, parent, 1, 0, 1);
 }
 
 // Executes the interpreter. Returns an error number.
@@ -209,14 +265,20 @@ static long execute(const char *program, const char **arguments, char **environm
     long count = 0;
     while (environment[count]) count++;
     const char *variables[count + 2];
-    for (long index = 0; index <= count; index++) variables[index] = environment[index];
+    long kept = 0;
+    for (long index = 0; index < count; index++) {
+        // These name another program to Python, even if it is isolated (Modules/getpath.py).
+        if (begins(environment[index], "PYTHONEXECUTABLE=") || begins(environment[index], "__PYVENV_LAUNCHER__=")) continue;
+        variables[kept++] = environment[index];
+    }
+    variables[kept] = 0;
     // Without /proc, the dynamic linker learns from this where the program is; otherwise it ignores it (ld.so, _dl_get_origin).
     if (call6(SYS_readlinkat, here, (long)"/proc/self/exe", (long)origin, path_size, 0, 0) < 0) {
         char *end = append(append(origin, origin + sizeof origin, "LD_ORIGIN_PATH="), origin + sizeof origin, program);
         while (*end != '/') end--;
         *end = 0;
-        variables[count] = origin;
-        variables[count + 1] = 0;
+        variables[kept] = origin;
+        variables[kept + 1] = 0;
     }
     return call(SYS_execve, (long)program, (long)arguments, (long)variables);
 }
@@ -237,14 +299,25 @@ void start_runtime(const char *words, const char *self, long count, char **given
     if (contents_size > 0 && (long)contents > 0 && offset + size <= contents_size) {
         table = (const char *)contents + offset;
         table_end = table + size;
+        long mask = call(SYS_umask, 077, 0, 0);
         for (int attempt = 0; attempt < 2; attempt++) {
             if (!find_parent(attempt, parent, environment)) continue;
             long folder = open_folder(here, parent);
             if (folder < 0) continue;
             int is_new = !is_whole(folder, name);
-            long problem = is_new ? lay_out(folder, name) : 0;
+            long problem = 0;
+            if (is_new) {
+                long file = lock(folder);
+                if (!is_whole(folder, name)) problem = lay_out(folder, name);
+                call(SYS_close, file, 0, 0);
+            }
             call6(SYS_utimensat, folder, (long)name, 0, 0, 0, 0);
             call(SYS_close, folder, 0, 0);
+            if (problem == damaged) {
+                say(self);
+                say(": this bundle is damaged; copy it again\n");
+                call(SYS_exit, 127, 0, 0);
+            }
             if (problem < 0) {
                 result = problem;
                 continue;
@@ -264,6 +337,7 @@ void start_runtime(const char *words, const char *self, long count, char **given
             arguments[next++] = self;
             for (long index = 1; index < count; index++) arguments[next++] = given[index];
             arguments[next] = 0;
+            call(SYS_umask, mask, 0, 0);
             result = execute(program, arguments, environment);
         }
     }

@@ -4,9 +4,9 @@
 
 #if defined(__x86_64__)
 enum {
-    SYS_read = 0, SYS_write = 1, SYS_close = 3, SYS_lseek = 8, SYS_mmap = 9, SYS_munmap = 11, SYS_getpid = 39,
+    SYS_read = 0, SYS_write = 1, SYS_close = 3, SYS_lseek = 8, SYS_mmap = 9, SYS_munmap = 11, SYS_nanosleep = 35, SYS_flock = 73,
     SYS_execve = 59, SYS_exit = 60, SYS_geteuid = 107, SYS_openat = 257, SYS_mkdirat = 258, SYS_newfstatat = 262,
-    SYS_unlinkat = 263, SYS_renameat = 264, SYS_readlinkat = 267, SYS_utimensat = 280, SYS_getrandom = 318
+    SYS_unlinkat = 263, SYS_renameat = 264, SYS_readlinkat = 267, SYS_fdatasync = 75, SYS_umask = 95, SYS_utimensat = 280, SYS_getrandom = 318
 };
 
 static inline long call6(long number, long one, long two, long three, long four, long five, long six) {
@@ -25,9 +25,9 @@ static inline long call6(long number, long one, long two, long three, long four,
 enum { stat_mode = 24, stat_user = 28, stat_size = 48 };
 #elif defined(__aarch64__)
 enum {
-    SYS_mkdirat = 34, SYS_unlinkat = 35, SYS_renameat = 38, SYS_openat = 56, SYS_close = 57, SYS_lseek = 62,
-    SYS_read = 63, SYS_write = 64, SYS_readlinkat = 78, SYS_newfstatat = 79, SYS_utimensat = 88, SYS_exit = 93,
-    SYS_getpid = 172, SYS_geteuid = 175, SYS_munmap = 215, SYS_execve = 221, SYS_mmap = 222, SYS_getrandom = 278
+    SYS_flock = 32, SYS_mkdirat = 34, SYS_unlinkat = 35, SYS_renameat = 38, SYS_openat = 56, SYS_close = 57, SYS_lseek = 62,
+    SYS_read = 63, SYS_write = 64, SYS_readlinkat = 78, SYS_newfstatat = 79, SYS_fdatasync = 83, SYS_utimensat = 88, SYS_exit = 93,
+    SYS_nanosleep = 101, SYS_umask = 166, SYS_geteuid = 175, SYS_munmap = 215, SYS_execve = 221, SYS_mmap = 222, SYS_getrandom = 278
 };
 
 static inline long call6(long number, long one, long two, long three, long four, long five, long six) {

@@ -53,11 +53,12 @@ enum BundleVerb: Verb {
     static let declaration = VerbDeclaration(
         name: "bundle",
         summary: "turn a program into one file that starts at once",
-        arguments: "[OPTIONS] ENTRY -o FILE",
+        arguments: "[OPTIONS] [ENTRY] -o FILE",
         traits: [.compiles, .usesStore, .analyzesImports, .remembers],
         description: [
             "ENTRY is a script, a directory with a __main__.py, module:function, or the name of an installed console script. The bundle has what the entry imports in the project, the data files of these packages, and whole distributions from the environment of the first interpreter, with what they require. It runs without installation or unpacking, with the bytecode of every given interpreter, and from the sources on other versions of Python 3.",
-            "Programs can open their own files by path, as if they were unpacked. Extension modules are written once to $XDG_CACHE_HOME/freshpyc/bundles; programs without them write nothing. The same inputs give the same bytes on every machine; SOURCE_DATE_EPOCH sets the time of the files in it.",
+            "With -o alone, the bundle is made as the configuration says: [tool.freshpyc.bundles] has the entry or the words of the command line for each FILE.",
+            "Programs can open their own files by path, as if they were unpacked. Extension modules are written once to $XDG_CACHE_HOME/freshpyc/bundles; pure programs write nothing. The same inputs give the same bytes on every machine; SOURCE_DATE_EPOCH sets the time of the files in it.",
         ],
         options: [
             module, output, form, .python, optimize, include, exclude, whole, path, sourceless, compress, shebang,
@@ -98,15 +99,16 @@ enum BundleVerb: Verb {
             let place = (file.isAbsolute ? file : workingDirectory.appending(file)).normalized
             // A device or a pipe would be replaced by a file.
             if option == output.name, let status = (try? Host.status(place)) ?? nil {
+                if status.kind == .directory, form != .dir {
+                    throw UsageError(message: "'\(file)' is a directory; write \(file)/ for a bundle that is one")
+                }
+                // A file that somebody wrote is easily named by mistake.
                 let isReplaceable =
-                    switch form {
-                    case .dir: BundleOptions.canReplaceDirectory(place)
-                    // A source that somebody wrote is easily named by mistake.
-                    case .script:
-                        status.stamp.size == 0
-                            || status.kind == .regular && BundleReader.isScript(Host.contents(place, limit: 1024) ?? [])
-                    default: true
-                    }
+                    form == .dir
+                    ? BundleOptions.canReplaceDirectory(place)
+                    : status.kind != .regular || status.stamp.size == 0 || file.hasSuffix(".pyz")
+                        || file.hasSuffix(".zip")
+                        || BundleReader.mayBegin(Host.contents(place, limit: 1 << 17) ?? [])
                 guard isReplaceable else {
                     throw UsageError(
                         message:
@@ -119,12 +121,15 @@ enum BundleVerb: Verb {
             guard seen.insert(place).inserted else {
                 throw UsageError(message: "'\(file)' is named twice; name another file with \(option)")
             }
+            let parent: FileStatus?
             do throws(SystemError) {
-                guard try Host.status(place.parent)?.kind == .directory else {
-                    throw SystemError("open", place.parent, code: SystemError.noSuchFile)
-                }
+                parent = try Host.status(place.parent)
             } catch {
                 throw UsageError(message: "cannot write \(file): \(error.reason); name another file with \(option)")
+            }
+            guard parent?.kind == .directory else {
+                let folder = file.parent.isEmpty ? place.parent : file.parent
+                throw UsageError(message: "there is no directory \(folder) for \(option); create it")
             }
         }
     }
@@ -176,12 +181,28 @@ enum BundleVerb: Verb {
         return parsed.replacing([Argument(BytePath(recipe.operand))], for: output.name).completed(by: described)
     }
 
+    /// The form that a name stands for. `shop-1.4` has no suffix, but a version.
+    private static func form(of target: BytePath?, isFolder: Bool, hasInterpreter: Bool) -> BundleOptions.Form {
+        if isFolder { return .dir }
+        if hasInterpreter { return .executable }
+        guard let name = target.map({ String(decoding: $0.lastComponent, as: UTF8.self) }) else { return .pyz }
+        let suffix = name.dropFirst().lastIndex(of: ".").map { name[name.index(after: $0)...] } ?? ""
+        switch suffix {
+        case "zip": return .zip
+        case "py": return .script
+        default: return suffix.first?.isLetter == true ? .pyz : .executable
+        }
+    }
+
     static func run(_ invocation: Invocation) throws(UsageError) -> Int32 {
         let parsed = try completed(invocation.arguments)
         // Operands are an entry, not paths of a tree; but the project is the one that a script is in.
         let entries = parsed.operands
         guard entries.count <= 1 else {
-            throw UsageError(message: "name one entry, not \(entries.count); add modules with --include")
+            throw UsageError(
+                message:
+                    "name one entry, not \(entries.count); the file to write goes after -o, and more modules after --include"
+            )
         }
         let directory = (try? Host.workingDirectory()) ?? BytePath("/")
         var arguments = try SessionArguments(
@@ -211,12 +232,8 @@ enum BundleVerb: Verb {
         var options = BundleOptions()
         let target = parsed.lastPath(output.name)
         let isFolder = parsed.last(output.name)?.hasSuffix("/") == true
-        let hasSuffix = target?.lastComponent.dropFirst().contains(UInt8(ascii: ".")) ?? true
-        options.form =
-            parsed.choice(form.name)
-            ?? (target?.hasSuffix(".zip") == true
-                ? .zip
-                : isFolder ? .dir : target?.hasSuffix(".py") == true ? .script : hasSuffix ? .pyz : .executable)
+        let isWhole = parsed.has(withInterpreter.name)
+        options.form = parsed.choice(form.name) ?? Self.form(of: target, isFolder: isFolder, hasInterpreter: isWhole)
         request.form = options.form
         request.target = target.map { path in
             let place = (path.isAbsolute ? path : arguments.workingDirectory.appending(path)).normalized
@@ -238,7 +255,8 @@ enum BundleVerb: Verb {
         if options.form == .dir, options.isCompressed {
             throw UsageError(message: "the files of a directory are not compressed; omit --compress")
         }
-        if let command = parsed.last(shebang.name) {
+        if let given = parsed.last(shebang.name) {
+            let command = given.hasPrefix("#!") ? String(given.dropFirst(2)) : given
             if command.contains(" "), command.hasPrefix("/"),
                 (try? Host.status(BytePath(command))).flatMap({ $0 }) != nil
             {
@@ -274,7 +292,9 @@ enum BundleVerb: Verb {
         }
         if request.entry == nil, request.module == nil, !options.form.isPlain {
             throw UsageError(
-                message: "name an entry: a script, a package, module:function, a console script, or -m MODULE")
+                message:
+                    "name an entry: a script, a package, module:function, a console script, or -m MODULE; or describe the bundle in [tool.freshpyc.bundles]"
+            )
         }
         if request.entry == nil, request.module == nil, request.includes.isEmpty, !request.isWhole {
             throw UsageError(message: "name what the library has: --include WHAT or --whole")
