@@ -206,6 +206,74 @@ import Testing
         #expect(!tree.exists("layer/x/y"))
     }
 
+    /// The main module's namespace is the program's own, and it ends by a signal as any Python program does.
+    @Test func mainModuleIsThatOfTheProgram() throws {
+        let tree = try Tree([
+            "pyproject.toml": "",
+            "app.py": """
+            if __name__ == '__main__':
+                import os, signal, sys
+                print(sorted(name for name in globals() if not name.startswith('__')), sorted(vars(sys.modules['__main__'])) == sorted(globals()))
+                sys.stdout.flush()
+                if len(sys.argv) > 1:
+                    os.kill(os.getpid(), signal.SIGINT)
+            """,
+        ])
+        let folder = try place("x").parent
+        defer { Scratch.remove(folder) }
+        for name in ["app.pyz", "tool.py", "layer/"] {
+            #expect(try tree.run("bundle", "app.py", "-q", "-o", "\(folder)/\(name)").status == 0)
+            let result = try run(tree.python, folder.appending(name.replacing("/", with: "")))
+            #expect(result.output == "['os', 'signal', 'sys'] True\n", "\(name): \(result)")
+            let killed = try Program.shell(
+                "\(tree.python.path) -c 'import subprocess, sys; print(subprocess.run(sys.argv[1:], stderr=-1).returncode)' \(tree.python.path) \(folder)/\(name) x | tail -1",
+                in: folder)
+            #expect(killed.output == "-2\n", "\(name): \(killed)")
+        }
+    }
+
+    /// A file that nothing imports does not matter.
+    @Test func unreadableFiles() throws {
+        let tree = try Tree(Self.program.merging(["locked.py": "", "needs.py": "import locked\n"]) { one, _ in one })
+        try tree.shell("chmod 0 locked.py")
+        func build(_ words: String...) throws -> RunResult {
+            try Freshpyc.runWithoutPrivileges(
+                ["bundle"] + words + ["-p", tree.python.path.description], in: tree.path)
+        }
+        guard let home = Host.environment("HOME"), !tree.python.path.isWithin(home) else { return }
+        let result = try build("app.py", "--dry-run", "-o", "a.pyz")
+        #expect(result.status == 0 && result.output.contains("locked.py is not in the bundle"), "\(result)")
+        let needed = try build("needs.py", "--dry-run", "-o", "a.pyz")
+        #expect(needed.status == 1, "\(needed)")
+    }
+
+    /// Every part of a file is covered by a checksum.
+    @Test func verifyNoticesDamage() throws {
+        let tree = try Tree(Self.program)
+        for (name, places) in [("tool.py", [300, 4000, -300]), ("app", [40, 3000, -3000]), ("a.pyz", [-3000])] {
+            #expect(try tree.run("bundle", "app.py", "-q", "-o", name).status == 0)
+            #expect(try tree.run(["verify", name], usesPython: false).status == 0)
+            for place in places {
+                var bytes = try tree.bytes(name)
+                let index = place < 0 ? bytes.count + place : place
+                bytes[index] = bytes[index] == UInt8(ascii: "b") ? UInt8(ascii: "c") : UInt8(ascii: "b")
+                try tree.write("damaged" + (name.hasSuffix(".py") ? ".py" : ""), bytes: bytes)
+                let result = try tree.run(
+                    ["verify", "damaged" + (name.hasSuffix(".py") ? ".py" : "")], usesPython: false)
+                #expect(result.status == 1, "\(name) at \(place): \(result)")
+            }
+        }
+        try tree.write("crlf.py", bytes: try tree.bytes("tool.py").flatMap { $0 == 10 ? [13, 10] : [$0] })
+        #expect(try tree.run(["verify", "crlf.py"], usesPython: false).status == 0)
+        // A script that claims to have three gigabytes.
+        let text = String(decoding: try tree.bytes("tool.py"), as: UTF8.self)
+        let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("# Bytes and checksum: ") })
+        let words = line.split(separator: " ")
+        try tree.write(
+            "bomb.py", text.replacing(line, with: "# Bytes and checksum: 3000000000 \(words[words.count - 1])"))
+        #expect(try Program.shell("ulimit -v 8000000; \(Freshpyc.path) verify bomb.py", in: tree.path).status == 1)
+    }
+
     // MARK: What the user names
 
     @Test func excludedDataAndEntriesThatDoNotExist() throws {

@@ -189,6 +189,19 @@ import Testing
         #expect(second.output == "shutil\n", "\(second)")
     }
 
+    /// A mask that takes away the user's own rights, and the home directory of another user, as after sudo.
+    @Test func strangeEnvironments() throws {
+        guard geteuid() == 0 else { return }
+        let (program, cache) = (try Self.shared.get(), try emptyCache())
+        defer { Scratch.remove(cache) }
+        let masked = try Program.shell("umask 0777; XDG_CACHE_HOME=\(cache) \(program) shutil", in: cache)
+        #expect(masked.output == "shutil\n", "\(masked)")
+        let home = try Program.shell(
+            "mkdir home tmp; chown 65534 home; unset XDG_CACHE_HOME; HOME=$PWD/home TMPDIR=$PWD/tmp \(program) shutil; ls -A home tmp",
+            in: cache)
+        #expect(home.output == "shutil\nhome:\n\ntmp:\nfreshpyc-0\n", "\(home)")
+    }
+
     /// What no bundle has used for a month is removed when another is laid out, unless it is running.
     @Test func oldCopiesAreRemoved() throws {
         let (program, cache) = try build("import wave\nprint('right')\n")

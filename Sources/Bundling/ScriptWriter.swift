@@ -78,7 +78,7 @@ struct ScriptWriter {
 
     private static func header(of bytes: [UInt8]) -> (size: Int, crc: UInt32)? {
         guard bytes.starts(with: "#!".utf8) else { return nil }
-        let beginning = String(decoding: bytes.prefix(1024), as: UTF8.self).replacing("\r", with: "")
+        let beginning = String(decoding: bytes.prefix(1024).filter { $0 != UInt8(ascii: "\r") }, as: UTF8.self)
         guard let mark = beginning.firstRange(of: mark) else { return nil }
         let words = beginning[mark.upperBound...].prefix { $0 != "\n" }.split(separator: " ")
         guard words.count == 2, let size = Int(words[0]), let crc = UInt32(words[1], radix: 16) else { return nil }

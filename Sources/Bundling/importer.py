@@ -990,6 +990,7 @@ def run(bundle, main):
     else:
         main['__package__'] = None
     main['__loader__'] = bundle
+    main.pop('_start', None)  # of bootstrap.py
     exec(code, main)
 
 
