@@ -52,6 +52,25 @@ import Testing
         }
     }
 
+    /// A daemon that keeps bundles up to date answers other verbs, too.
+    @Test func daemonWithBundlesAnswers() throws {
+        let tree = try Tree(Self.files)
+        let started = try tree.run("watch", "--background", "--bundle", "tool.py")
+        #expect(started.status == 0, "\(started)")
+        defer { _ = try? tree.run(["stop"], usesPython: false) }
+        for _ in 0..<200 where !tree.exists("tool.py") { Pause.seconds(0.1) }
+        #expect(try start(tree.path.appending("tool.py"), with: tree.python).output == "6 b'2\\n'\n")
+        let checked = try tree.run("check")
+        #expect(checked.status == 0 && checked.errors.contains("3 modules checked"), "\(checked)")
+        #expect(!checked.errors.contains("option"), "\(checked)")
+        #expect(try tree.run("wait").status == 0)
+        // Without the daemon, the result of a bundle is no module, either.
+        let stopped = try tree.run(["stop"], usesPython: false)
+        #expect(stopped.status == 0, "\(stopped)")
+        let alone = try tree.run("check", "--no-daemon")
+        #expect(alone.errors.contains("3 modules checked"), "\(alone)")
+    }
+
     /// edit → build → the bundle that runs
     @Test func watchKeepsBundlesUpToDate() throws {
         let tree = try Tree(Self.files)

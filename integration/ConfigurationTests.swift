@@ -14,7 +14,7 @@ import Testing
         Case(file: #"{"pyhton": "3.12"}"#, message: "freshpyc.json: unknown key 'pyhton'; did you mean 'python'?"),
         Case(
             file: #"{"colour": 1}"#,
-            message: "freshpyc.json: unknown key 'colour'; the keys are affects, exclude, exec, "),
+            message: "freshpyc.json: unknown key 'colour'; the keys are affects, bundles, exclude, exec, "),
         Case(file: #"{"jobs": 0}"#, message: "freshpyc.json: 'jobs' must be a number from 1 to 1024"),
         Case(file: #"{"jobs": "2"}"#, message: "freshpyc.json: 'jobs' must be a number from 1 to 1024"),
         Case(file: #"{"exclude": [1]}"#, message: "freshpyc.json: 'exclude' must be a string or a list of strings"),
@@ -95,7 +95,8 @@ import Testing
         try tree.write("pyproject.toml", "[tool.freshpyc]\nwrong = 1\n")
         let unknown = try tree.run(["build"], environment: path)
         #expect(
-            unknown.errors.hasPrefix("freshpyc: pyproject.toml: unknown key 'wrong'; the keys are affects, exclude, "),
+            unknown.errors.hasPrefix(
+                "freshpyc: pyproject.toml: unknown key 'wrong'; the keys are affects, bundles, exclude, "),
             "\(unknown)")
         try tree.write("freshpyc.json", "{}")
         #expect(try tree.run(["build"], environment: path).errors.contains("both freshpyc.json and [tool.freshpyc]"))

@@ -28,7 +28,8 @@ struct BundleRecipe: Hashable {
         )
     }
 
-    private static func place(_ name: String, _ root: BytePath) -> BytePath {
+    /// Where a bundle of the configuration is.
+    static func place(_ name: String, _ root: BytePath) -> BytePath {
         (BytePath(name).isAbsolute ? BytePath(name) : root.appending(name)).normalized
     }
 

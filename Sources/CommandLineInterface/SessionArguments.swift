@@ -84,10 +84,12 @@ struct SessionArguments {
             let place = (path.isAbsolute ? path : directory.appending(path)).normalized
             return try BundleRecipe.find(place, in: settings, root: located.root)
         }
-        if !bundles.isEmpty {
-            configuration.watchesData = true
-            // What a build writes is not a source of the next one.
-            let outputs = bundles.compactMap { $0.output.relative(to: located.root)?.exactText }
+        configuration.watchesData = !bundles.isEmpty
+        // What `bundle` writes is no source of the project. The same for all verbs: a daemon answers them.
+        let outputs = settings.bundles.keys.sorted().compactMap {
+            BundleRecipe.place($0, located.root).relative(to: located.root)?.exactText
+        }
+        if !outputs.isEmpty {
             configuration.scope = Scope(
                 excludes: configuration.scope.excludeTexts + outputs.map { "/\($0)" },
                 honoursGitignore: configuration.scope.honoursGitignore)

@@ -194,7 +194,8 @@ struct Settings {
                 continue
             }
             guard let key = SettingKey(rawValue: name) else {
-                let hint = Suggestion.nearest(to: name, among: SettingKey.allCases.map(\.rawValue))
+                let hint = Suggestion.nearest(
+                    to: name, among: SettingKey.allCases.map(\.rawValue) + ["affects", "bundles"])
                 throw UsageError(
                     message: "\(file): unknown key '\(name)'"
                         + (hint.map { "; did you mean '\($0)'?" } ?? "; the keys are \(Self.keys)"))

@@ -46,6 +46,7 @@ import Waves
         "declaredDependencies": .compared(.affects) {
             $0.declaredDependencies = [DeclaredDependency(files: "a", sources: ["b"])].compactMap { $0 }
         },
+        "watchesData": .notCompared("only bundles are made from data"),
         "configurationFiles": .notCompared("the same for all roots"),
         "sourceRoots": .compared(.sourceRoots) { $0.sourceRoots = [BytePath("src")] },
         "storePlace": .notCompared("code from the store equals newly compiled code"),
