@@ -72,7 +72,11 @@ let package = Package(
             dependencies: [
                 "Archive", "Waves", "Impact", "Compilation", "FileWatching", "Interpreters", "BuildDatabase",
                 "ImportGraph", "Bytecode", "BuildModel", "LinuxSystem", "BasicTypes",
-            ], resources: [.embedInCode("importer.py"), .embedInCode("bootstrap.py"), .embedInCode("script.py")],
+            ],
+            resources: [
+                .embedInCode("importer.py"), .embedInCode("importer_resources.py"), .embedInCode("importer_cache.py"),
+                .embedInCode("importer_files.py"), .embedInCode("bootstrap.py"), .embedInCode("script.py"),
+            ],
             swiftSettings: settings),
         .target(
             name: "Waves",

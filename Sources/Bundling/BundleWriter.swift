@@ -19,7 +19,12 @@ struct BundleWriter {
     let beginning: [UInt8]
     let time: ZipWriter.Time
 
-    static let importerSource = PackageResources.importer_py
+    /// One module: reading it must take one call.
+    static let importerSource = Array(
+        [
+            PackageResources.importer_py, PackageResources.importer_resources_py, PackageResources.importer_cache_py,
+            PackageResources.importer_files_py,
+        ].joined(separator: Array("\n\n".utf8)))
     /// Python reports this name if it cannot find the end of the archive, and takes the file for a script.
     static let incomplete = "# coding: this-bundle-is-incomplete.copy-it-again"
 

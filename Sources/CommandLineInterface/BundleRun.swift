@@ -130,7 +130,7 @@ struct BundleRun: Sendable {
                 plan.distributions.isEmpty ? "" : " (\(Plural.count(plan.distributions.count, "distribution")))"
             let names = interpreters.map(\.name).joined(separator: ", ")
             Host.writeError(
-                "\(target): \(Plural.count(result.moduleCount, "module"))\(distributions), \(Self.size(result.size)), for \(names), in \(Self.seconds(Host.monotonic - begun)) s\n"
+                "\(target): \(Plural.count(result.moduleCount, "module"))\(distributions)\(plan.runtime == nil ? "" : " with the interpreter"), \(Self.size(result.size)), for \(names), in \(Self.seconds(Host.monotonic - begun)) s\n"
             )
         }
         return 0

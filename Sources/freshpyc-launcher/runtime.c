@@ -1,7 +1,7 @@
 // Lays the interpreter of a bundle out in the user's cache, and executes it.
 //
 // The table has a line for each file: its place and stored size, whether it is compressed, its size and CRC-32, whether it is a
-// program, and its path. As importer.py does for extension modules: the directory has a name made of a hash of all contents, belongs to the user alone,
+// program, and its path. As importer_cache.py does for extension modules: the directory has a name made of a hash of all contents, belongs to the user alone,
 // appears by a rename when it is whole, and is checked at each start.
 
 #include "runtime.h"
