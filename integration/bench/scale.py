@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""Shows how far the engine scales: builds a tree with a stand-in for the interpreter, which has the code in memory.
+
+    scale.py [--freshpyc BINARY] [--work DIR] [--modules N] [--jobs 1,2,4,...] [--delay MICROSECONDS] [--runs N] [--peers]
+
+The stand-in (standin.c, compiled with cc) answers as a real compiler does, after a delay in which it sleeps. What remains is the
+engine. Prints, for each number of workers: modules a second; the engine's processor time for each module, and that of its busiest
+thread, which is about that of the queue that owns all state; and the modules a second that Amdahl's law allows on more processors,
+taking the busiest thread for the serial part. DIR should be on a RAM disk. --peers adds uv and compileall with the real interpreter.
+"""
+import argparse
+import glob
+import os
+import shutil
+import statistics
+import struct
+import subprocess
+import sys
+import sysconfig
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+WORKER = os.path.join(HERE, "../../Sources/Interpreters/worker.py")
+
+
+def prepare(work, python):
+    """The stand-in with what it answers. Returns the templates: sources of the standard library."""
+    folder = os.path.join(work, "standin")
+    os.makedirs(folder, exist_ok=True)
+    subprocess.run(["cc", "-O2", "-o", folder + "/python3", HERE + "/standin.c"], check=True)
+    with open(folder + "/python", "w") as file:
+        file.write(python + "\n")
+    with open(WORKER, "rb") as file:
+        worker = file.read()
+    loader = "import os\ns=b''\nwhile len(s)<%d:\n c=os.read(0,%d-len(s))\n if not c:os._exit(0)\n s+=c\n" \
+             "exec(compile(s,'freshpyc-worker','exec'))" % (len(worker), len(worker))
+    for name, more in (("hello", []), ("hello-tell", ["tell"])):
+        done = subprocess.run([python, "-s", "-S", "-B", "-c", loader] + more, input=worker, capture_output=True,
+                              env={"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"})
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(done.stdout)
+    library = subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_path('stdlib'))"], capture_output=True,
+                             text=True).stdout.strip()
+    sources = sorted(path for path in glob.glob(library + "/*.py") + glob.glob(library + "/[a-e]*/*.py")
+                     if os.path.getsize(path) < 60000)
+    script = "import marshal, sys\nfor path in sys.stdin.read().split('\\n'):\n" \
+             "    code = marshal.dumps(compile(open(path, 'rb').read(), path, 'exec', dont_inherit=True))\n" \
+             "    sys.stdout.buffer.write(len(code).to_bytes(4, 'little') + code)\n"
+    codes = subprocess.run([python, "-W", "ignore", "-c", script], input="\n".join(sources).encode(), capture_output=True,
+                           check=True).stdout
+    places, bodies, position = [], [], 0
+    offset = 4 + 8 * len(sources)
+    while position < len(codes):
+        size, = struct.unpack_from("<I", codes, position)
+        bodies.append(codes[position + 4:position + 4 + size])
+        places.append(struct.pack("<II", offset, size))
+        offset += size
+        position += 4 + size
+    with open(folder + "/templates", "wb") as file:
+        file.write(struct.pack("<I", len(sources)) + b"".join(places) + b"".join(bodies))
+    return folder, sources
+
+
+def make_tree(tree, sources, count):
+    mark = tree + ".made"
+    if os.path.exists(mark) and open(mark).read() == "%d %d" % (count, len(sources)):
+        return
+    shutil.rmtree(tree, ignore_errors=True)
+    texts = [open(path, "rb").read() for path in sources]
+    for number in range(count):
+        folder = os.path.join(tree, "p%03d" % (number // 1000), "q%02d" % (number // 50 % 20))
+        if number % 50 == 0:
+            os.makedirs(folder)
+        template = number % len(texts)
+        with open(os.path.join(folder, "m%04d_%d.py" % (template, number)), "wb") as file:
+            file.write(texts[template] + b"\n# %d\n" % number)
+    open(tree + "/pyproject.toml", "w").close()
+    with open(mark, "w") as file:
+        file.write("%d %d" % (count, len(sources)))
+
+
+def clean(tree):
+    subprocess.run("find %s -name __pycache__ -prune -exec rm -rf {} +; rm -rf %s/.freshpyc" % (tree, tree), shell=True, check=True)
+
+
+def threads(process):
+    """Nanoseconds on a processor, for each thread."""
+    found = {}
+    for path in glob.glob("/proc/%d/task/*/schedstat" % process):
+        try:
+            with open(path) as file:
+                found[path] = int(file.read().split()[0])
+        except (OSError, IndexError):
+            pass
+    return found
+
+
+def engine(command, count):
+    """Seconds, and the processor time of each thread of the process itself, in nanoseconds."""
+    begun = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=dict(os.environ, FRESHPYC_STORE="none"))
+    used = {}
+    while process.poll() is None:
+        for thread, spent in threads(process.pid).items():
+            used[thread] = max(spent, used.get(thread, 0))
+        time.sleep(0.005)
+    seconds = time.perf_counter() - begun
+    if process.returncode:
+        sys.exit("%s: %s" % (" ".join(command), process.stderr.read().decode()[-2000:]))
+    return seconds, sorted(used.values(), reverse=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--freshpyc", default=os.path.join(HERE, "../../.build/release/freshpyc"))
+    parser.add_argument("--work", default="/dev/shm/freshpyc-scale")
+    parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--modules", type=int, default=20000)
+    parser.add_argument("--jobs", default="1,2,4,8,16,32,64")
+    parser.add_argument("--delay", type=int, default=0)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--peers", action="store_true")
+    options = parser.parse_args()
+    freshpyc, work = os.path.abspath(options.freshpyc), os.path.abspath(options.work)
+    folder, sources = prepare(work, os.path.realpath(options.python))
+    tree = os.path.join(work, "tree")
+    make_tree(tree, sources, options.modules)
+    with open(folder + "/delay", "w") as file:
+        file.write("%d\n" % options.delay)
+    print("%d modules, %d templates, a delay of %d us" % (options.modules, len(sources), options.delay))
+    print("%5s %12s %12s %14s %16s   modules/s on 8, 16, 32, 64, 128 processors" % (
+        "jobs", "modules/s", "engine us", "busiest us", "share of it"))
+    for jobs in map(int, options.jobs.split(",")):
+        rows = []
+        for _ in range(options.runs):
+            clean(tree)
+            seconds, used = engine([freshpyc, "build", tree, "--python", folder + "/python3", "--jobs", str(jobs), "-q"],
+                                   options.modules)
+            rows.append((options.modules / seconds, sum(used) / options.modules / 1000, used[0] / options.modules / 1000))
+        speed, total, serial = (statistics.median(column) for column in zip(*rows))
+        predicted = [1e6 / (serial + (total - serial) / cores) for cores in (8, 16, 32, 64, 128)]
+        print("%5d %12.0f %12.1f %14.1f %15.0f%%   %s" % (jobs, speed, total, serial, 100 * serial / total,
+                                                         " ".join("%.0f" % value for value in predicted)), flush=True)
+    if options.peers:
+        for jobs in map(int, options.jobs.split(",")):
+            clean(tree)
+            begun = time.perf_counter()
+            subprocess.run([options.python, "-m", "compileall", "-q", "-j", str(jobs), tree], check=True)
+            print("compileall -j %d: %.0f modules/s" % (jobs, options.modules / (time.perf_counter() - begun)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
