@@ -96,7 +96,8 @@ package final class EventLoop {
         _ work: @escaping @Sendable () -> Value, done: @escaping (Value) -> Void
     ) {
         let receiver = Receiver(body: done)
-        DispatchQueue.global(qos: .userInitiated).async { [queue] in
+        // Not a global queue, for the reason that `ParallelSlices` gives.
+        DispatchQueue(label: "freshpyc.work", qos: .userInitiated).async { [queue] in
             let value = work()
             queue.async { receiver.body(value) }
         }

@@ -16,7 +16,6 @@ import statistics
 import struct
 import subprocess
 import sys
-import sysconfig
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -27,7 +26,7 @@ def prepare(work, python):
     """The stand-in with what it answers. Returns the templates: sources of the standard library."""
     folder = os.path.join(work, "standin")
     os.makedirs(folder, exist_ok=True)
-    subprocess.run(["cc", "-O2", "-o", folder + "/python3", HERE + "/standin.c"], check=True)
+    subprocess.run([shutil.which("cc") or "clang", "-O2", "-o", folder + "/python3", HERE + "/standin.c"], check=True)
     with open(folder + "/python", "w") as file:
         file.write(python + "\n")
     with open(WORKER, "rb") as file:
@@ -44,7 +43,7 @@ def prepare(work, python):
     sources = sorted(path for path in glob.glob(library + "/*.py") + glob.glob(library + "/[a-e]*/*.py")
                      if os.path.getsize(path) < 60000)
     script = "import marshal, sys\nfor path in sys.stdin.read().split('\\n'):\n" \
-             "    code = marshal.dumps(compile(open(path, 'rb').read(), path, 'exec', dont_inherit=True))\n" \
+             "    code = marshal.dumps(compile(open(path, 'rb').read(), path.rpartition('/')[2], 'exec', dont_inherit=True))\n" \
              "    sys.stdout.buffer.write(len(code).to_bytes(4, 'little') + code)\n"
     codes = subprocess.run([python, "-W", "ignore", "-c", script], input="\n".join(sources).encode(), capture_output=True,
                            check=True).stdout
