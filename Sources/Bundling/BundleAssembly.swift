@@ -29,33 +29,20 @@ struct BundleAssembly: Sendable {
                     code.map { BytecodeFile($0, interpreter, source: contents[index]) }
                 }, module: file.module, distribution: file.distribution)
         }
-        let compressor = options.isCompressed || options.form == .script ? interpreters.first : nil
-        var runtime = runtime
-        if let compressor {
-            do throws(BundleError) {
+        do throws(BundleError) {
+            var runtime = runtime
+            let compressor = options.isCompressed || options.form == .script ? interpreters.first : nil
+            if let compressor {
                 try BundleCompression.apply(to: &files, by: compressor)
                 try runtime?.compress(by: compressor)
-            } catch {
-                return .failure(.message(error.message))
             }
-        }
-        var launcher: BundleLauncher?
-        var beginning = BundleWriter.beginning(shebang: options.shebang)
-        do throws(BundleError) {
-            if options.form == .executable {
-                launcher = try BundleLauncher.installed()
-                beginning =
-                    try launcher?.configured(
-                        options.shebang, for: interpreters, runsOnOthers: !options.isSourceless) ?? []
-            }
-        } catch {
-            return .failure(.message(error.message))
-        }
-        let writer = BundleWriter(
-            interpreters: interpreters, program: plan.program, isSourceless: options.isSourceless,
-            beginning: beginning,
-            time: options.epoch.map { .init(secondsSince1970: $0) } ?? .earliest)
-        do throws(ZipError) {
+            let launcher = options.form == .executable ? try BundleLauncher.installed() : nil
+            let beginning = try launcher?.configured(
+                options.shebang, for: interpreters, runsOnOthers: !options.isSourceless)
+            let writer = BundleWriter(
+                interpreters: interpreters, program: plan.program, isSourceless: options.isSourceless,
+                beginning: beginning ?? BundleWriter.beginning(shebang: options.shebang),
+                time: options.epoch.map { .init(secondsSince1970: $0) } ?? .earliest)
             return .success(
                 BundleResult(
                     output: try output(files, runtime, writer, launcher, compressor), fileCount: files.count,
@@ -64,40 +51,46 @@ struct BundleAssembly: Sendable {
                         ? BundleManifest(
                             plan, contents: contents, runtime: runtime, interpreters: interpreters) : nil))
         } catch {
-            return .failure(.message("cannot make the bundle: \(error.reason); --exclude the file"))
+            return .failure(.message(error.message))
         }
     }
 
     private func output(
         _ files: [BundleContents], _ runtime: RuntimeContents?, _ writer: BundleWriter, _ launcher: BundleLauncher?,
         _ compressor: Interpreter?
-    ) throws(ZipError) -> BundleResult.Output {
-        switch options.form {
-        case .pyz: return .file(try writer.program(files, importers: importers).parts)
-        case .executable:
-            var program = try writer.program(files, importers: importers, runtime: runtime)
-            if let runtime, let table = program.table {
-                let words = "\(table.offset) \(table.size) \(runtime.digest) \(runtime.program)"
-                guard let told = launcher?.configured(words) else {
-                    throw .inconsistent("the launcher cannot be told where the interpreter is")
+    ) throws(BundleError) -> BundleResult.Output {
+        let archive: BundleWriter.InnerArchive
+        do throws(ZipError) {
+            switch options.form {
+            case .pyz: return .file(try writer.program(files, importers: importers).parts)
+            case .zip: return .file([try writer.zip(files)])
+            case .executable:
+                var program = try writer.program(files, importers: importers, runtime: runtime)
+                if let runtime, let table = program.table {
+                    let words = "\(table.offset) \(table.size) \(runtime.digest) \(runtime.program)"
+                    guard let told = launcher?.configured(words) else {
+                        throw .inconsistent("the launcher cannot be told where the interpreter is")
+                    }
+                    program.parts[0] = told + program.parts[0].dropFirst(writer.beginning.count)
                 }
-                program.parts[0] = told + program.parts[0].dropFirst(writer.beginning.count)
+                return .file(program.parts)
+            case .dir:
+                if runtime != nil, files.contains(where: { $0.path.hasPrefix(RuntimeContents.directory) }) {
+                    throw .inconsistent("the program has a directory python/, where the interpreter belongs")
+                }
+                return .directory(
+                    FolderWriter(writer: writer, time: options.folderTime).files(files)
+                        + (runtime?.folderFiles(in: RuntimeContents.directory) ?? []))
+            case .script: archive = try writer.innerArchive(files, importers: importers, start: 0)
             }
-            return .file(program.parts)
-        case .zip: return .file([try writer.zip(files)])
-        case .dir:
-            if runtime != nil, files.contains(where: { $0.path.hasPrefix(RuntimeContents.directory) }) {
-                throw .inconsistent("the program has a directory python/, where the interpreter belongs")
-            }
-            return .directory(
-                FolderWriter(writer: writer, time: options.folderTime).files(files)
-                    + (runtime?.folderFiles(in: RuntimeContents.directory) ?? []))
-        case .script:
-            let archive = try writer.innerArchive(files, importers: importers, start: 0)
-            let compressed = compressor.flatMap { try? BundleCompression.deflated(archive.bytes, by: $0) }
-            guard let compressed else { throw .inconsistent("the archive cannot be compressed") }
-            return .file([ScriptWriter.script(archive, compressed: compressed, writer, shebang: options.shebang)])
+        } catch {
+            throw BundleError("cannot make the bundle: \(error.reason); --exclude the file")
         }
+        guard let compressor else {
+            throw BundleError("a script needs an interpreter to compress it; name one with --python")
+        }
+        let compressed = try BundleCompression.whole(archive.bytes, by: compressor)
+        return .file([ScriptWriter.script(archive, compressed: compressed, writer, shebang: options.shebang)])
     }
 
     private var ownNotes: [String] {

@@ -8,11 +8,6 @@ enum BundleCompression {
     /// How much one process compresses, in bytes: its time is limited.
     private static let portion = 8 << 20
 
-    /// One file, compressed whole.
-    static func deflated(_ bytes: [UInt8], by interpreter: Interpreter) throws(InterpreterError) -> [UInt8]? {
-        try InterpreterQuestions.deflated([bytes], by: interpreter)?.first
-    }
-
     /// Compresses the files of a bundle that become smaller by it.
     static func apply(to files: inout [BundleContents], by interpreter: Interpreter) throws(BundleError) {
         var places: [(file: Int, interpreter: Int?)] = []
@@ -50,17 +45,28 @@ enum BundleCompression {
         }
         var found: [[UInt8]?] = []
         for (range, answer) in zip(portions, answers) {
-            let deflated: [[UInt8]]
-            do throws(InterpreterError) {
-                guard let answer = try answer.get() else {
-                    throw .notPython(interpreter.path, reason: "it has no zlib")
-                }
-                deflated = answer
-            } catch {
-                throw BundleError("cannot compress: \(error.message)")
-            }
+            let deflated = try checked(answer, by: interpreter)
             found += zip(range, deflated).map { $1.count < contents[$0].count ? $1 : nil }
         }
         return found
+    }
+
+    /// One file, compressed whole.
+    static func whole(_ bytes: [UInt8], by interpreter: Interpreter) throws(BundleError) -> [UInt8] {
+        let answer = Result { () throws(InterpreterError) in
+            try InterpreterQuestions.deflated([bytes], by: interpreter)
+        }
+        return try checked(answer, by: interpreter).first ?? []
+    }
+
+    private static func checked(
+        _ answer: Result<[[UInt8]]?, InterpreterError>, by interpreter: Interpreter
+    ) throws(BundleError) -> [[UInt8]] {
+        do throws(InterpreterError) {
+            if let deflated = try answer.get() { return deflated }
+            throw .notPython(interpreter.path, reason: "it has no zlib")
+        } catch {
+            throw BundleError("cannot compress: \(error.message)")
+        }
     }
 }

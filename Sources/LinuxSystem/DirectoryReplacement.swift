@@ -28,10 +28,13 @@ package struct DirectoryReplacement {
 
     /// Removes what killed processes left: directories whose name has the ID of a process that is gone. In another container it may
     /// run, so those of the last hour stay.
-    private static func removeLeftovers(in parent: Directory) {
-        let now = Host.realtime / 1_000_000_000
+    ///
+    /// - Parameter now: seconds since 1970.
+    static func removeLeftovers(in parent: Directory, now: Int64 = Host.realtime / 1_000_000_000) {
         var old: [BytePath] = []
-        try? DirectoryListing().forEach(in: parent, path: .empty) { (entry, _) throws(SystemError) in
+        // Opened again: a list is read once from each descriptor.
+        guard let listed = try? parent.directory(.empty) else { return }
+        try? DirectoryListing().forEach(in: listed, path: .empty) { (entry, _) throws(SystemError) in
             let name = BytePath(cString: entry)
             guard name.bytes.starts(with: FileReplacement.temporaryPrefix.utf8) else { return }
             let words = name.description.dropFirst(FileReplacement.temporaryPrefix.count).split(separator: "-")

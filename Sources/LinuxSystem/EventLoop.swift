@@ -95,17 +95,30 @@ package final class EventLoop {
     package func offload<Value: Sendable>(
         _ work: @escaping @Sendable () -> Value, done: @escaping (Value) -> Void
     ) {
-        let receiver = Receiver(body: done)
+        let receiver = Receiver(done)
         // Not a global queue, for the reason that `ParallelSlices` gives.
         DispatchQueue(label: "freshpyc.work", qos: .userInitiated).async { [queue] in
             let value = work()
-            queue.async { receiver.body(value) }
+            queue.async { receiver.take()(value) }
         }
     }
 
-    /// A `Handler` with an argument; `@unchecked Sendable` for the same reason.
+    /// A closure that another thread carries to the loop's queue without owning it.
+    ///
+    /// `@unchecked Sendable` because the other thread only copies a pointer: the closure is retained when `offload` is called, on the
+    /// queue, and used and released by `take`, once, on the queue. So nothing that belongs to the queue is ever destroyed elsewhere.
     private struct Receiver<Value: Sendable>: @unchecked Sendable {
-        let body: (Value) -> Void
+        private final class Box {
+            let body: (Value) -> Void
+            init(_ body: @escaping (Value) -> Void) { self.body = body }
+        }
+
+        private let box: Unmanaged<Box>
+
+        init(_ body: @escaping (Value) -> Void) { box = .passRetained(Box(body)) }
+
+        /// The closure, which this releases.
+        func take() -> (Value) -> Void { box.takeRetainedValue().body }
     }
 
     /// Wakes whenever the descriptor is readable or its other end is closed.
