@@ -141,7 +141,7 @@ package final class DatabaseStore {
         var isTaken = try !file.lock(waits: false, path: Self.lockName)
         // A killed process keeps its files open until its last thread has ended.
         for _ in 0..<100 where isTaken {
-            guard let process = try file.holder().flatMap(Self.process(in:)), !Host.isAlive(process) else { break }
+            guard let process = try file.holder().flatMap(Self.process(in:)), Host.isEnding(process) else { break }
             Host.sleep(nanoseconds: 10_000_000)
             isTaken = try !file.lock(waits: false, path: Self.lockName)
         }

@@ -133,10 +133,31 @@ package enum Host {
 
     /// Whether a process exists and has not exited (third field of /proc/PID/stat, proc(5)).
     package static func isAlive(_ process: Int32) -> Bool {
+        guard let state = fieldsOfStat(process)?.first else { return false }
+        return state != "Z" && state != "X"
+    }
+
+    /// Whether a process has exited, is exiting, or has been killed. Until it is gone, it holds its files and locks.
+    package static func isEnding(_ process: Int32) -> Bool {
+        guard isAlive(process), let fields = fieldsOfStat(process), fields.count > 6, let flags = UInt64(fields[6])
+        else { return true }
+        // PF_EXITING in the kernel's include/linux/sched.h.
+        if flags & 0x4 != 0 { return true }
+        guard let text = contents(BytePath("/proc/\(process)/status"), limit: 8192) else { return true }
+        return text.split(separator: UInt8(ascii: "\n")).contains { line in
+            // Signals that wait for the thread and for the process, in hexadecimal (proc(5)).
+            guard line.starts(with: Array("SigPnd:".utf8)) || line.starts(with: Array("ShdPnd:".utf8)) else { return false }
+            let mask = String(decoding: line.dropFirst(7), as: UTF8.self).filter { !$0.isWhitespace }
+            return (UInt64(mask, radix: 16) ?? 0) & (1 << UInt64(SIGKILL - 1)) != 0
+        }
+    }
+
+    /// The fields of /proc/PID/stat from the third on; the second, the name, can contain anything.
+    private static func fieldsOfStat(_ process: Int32) -> [String]? {
         guard let text = contents(BytePath("/proc/\(process)/stat"), limit: 1024),
-            let end = text.lastIndex(of: UInt8(ascii: ")")), end + 2 < text.count
-        else { return false }
-        return text[end + 2] != UInt8(ascii: "Z") && text[end + 2] != UInt8(ascii: "X")
+            let end = text.lastIndex(of: UInt8(ascii: ")"))
+        else { return nil }
+        return text[(end + 1)...].split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Resident memory of this process in bytes.

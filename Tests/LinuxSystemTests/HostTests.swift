@@ -1,0 +1,28 @@
+import BasicTypes
+import Glibc
+import LinuxSystem
+import Testing
+
+@Suite struct HostTests {
+    /// A killed process keeps its files and locks for a while, and must not count as running meanwhile.
+    @Test func aKilledProcessIsEndingAtOnce() throws {
+        for _ in 0..<50 {
+            let child = try ChildProcess(
+                BytePath("/bin/sleep"), arguments: [BytePath("1000")], environment: [], sharesErrors: false)
+            #expect(Host.isAlive(child.identifier) && !Host.isEnding(child.identifier))
+            Glibc.kill(child.identifier, SIGKILL)
+            #expect(Host.isEnding(child.identifier))
+            child.wait()
+            #expect(Host.isEnding(child.identifier) && !Host.isAlive(child.identifier))
+        }
+    }
+
+    @Test func otherSignalsDoNotEndAProcess() throws {
+        let child = try ChildProcess(
+            BytePath("/bin/sleep"), arguments: [BytePath("1000")], environment: [], sharesErrors: false)
+        Glibc.kill(child.identifier, SIGSTOP)
+        Glibc.kill(child.identifier, SIGUSR1)
+        #expect(!Host.isEnding(child.identifier))
+        child.kill()
+    }
+}
