@@ -1,5 +1,5 @@
 // Compiles many bytecode files at once, without a database, for deployments, repairs and the drop-ins.
-// Decides what to reuse, what to compile, and in which order.
+// Decides what to reuse, what to compile, and in which order. What lanes do for it is in BatchCompilation.swift.
 
 import BuildDatabase
 import BuildModel
@@ -14,8 +14,8 @@ package final class BatchCompiler {
     private let deadline: Int64
     private let targets: [BatchTarget]
     private let store: CodeStore?
-    private var schedule: CompilationSchedule<Int>?
-    private var nextIdentifier: UInt32 = 0
+    private let workers: Int
+    private var pipeline: CompilationPipeline<BatchCompilation>?
 
     /// Probes the interpreters.
     ///
@@ -28,6 +28,7 @@ package final class BatchCompiler {
     ) throws(InterpreterError) {
         self.loop = loop
         self.store = store
+        workers = jobs
         self.deadline = deadline
         pythons = InterpreterSet(loop: loop, known: [], jobs: jobs, deadline: deadline)
         try pythons.select(candidates)
@@ -61,35 +62,34 @@ package final class BatchCompiler {
         }
         var finished = jobs.count - left.count
         progress(finished, jobs.count)
-        let sized = left.map { index -> (job: Int, size: Int64) in
+        let sized = left.map { index -> BatchCompilation.Item in
             let source = jobs[index].source
-            return (index, ((try? source.directory.status(source.path, followsLinks: true)) ?? nil)?.stamp.size ?? 0)
+            let status = (try? source.directory.status(source.path, followsLinks: true)) ?? nil
+            return BatchCompilation.Item(index: index, job: jobs[index], size: status?.stamp.size ?? 0)
         }
-        let order = BuildOrder.sorted(sized)
+        let order = BuildOrder.sorted(sized) { $0.size }
         let queues = targets.indices.map { target in
-            (pool: pythons.pool(targets[target].id), jobs: order.filter { jobs[$0].interpreter == target })
+            CompilationPipeline<BatchCompilation>.Queue(
+                pool: pythons.pool(targets[target].id), items: order.filter { $0.job.interpreter == target })
         }
-        let publishers = BatchPublishers(makesDirectories: options.makesDirectories)
-        let current = CompilationSchedule(
-            queues.filter { !$0.jobs.isEmpty },
-            send: { [self] index, pool in
-                compile(jobs[index], pool, options, publishers) { [self] result in
-                    each(index, result)
-                    finished += 1
-                    progress(finished, jobs.count)
-                    self.schedule?.finishOne()
-                }
+        let pipeline = CompilationPipeline(
+            BatchCompilation(targets: targets, options: options, store: store, deadline: deadline), queues, loop: loop,
+            workers: workers,
+            each: { item, result in
+                each(item.index, result)
+                finished += 1
+                progress(finished, jobs.count)
             },
             done: { [self] in
-                schedule = nil
+                self.pipeline = nil
                 done()
             })
-        self.schedule = current
-        current.start()
+        self.pipeline = pipeline
+        pipeline.start()
     }
 
     /// Starts no more jobs, drops those in progress and finishes the batch.
-    package func cancel() { schedule?.cancel() }
+    package func cancel() { pipeline?.cancel() }
 
     /// Stops the workers.
     package func close() {
@@ -99,66 +99,4 @@ package final class BatchCompiler {
 
     /// A message from the store to the user.
     package var storeNotice: String? { store?.notice }
-
-    private func compile(
-        _ job: BatchJob, _ pool: WorkerPool, _ options: BatchOptions, _ publishers: BatchPublishers,
-        _ done: @escaping (BatchResult) -> Void
-    ) {
-        let snapshot: SourceSnapshot
-        do throws(SourceProblem) {
-            snapshot = try SourceReader(root: job.source.directory).read(job.source.path)
-        } catch {
-            let problem = error.diagnostic
-            let cause = error.cause
-            // Report it later, as a worker would: never call back before this call returns.
-            loop.later { done(BatchResult(outcome: .problem(problem, cause))) }
-            return
-        }
-        nextIdentifier &+= 1
-        let request = CompileRequest(
-            identifier: nextIdentifier & 0x7FFF_FFFF, level: job.level, wantsCode: true,
-            printing: options.warningOptions.map { .init(hasLines: job.namesSource, warningOptions: $0) },
-            fileName: job.fileName, source: snapshot.bytes)
-        pool.compile(request) { [self] result in
-            done(
-                finish(
-                    CompileVerdict(result, by: targets[job.interpreter].interpreter, deadline: deadline),
-                    job, snapshot, options, publishers))
-        }
-    }
-
-    private func finish(
-        _ verdict: CompileVerdict, _ job: BatchJob, _ snapshot: SourceSnapshot, _ options: BatchOptions,
-        _ publishers: BatchPublishers
-    ) -> BatchResult {
-        let target = targets[job.interpreter]
-        switch verdict {
-        case .code(let code, let diagnostics, let microseconds):
-            let code = CompiledCode(code, of: target.interpreter)
-            do throws(SystemError) {
-                try publishers[job.output.directory].publish(
-                    job.output.path, header: target.header(for: snapshot.contents, options), body: code.body,
-                    permissions: snapshot.permissions, modified: options.modified)
-            } catch {
-                return BatchResult(
-                    outcome: .problem(.unwritable(job.output.path, error), error), diagnostics: diagnostics)
-            }
-            store?.keep(
-                code, diagnostics, microseconds, source: snapshot.state.fingerprint, target.interpreter, job.level)
-            return BatchResult(outcome: .compiled, diagnostics: diagnostics)
-        case .refused(let diagnostics, _, let text):
-            // Bytecode must not outlive the version of the source that it was compiled from.
-            if options.removesRefused {
-                do throws(SystemError) {
-                    try publishers[job.output.directory].remove(job.output.path)
-                } catch {
-                    return BatchResult(
-                        outcome: .problem(.unremovable(job.output.path, error), error), diagnostics: diagnostics)
-                }
-            }
-            return BatchResult(outcome: .refused(text: text), diagnostics: diagnostics)
-        case .unavailable(let diagnostic):
-            return BatchResult(outcome: .problem(diagnostic, nil))
-        }
-    }
 }

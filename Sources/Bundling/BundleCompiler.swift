@@ -30,11 +30,14 @@ package final class BundleCompiler {
     private let deadline: Int64
     private let level: OptimizationLevel
     private let store: CodeStore?
-    private var schedule: CompilationSchedule<Int>?
+    private let workers: Int
+    private var pipeline: CompilationPipeline<BundleCompilation>?
 
     package init(
-        loop: EventLoop, pythons: InterpreterSet, deadline: Int64, level: OptimizationLevel, store: CodeStore?
+        loop: EventLoop, pythons: InterpreterSet, workers: Int, deadline: Int64, level: OptimizationLevel,
+        store: CodeStore?
     ) {
+        self.workers = workers
         self.loop = loop
         self.pythons = pythons
         self.deadline = deadline
@@ -50,60 +53,82 @@ package final class BundleCompiler {
     func run(
         _ jobs: [Job], progress: @escaping (Int, Int) -> Void, done: @escaping ([Outcome?]) -> Void
     ) {
-        let (interpreters, level, store) = (interpreters, level, store)
-        var outcomes: [Outcome?] = ParallelSlices.map(jobs, sliceSize: 8, scratch: {}) { job, _ in
-            store?.restore(
-                Fingerprint(of: job.source), interpreters[job.interpreter], level, fileName: job.fileName
-            ).map { .code($0.body) }
-        }
-        let left = jobs.indices.filter { outcomes[$0] == nil }
-        var finished = jobs.count - left.count
+        var outcomes = [Outcome?](repeating: nil, count: jobs.count)
+        var finished = 0
         progress(finished, jobs.count)
-        let order = BuildOrder.sorted(left.map { (job: $0, size: Int64(jobs[$0].source.count)) })
-        let queues = pythons.selected.indices.map { index in
-            (pool: pythons.pool(pythons.selected[index]), jobs: order.filter { jobs[$0].interpreter == index })
+        let items = BuildOrder.sorted(jobs.enumerated().map { BundleCompilation.Item(index: $0, job: $1) }) {
+            Int64($0.job.source.count)
         }
-        let current = CompilationSchedule(
-            queues.filter { !$0.jobs.isEmpty },
-            send: { [self] index, pool in
-                let job = jobs[index]
-                let request = CompileRequest(
-                    identifier: UInt32(truncatingIfNeeded: index), level: level, wantsCode: true, printing: nil,
-                    fileName: job.fileName, source: job.source)
-                pool.compile(request) { [self] result in
-                    outcomes[index] = outcome(
-                        CompileVerdict(result, by: interpreters[job.interpreter], deadline: deadline), of: job)
-                    finished += 1
-                    progress(finished, jobs.count)
-                    schedule?.finishOne()
-                }
+        let queues = pythons.selected.indices.map { index in
+            CompilationPipeline<BundleCompilation>.Queue(
+                pool: pythons.pool(pythons.selected[index]), items: items.filter { $0.job.interpreter == index })
+        }
+        let pipeline = CompilationPipeline(
+            BundleCompilation(interpreters: interpreters, level: level, store: store, deadline: deadline), queues,
+            loop: loop, workers: workers,
+            each: { item, outcome in
+                outcomes[item.index] = outcome
+                finished += 1
+                progress(finished, jobs.count)
             },
             done: { [self] in
-                schedule = nil
+                self.pipeline = nil
                 done(outcomes)
             })
-        schedule = current
-        current.start()
-    }
-
-    private func outcome(_ verdict: CompileVerdict, of job: Job) -> Outcome {
-        switch verdict {
-        case .code(let marshalled, let diagnostics, let microseconds):
-            let interpreter = interpreters[job.interpreter]
-            let code = CompiledCode(marshalled, of: interpreter)
-            store?.keep(code, diagnostics, microseconds, source: Fingerprint(of: job.source), interpreter, level)
-            return .code(code.body)
-        case .refused(let diagnostics, _, _): return .refused(diagnostics)
-        case .unavailable(let diagnostic): return .unavailable(diagnostic)
-        }
+        self.pipeline = pipeline
+        pipeline.start()
     }
 
     /// Starts no more jobs and finishes.
-    package func cancel() { schedule?.cancel() }
+    package func cancel() { pipeline?.cancel() }
 
     /// Stops the workers.
     package func close() {
         pythons.shutDown()
         store?.evictIfNeeded()
+    }
+}
+
+/// Compiles and restores for a bundle.
+private struct BundleCompilation: CompilationWork {
+    struct Item: Sendable {
+        /// Index of the job.
+        let index: Int
+        let job: BundleCompiler.Job
+    }
+
+    let interpreters: [Interpreter]
+    let level: OptimizationLevel
+    let store: CodeStore?
+    /// Time limit for one file in nanoseconds.
+    let deadline: Int64
+
+    func size(of item: Item) -> Int { item.job.source.count }
+
+    func makeScratch() {}
+
+    func prepare(_ item: Item, _ scratch: Void) -> Preparation<Fingerprint, BundleCompiler.Outcome> {
+        let job = item.job
+        let fingerprint = Fingerprint(of: job.source)
+        if let restored = store?.restore(fingerprint, interpreters[job.interpreter], level, fileName: job.fileName) {
+            return .finished(.code(restored.body))
+        }
+        return .request(
+            CompileRequest(
+                identifier: 0, level: level, wantsCode: true, fileName: job.fileName, source: job.source), fingerprint)
+    }
+
+    func finish(
+        _ item: Item, _ fingerprint: Fingerprint, _ result: CompileResult, _ scratch: Void
+    ) -> BundleCompiler.Outcome {
+        let interpreter = interpreters[item.job.interpreter]
+        switch CompileVerdict(result, by: interpreter, deadline: deadline) {
+        case .code(let marshalled, let diagnostics, let microseconds):
+            let code = CompiledCode(marshalled, of: interpreter)
+            store?.keep(code, diagnostics, microseconds, source: fingerprint, interpreter, level)
+            return .code(code.body)
+        case .refused(let diagnostics, _, _): return .refused(diagnostics)
+        case .unavailable(let diagnostic): return .unavailable(diagnostic)
+        }
     }
 }

@@ -55,7 +55,7 @@ struct BundleRun: Sendable {
     private func build(_ plan: BundlePlan, _ session: Session, _ loop: EventLoop, _ begun: Int64) {
         let configuration = arguments.configuration
         let compiler = BundleCompiler(
-            loop: loop, pythons: session.interpreters, deadline: configuration.deadline,
+            loop: loop, pythons: session.interpreters, workers: configuration.jobs, deadline: configuration.deadline,
             level: configuration.options.levels.last ?? .none,
             store: configuration.storePlace.map { CodeStore(place: $0) })
         let progress = ProgressBar(isQuiet: arguments.isQuiet)

@@ -8,9 +8,24 @@ package enum BuildOrder {
     /// The maximum number of compilations of a wave that is ordered by imports.
     package static let smallWave = 64
 
-    /// Largest first: the last compilations are then short, and no processor is idle for long.
-    package static func sorted<Job>(_ jobs: [(job: Job, size: Int64)]) -> [Job] {
-        jobs.sorted { $0.size > $1.size }.map(\.job)
+    /// Larger sources first: the last compilations are then short, and no processor is idle for long. Sources of similar
+    /// size stay in the order of the tree, so that one directory is open for many of them.
+    package static func sorted<Job>(_ jobs: [Job], size: (Job) -> Int64) -> [Job] {
+        let classes = jobs.map { 64 - max(0, size($0)).leadingZeroBitCount }
+        var ends = [Int](repeating: 0, count: 65)
+        for number in classes { ends[number] += 1 }
+        var begun = 0
+        for number in ends.indices.reversed() {
+            let count = ends[number]
+            ends[number] = begun
+            begun += count
+        }
+        var order = [Int](repeating: 0, count: jobs.count)
+        for (index, number) in classes.enumerated() {
+            order[ends[number]] = index
+            ends[number] += 1
+        }
+        return order.map { jobs[$0] }
     }
 
     /// Counts importers, for an order in which the most imported sources come first: a server that is restarted during

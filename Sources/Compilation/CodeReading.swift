@@ -20,7 +20,7 @@ extension Interpreter {
     }
 
     /// The names that a module binds, from its marshalled code; `nil` if the code cannot be read.
-    package func bindings(of code: [UInt8]) -> ModuleBindings? {
+    package func bindings(of code: ArraySlice<UInt8>) -> ModuleBindings? {
         guard let layoutOfCode, let opcodeTable else { return nil }
         return code.withUnsafeBytes { body in
             guard let arena = try? MarshalReader.read(body, layout: layoutOfCode) else { return nil }

@@ -6,7 +6,7 @@ import Interpreters
 /// The result of compiling one source with one interpreter.
 package enum CompileVerdict {
     /// The source compiles.
-    case code([UInt8], diagnostics: [Diagnostic], microseconds: UInt32)
+    case code(ArraySlice<UInt8>, diagnostics: [Diagnostic], microseconds: UInt32)
     /// The source does not compile. `text` is what `py_compile` would print, if that was requested.
     case refused([Diagnostic], microseconds: UInt32, text: String)
     /// The interpreter could not be run.

@@ -10,13 +10,13 @@ package struct CompiledCode: Sendable {
     package let fileName: Range<Int>?
 
     /// - Parameter marshalled: the bytes from the worker. They are kept unchanged if they cannot be parsed.
-    package init(_ marshalled: [UInt8], of interpreter: Interpreter) {
+    package init(_ marshalled: ArraySlice<UInt8>, of interpreter: Interpreter) {
         let canonical = marshalled.withUnsafeBytes { body -> CanonicalMarshal? in
             guard let layout = interpreter.layoutOfCode, let arena = try? MarshalReader.read(body, layout: layout)
             else { return nil }
             return CanonicalMarshal(arena, body: body)
         }
-        self.body = canonical?.body ?? marshalled
+        self.body = canonical?.body ?? Array(marshalled)
         fileName = canonical?.fileName
     }
 }

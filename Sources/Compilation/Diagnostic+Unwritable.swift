@@ -4,6 +4,20 @@ import BasicTypes
 import BuildModel
 import LinuxSystem
 
+extension ArtifactPublisher {
+    /// Removes an artifact.
+    ///
+    /// - Returns: the diagnostic if that failed.
+    package func discard(_ artifact: BytePath) -> Diagnostic? {
+        do throws(SystemError) {
+            try remove(artifact)
+            return nil
+        } catch {
+            return Diagnostic.unremovable(artifact, error)
+        }
+    }
+}
+
 extension Diagnostic {
     /// The diagnostic for bytecode that cannot be written.
     package static func unwritable(_ path: BytePath, _ error: SystemError) -> Diagnostic {

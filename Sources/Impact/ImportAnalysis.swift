@@ -98,8 +98,7 @@ package final class ImportAnalysis {
     // MARK: Changes
 
     /// Notes the names that newly compiled code binds.
-    package func note(code: [UInt8], of path: BytePath, fingerprint: Fingerprint, interpreter: Interpreter) {
-        guard let bindings = interpreter.bindings(of: code) else { return }
+    package func note(_ bindings: ModuleBindings, of path: BytePath, fingerprint: Fingerprint) {
         compiled[path] = (fingerprint, bindings)
     }
 
@@ -338,7 +337,7 @@ private struct ScanItem: Sendable {
         guard let artifact, artifact.fingerprint == (scan.state ?? old)?.fingerprint else { return scan }
         scan.bindings = inspector.body(
             artifact.path, published: artifact.published, headerLength: artifact.interpreter.layout.rawValue
-        ).flatMap { artifact.interpreter.bindings(of: $0) }
+        ).flatMap { artifact.interpreter.bindings(of: $0[...]) }
         return scan
     }
 }

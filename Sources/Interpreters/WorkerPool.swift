@@ -7,7 +7,7 @@ import LinuxSystem
 
 /// The result of a job.
 package enum CompileResult: Sendable {
-    case compiled(code: [UInt8], diagnostics: [Diagnostic], microseconds: UInt32)
+    case compiled(code: ArraySlice<UInt8>, diagnostics: [Diagnostic], microseconds: UInt32)
     case refused(diagnostics: [Diagnostic], microseconds: UInt32, text: String)
     /// The worker crashed on it in every attempt.
     case crashed(ExitReason)
@@ -19,11 +19,6 @@ package enum CompileResult: Sendable {
 
 /// Workers of one interpreter: started on demand, at most `size`.
 package final class WorkerPool {
-    private struct Job {
-        let request: CompileRequest
-        let done: (CompileResult) -> Void
-    }
-
     private final class Worker {
         let number: Int
         let process: WorkerProcess
@@ -48,10 +43,12 @@ package final class WorkerPool {
     private var state: WorkerPoolState
     private var workers: [Worker] = []
     /// Indexed by slot. Free slots are reused.
-    private var jobs: [Job?] = []
+    private var jobs: [CompileRequest?] = []
     private var freeSlots: [Int] = []
+    /// Workers with requests that were not sent yet.
+    private var receivers: Set<Int> = []
     /// Results that have not been delivered yet.
-    private var results: [(job: Job, result: CompileResult)] = []
+    private var results: [Answer] = []
     private var isSettlingLater = false
     private var ticker: EventLoop.Source?
     private var leaving: EventLoop.Source?
@@ -59,8 +56,11 @@ package final class WorkerPool {
     private static let patience: Int64 = 10_000_000_000
     /// Maximum resident memory of an idle worker, in bytes: a huge source leaves its arenas behind.
     private static let maximumMemory = 512 << 20
-    /// Called when there may be room for another job.
-    package var onRoom: () -> Void = {}
+    /// The result of a request.
+    package typealias Answer = (identifier: UInt32, result: CompileResult)
+
+    /// Called with results, and when there may be room for other requests.
+    package var onAnswers: ([Answer]) -> Void = { _ in }
     /// Called when a worker turns out to be another interpreter than the one selected.
     package var onChangedInterpreter: () -> Void = {}
 
@@ -100,22 +100,27 @@ package final class WorkerPool {
     /// Number of workers that died or hung and were replaced.
     package var replaced: Int { state.replaced }
 
-    /// Whether a job submitted now would reach a worker soon. More jobs would only use memory.
-    package var hasRoom: Bool { results.count < size && state.hasRoom }
+    /// The number of requests that would reach a worker soon if they were submitted now. More would only use memory.
+    package var room: Int { state.room }
 
     /// Call when a wave begins: retries an interpreter that could not be used earlier.
     package func reopen() { handle(.reopened) }
 
-    /// Compiles; `done` is called later, on the loop.
-    package func compile(_ request: CompileRequest, _ done: @escaping (CompileResult) -> Void) {
+    /// Compiles; `onAnswers` is called later, on the loop.
+    package func compile(_ requests: [CompileRequest]) {
         replaceDeadIdleWorkers()
-        let job = Job(request: request, done: done)
-        let slot = freeSlots.popLast() ?? jobs.count
-        if slot == jobs.count { jobs.append(job) } else { jobs[slot] = job }
-        handle(
-            .submitted(
-                WorkerPoolState.Job(
-                    slot: slot, identifier: request.identifier, level: request.level, bytes: request.source.count)))
+        let now = Host.monotonic
+        for request in requests {
+            let slot = freeSlots.popLast() ?? jobs.count
+            if slot == jobs.count { jobs.append(request) } else { jobs[slot] = request }
+            state.handle(
+                .submitted(
+                    WorkerPoolState.Job(
+                        slot: slot, identifier: request.identifier, level: request.level, bytes: request.source.count)),
+                at: now)
+        }
+        perform()
+        flush()
         if !results.isEmpty { settleLater() }
     }
 
@@ -143,6 +148,7 @@ package final class WorkerPool {
     private func handle(_ event: WorkerPoolState.Event) {
         state.handle(event, at: Host.monotonic)
         perform()
+        flush()
     }
 
     private func perform(_ reply: CompileReply? = nil) {
@@ -154,8 +160,9 @@ package final class WorkerPool {
             switch action {
             case .start(let number, let level): start(number, level)
             case .send(let slot, let number):
-                guard let worker = worker(number), let job = job(slot) else { continue }
-                send(job.request.frame(levelIsFixed: levelIsFixed), to: worker)
+                guard let worker = worker(number), let request = request(slot) else { continue }
+                worker.process.add(request, levelIsFixed: levelIsFixed)
+                receivers.insert(number)
             case .stop(let number): stop(number)
             case .deliver(let slot):
                 guard let reply else { continue }
@@ -171,13 +178,13 @@ package final class WorkerPool {
 
     private func worker(_ number: Int) -> Worker? { workers.first { $0.number == number } }
 
-    private func job(_ slot: Int) -> Job? { jobs.indices.contains(slot) ? jobs[slot] : nil }
+    private func request(_ slot: Int) -> CompileRequest? { jobs.indices.contains(slot) ? jobs[slot] : nil }
 
     private func finish(_ slot: Int, _ result: CompileResult) {
-        guard let job = job(slot) else { return }
+        guard let request = request(slot) else { return }
         jobs[slot] = nil
         freeSlots.append(slot)
-        results.append((job, result))
+        results.append((request.identifier, result))
     }
 
     private func start(_ number: Int, _ level: OptimizationLevel?) {
@@ -206,9 +213,14 @@ package final class WorkerPool {
         worker.process.child.kill()
     }
 
-    private func send(_ frame: [UInt8], to worker: Worker) {
-        worker.process.send(frame)
-        if worker.process.hasUnsent, worker.writer == nil { writeLater(to: worker) }
+    /// Sends what `perform` added for the workers.
+    private func flush() {
+        for number in receivers {
+            guard let worker = worker(number) else { continue }
+            worker.process.flush()
+            if worker.process.hasUnsent, worker.writer == nil { writeLater(to: worker) }
+        }
+        receivers.removeAll(keepingCapacity: true)
     }
 
     private func writeLater(to worker: Worker) {
@@ -233,7 +245,7 @@ package final class WorkerPool {
             }
         }
         switch reading {
-        case .more: break
+        case .more: flush()
         case .rubbish: handle(.babbled(worker: worker.number))
         case .ended:
             // Its output can end before the process exits.
@@ -257,12 +269,11 @@ package final class WorkerPool {
         return .other(.interpreterChanged(before: interpreter.name, now: now))
     }
 
-    /// Delivers results. The workers already have their next jobs and compile while results are processed.
+    /// Delivers results.
     private func settle() {
         let settled = results
         results = []
-        onRoom()
-        for (job, result) in settled { job.done(result) }
+        onAnswers(settled)
         if state.isIdle {
             ticker = nil
             dismissLater()

@@ -6,8 +6,9 @@ import LinuxSystem
 
 /// The state of a pool of workers.
 ///
-/// A worker has several jobs in its pipe, so that it never idles between them, and answers them in order. If it dies or
-/// hangs, the first unanswered job is the cause.
+/// A worker has several jobs in its pipe, so that it never idles between them, and answers them in order, several at a
+/// time. If it dies or hangs, each unanswered job may be the cause: they are tried again, one at a time, so that the next
+/// failure has one cause.
 struct WorkerPoolState: Sendable {
     /// A job as the pool sees it.
     struct Job: Hashable, Sendable {
@@ -18,8 +19,10 @@ struct WorkerPoolState: Sendable {
         let level: OptimizationLevel
         /// Size of its source in bytes.
         let bytes: Int
-        /// Number of times it was sent to a worker, except to workers that failed because of another job.
+        /// Number of times it was sent to a worker that may have failed because of it.
         var attempts = 0
+        /// Whether it was in the pipe of a worker that failed, and must be alone in the pipe of the next one.
+        var isSuspect = false
     }
 
     enum Phase: Hashable, Sendable {
@@ -83,8 +86,8 @@ struct WorkerPoolState: Sendable {
     }
 
     /// Enough jobs in a worker's pipe to hide freshpyc's response time, few enough to distribute the last ones fairly.
-    private static let maximumInFlight = 8
-    private static let maximumBytesInFlight = 192 * 1024
+    private static let maximumInFlight = 32
+    private static let maximumBytesInFlight = 128 * 1024
     private static let maximumFailedStarts = 3
 
     private let levelIsFixed: Bool
@@ -110,14 +113,16 @@ struct WorkerPoolState: Sendable {
 
     var isIdle: Bool { waiting.isEmpty && workers.allSatisfy(\.inFlight.isEmpty) }
 
-    /// Whether a job submitted now would reach a worker soon. More jobs would only use memory.
-    var hasRoom: Bool {
-        waiting.count < size && (workers.count < size || workers.contains { Self.hasRoom($0) })
+    /// The number of jobs that would reach a worker soon if they were submitted now. More would only use memory.
+    var room: Int {
+        let free = workers.reduce((size - workers.count) * Self.maximumInFlight) { $0 + Self.room($1) }
+        return max(0, free - waiting.count)
     }
 
-    private static func hasRoom(_ worker: Worker) -> Bool {
-        worker.inFlight.isEmpty
-            || (worker.inFlight.count < maximumInFlight && worker.bytesInFlight < maximumBytesInFlight)
+    private static func room(_ worker: Worker) -> Int {
+        guard let first = worker.inFlight.first else { return maximumInFlight }
+        guard !first.isSuspect, worker.bytesInFlight < maximumBytesInFlight else { return 0 }
+        return maximumInFlight - worker.inFlight.count
     }
 
     /// Adds a worker that has already sent its hello.
@@ -213,7 +218,7 @@ struct WorkerPoolState: Sendable {
 
     // MARK: Failures
 
-    /// Stops a worker. Its jobs are retried, except the first one if it has cost `attempts` workers.
+    /// Stops a worker. Its jobs are retried, except one that was alone and has cost `attempts` workers.
     private mutating func stop(_ index: Int, _ outcome: JobFailure, attempts: Int) {
         var worker = workers.remove(at: index)
         actions.append(.stop(worker: worker.number))
@@ -223,14 +228,12 @@ struct WorkerPoolState: Sendable {
             return
         }
         replaced += 1
-        guard let first = worker.inFlight.first else { return }
-        for index in worker.inFlight.indices.dropFirst() { worker.inFlight[index].attempts -= 1 }
-        if first.attempts < attempts {
-            waiting.insert(contentsOf: worker.inFlight, at: 0)
-        } else {
-            waiting.insert(contentsOf: worker.inFlight.dropFirst(), at: 0)
-            actions.append(.fail(slot: first.slot, outcome))
+        if let only = worker.inFlight.first, worker.inFlight.count == 1, only.attempts >= attempts {
+            actions.append(.fail(slot: only.slot, outcome))
+            return
         }
+        for index in worker.inFlight.indices { worker.inFlight[index].isSuspect = true }
+        waiting.insert(contentsOf: worker.inFlight, at: 0)
     }
 
     /// Puts back the jobs of a worker that never started: no file is to blame.
@@ -270,7 +273,7 @@ struct WorkerPoolState: Sendable {
         for index in workers.indices where workers[index].level == level {
             hasFitting = true
             if workers[index].inFlight.isEmpty { return index }
-            guard Self.hasRoom(workers[index]) else { continue }
+            guard Self.room(workers[index]) > 0 else { continue }
             if best.map({ workers[index].bytesInFlight < workers[$0].bytesInFlight }) ?? true { best = index }
         }
         if mayStart, workers.count < size { return start(level) }
@@ -278,8 +281,7 @@ struct WorkerPoolState: Sendable {
             actions.append(.stop(worker: workers.remove(at: other).number))
             return start(level)
         }
-        // A file that has already cost a worker only goes to one with no other jobs.
-        return job.attempts > 0 ? nil : best
+        return job.isSuspect ? nil : best
     }
 
     private mutating func start(_ level: OptimizationLevel?) -> Int {

@@ -7,12 +7,13 @@ import LinuxSystem
 /// A worker's process, with buffers for both of its pipes.
 final class WorkerProcess {
     let child: ChildProcess
-    /// Bytes that the pipe has not accepted yet.
-    private var unsent: [UInt8]
+    /// Frames for the pipe. It has accepted the first `sent` bytes.
+    private var frames: [UInt8]
+    private var sent = 0
     private var isGreeted = false
+    /// What has arrived since the last complete frame.
     private var received: [UInt8] = []
-    private var consumed = 0
-    private var chunk = [UInt8](repeating: 0, count: 65_536)
+    private var block = [UInt8](repeating: 0, count: 128 << 10)
 
     /// Maximum frame length in bytes. Larger frames are not from worker.py: no code comes near this size.
     private static let largestFrame = 1 << 31
@@ -48,7 +49,7 @@ final class WorkerProcess {
         _ executable: BytePath, level: OptimizationLevel?, tells: Bool = false,
         pipeSize: Int32 = WorkerProcess.largePipe
     ) throws(SystemError) {
-        unsent = Self.program
+        frames = Self.program
         var flags = ["-s", "-S", "-B"]
         switch level {
         case .asserts: flags.append("-O")
@@ -66,19 +67,17 @@ final class WorkerProcess {
     }
 
     /// Whether bytes are waiting until the pipe is writable.
-    var hasUnsent: Bool { !unsent.isEmpty }
+    var hasUnsent: Bool { !frames.isEmpty }
 
-    /// Sends a frame, or as much as the pipe accepts now.
-    func send(_ frame: [UInt8]) {
-        if unsent.isEmpty { unsent = frame } else { unsent += frame }
-        flush()
+    /// Adds a request to those that `flush` sends.
+    func add(_ request: CompileRequest, levelIsFixed: Bool) {
+        request.write(to: &frames, levelIsFixed: levelIsFixed)
     }
 
     /// Writes as much as the pipe accepts.
     func flush() {
-        var sent = 0
         var failure: SystemError?
-        unsent.withUnsafeBytes { bytes in
+        frames.withUnsafeBytes { bytes in
             do throws(SystemError) {
                 while sent < bytes.count {
                     sent += try child.input.writeSome(UnsafeRawBufferPointer(rebasing: bytes[sent...]))
@@ -88,13 +87,17 @@ final class WorkerProcess {
             }
         }
         if failure?.wouldBlock == true {
-            unsent.removeFirst(sent)
+            // Only when much of it is sent: moving the rest for each part would take quadratic time.
+            guard sent > frames.count / 2 else { return }
+            frames.removeFirst(sent)
         } else {
             // A worker that cannot be written to has exited, or would wait for the rest forever. This is handled when
             // its output ends.
             if failure != nil { child.kill() }
-            unsent = []
+            // Release the memory that one large file needed.
+            frames.removeAll(keepingCapacity: frames.capacity <= 1 << 20)
         }
+        sent = 0
     }
 
     /// Whether an idle worker has exited. It writes nothing, so if its output is readable, that is the end.
@@ -109,53 +112,41 @@ final class WorkerProcess {
         case rubbish
     }
 
-    /// Reads what is available and passes each complete frame to `body`.
+    /// Reads what is available and passes each complete frame to `body`. Frames that arrive together share their memory.
     func read(_ body: (WorkerFrame) -> Void) -> Reading {
         while true {
-            var count = 0
-            var failure: SystemError?
-            chunk.withUnsafeMutableBytes { buffer in
-                do throws(SystemError) {
-                    count = try child.output.read(into: buffer)
-                } catch {
-                    failure = error
-                }
+            let count: Int
+            do throws(SystemError) {
+                count = try receive()
+            } catch {
+                return error.wouldBlock ? .more : .ended
             }
-            if let failure { return failure.wouldBlock ? .more : .ended }
             if count == 0 { return .ended }
-            received += chunk[..<count]
             guard takeFrames(body) else { return .rubbish }
-            if count < chunk.count { return .more }
+            if count < block.count { return .more }
         }
     }
 
-    private var frameLength: Int? {
-        guard received.count - consumed >= 4 else { return nil }
-        return received.withUnsafeBytes {
-            Int(UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: consumed, as: UInt32.self)))
-        }
+    /// - Returns: the number of bytes that were read; 0 at the end.
+    private func receive() throws(SystemError) -> Int {
+        let count = try block.withMutableRawBytes { buffer throws(SystemError) in try child.output.read(into: buffer) }
+        received += block[..<count]
+        return count
     }
 
     private func takeFrames(_ body: (WorkerFrame) -> Void) -> Bool {
-        while let length = frameLength {
+        var rest = received[...]
+        while rest.count >= 4 {
+            let length = rest.withUnsafeBytes { Int(UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self))) }
             guard length < (isGreeted ? Self.largestFrame : Self.largestHello) else { return false }
-            guard received.count - consumed >= length + 4 else { break }
-            let frame = received.withUnsafeBytes {
-                WorkerFrame(payload: UnsafeRawBufferPointer(rebasing: $0[(consumed + 4)..<(consumed + 4 + length)]))
-            }
-            guard let frame else { return false }
-            consumed += length + 4
+            guard rest.count >= length + 4 else { break }
+            guard let frame = WorkerFrame(payload: rest.dropFirst(4).prefix(length)) else { return false }
+            rest = rest.dropFirst(4 + length)
             isGreeted = true
             body(frame)
         }
-        if consumed == received.count {
-            // Release the memory that one large file needed.
-            received.removeAll(keepingCapacity: received.capacity <= 1 << 20)
-            consumed = 0
-        } else if consumed > 1 << 20 {
-            received.removeFirst(consumed)
-            consumed = 0
-        }
+        // The frames keep the memory that they were read into, so the rest gets its own.
+        if rest.startIndex > 0 { received = Array(rest) }
         return true
     }
 }

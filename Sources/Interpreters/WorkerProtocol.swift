@@ -44,13 +44,11 @@ package struct CompileRequest: Sendable {
     /// Maximum size of a source, in bytes. A frame's length has 32 bits; far smaller sources exhaust a compiler.
     package static let largestSource: Int64 = 1 << 29
 
-    /// The request as a frame.
+    /// Appends the request as a frame.
     ///
     /// - Parameter levelIsFixed: whether the process was started with its level and cannot change it (Python 2).
-    func frame(levelIsFixed: Bool) -> [UInt8] {
+    func write(to frame: inout [UInt8], levelIsFixed: Bool) {
         let length = 10 + fileName.count + (printing.map { 4 + $0.warningOptions.count } ?? 0) + source.count
-        var frame = [UInt8]()
-        frame.reserveCapacity(4 + length)
         frame.append(littleEndian: UInt32(length))
         frame.append(littleEndian: identifier)
         frame.append(levelIsFixed ? 255 : level.rawValue)
@@ -62,7 +60,6 @@ package struct CompileRequest: Sendable {
             frame.append(contentsOf: printing.warningOptions.bytes)
         }
         frame.append(contentsOf: source)
-        return frame
     }
 }
 
@@ -72,8 +69,9 @@ package struct CompileReply: Sendable {
     package var isFailure: Bool
     package var microseconds: UInt32
     package var diagnostics: [Diagnostic]
-    /// Marshalled code; empty for checks. After a failure, its text if that was requested.
-    package var code: [UInt8]
+    /// Marshalled code; empty for checks. After a failure, its text if that was requested. A slice, because the replies
+    /// that arrive together share their memory.
+    package var code: ArraySlice<UInt8>
 }
 
 /// What an interpreter reports about itself.
@@ -121,17 +119,21 @@ enum WorkerFrame {
     static let helloIdentifier: UInt32 = 0xFFFF_FFFF
 
     /// Decodes one frame's payload; `nil` if worker.py does not write such a frame.
-    init?(payload: UnsafeRawBufferPointer) {
-        var cursor = Cursor(bytes: payload)
+    init?(payload: ArraySlice<UInt8>) {
+        guard let frame = payload.withUnsafeBytes({ Self.decode($0, payload) }) else { return nil }
+        self = frame
+    }
+
+    private static func decode(_ bytes: UnsafeRawBufferPointer, _ payload: ArraySlice<UInt8>) -> WorkerFrame? {
+        var cursor = Cursor(bytes: bytes)
         guard let identifier = cursor.word() else { return nil }
-        if identifier == Self.helloIdentifier {
+        if identifier == helloIdentifier {
             var facts: [String: String] = [:]
             for line in String(decoding: cursor.rest(), as: UTF8.self).split(separator: "\n") {
                 guard let space = line.firstIndex(of: " ") else { return nil }
                 facts[String(line[..<space])] = String(line[line.index(after: space)...])
             }
-            self = .hello(WorkerHello(facts: facts))
-            return
+            return .hello(WorkerHello(facts: facts))
         }
         guard let status = cursor.byte(), status < 2, let microseconds = cursor.word(), let count = cursor.word()
         else { return nil }
@@ -140,10 +142,10 @@ enum WorkerFrame {
             guard let diagnostic = cursor.diagnostic() else { return nil }
             diagnostics.append(diagnostic)
         }
-        self = .reply(
+        return .reply(
             CompileReply(
                 identifier: identifier, isFailure: status == 1, microseconds: microseconds, diagnostics: diagnostics,
-                code: Array(cursor.rest())))
+                code: payload[(payload.startIndex + cursor.offset)...]))
     }
 
     private struct Cursor {

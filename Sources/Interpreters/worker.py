@@ -13,6 +13,7 @@
 #               end line, end column (0: unknown), u32 n, n bytes of class name, u32 n, n bytes of message (for a
 #               warning with flag 4: followed by its line of the source)
 #   hello    the first frame: id 0xFFFFFFFF, then lines of `key value`
+# Requests are answered in order, but an answer may be sent together with the next ones.
 import sys
 
 LOADED = set(sys.modules) - {'__main__'}
@@ -29,6 +30,10 @@ import warnings
 FIRST = ('abc', 'codecs', 'genericpath', 'io', 'os', 'posixpath', 'site', 'stat')  # loaded by `site`, which is off here
 PYTHON_2 = sys.version_info[0] == 2
 PROCESSOR_TIME = getattr(time, 'process_time', None) or time.clock  # Python 2 only has the latter
+CLOCK = getattr(time, 'perf_counter', time.time)
+# Replies wait for others until there are this many bytes, this many seconds have passed, or there is nothing to do.
+WAITING_BYTES = 1 << 16
+WAITING_SECONDS = 0.005
 # A warning's column is only known if the warning is an error, so a file is compiled again for each warning. These
 # limits bound the time for that. Beyond them, warnings only have a line.
 MAXIMUM_PLACED = 64  # warnings of one file
@@ -381,11 +386,35 @@ class Compiler(object):
         return 0, self.printed(source, has_lines), marshal.dumps(code)
 
 
-def read_exactly(stream, count):
-    data = stream.read(count)
-    if data is None or len(data) < count:
-        os._exit(0)  # freshpyc is gone
-    return data
+class Replies(object):
+    """Sends frames, several at once: a write for each small file would cost both sides more than the rest of its way."""
+
+    def __init__(self, output):
+        self.output, self.waiting, self.size, self.since = output, [], 0, CLOCK()
+
+    def add(self, payload):
+        self.waiting += (struct.pack('<I', len(payload)), payload)
+        self.size += len(payload)
+        if self.size >= WAITING_BYTES or CLOCK() - self.since >= WAITING_SECONDS:
+            self.send()
+
+    def send(self):
+        data = memoryview(b''.join(self.waiting))
+        self.waiting, self.size = [], 0
+        while data:
+            data = data[os.write(self.output, data):]
+        self.since = CLOCK()
+
+
+def receive(data, count):
+    """The data, followed by at least `count` bytes from standard input."""
+    parts = [data]
+    while count > 0:
+        parts.append(os.read(0, max(1 << 16, min(count, 1 << 20))))
+        if not parts[-1]:
+            os._exit(0)  # freshpyc is gone
+        count -= len(parts[-1])
+    return b''.join(parts)
 
 
 def main():
@@ -393,39 +422,40 @@ def main():
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)  # only frames may reach the other end
     os.close(null)
-    stream = os.fdopen(os.dup(0), 'rb', 1 << 16)
-
-    def send(payload):
-        data = memoryview(struct.pack('<I', len(payload)) + payload)
-        while data:
-            data = data[os.write(output, data):]
-
-    clock = getattr(time, 'perf_counter', time.time)
-    send(hello())
+    replies = Replies(output)
+    replies.add(hello())
     compiler = Compiler()
     gc.collect()
     # Compiling creates no cyclic garbage, but the traceback of an error may. That is collected below.
     gc.disable()
     failures = 0
+    data, start = b'', 0
     while True:
-        (length,) = struct.unpack('<I', read_exactly(stream, 4))
-        request, level, flags, name_length = struct.unpack('<IBBI', read_exactly(stream, 10))
-        name = read_exactly(stream, name_length)
-        length -= 10 + name_length
+        length = struct.unpack_from('<I', data, start)[0] if len(data) - start >= 4 else 0
+        missing = start + 4 + length - len(data)
+        if missing > 0 or not length:
+            replies.send()  # before waiting
+            data, start = receive(data[start:], max(1, missing)), 0
+            continue
+        request, level, flags, name_length = struct.unpack_from('<IBBI', data, start + 4)
+        end = start + 4 + length
+        start += 14 + name_length
+        name = data[start - name_length:start]
         if flags & 2:
-            (options_length,) = struct.unpack('<I', read_exactly(stream, 4))
-            options = read_exactly(stream, options_length)
-            length -= 4 + options_length
-        source = read_exactly(stream, length)
+            (options_length,) = struct.unpack_from('<I', data, start)
+            start += 4 + options_length
+            options = data[start - options_length:start]
+        source = data[start:end]
+        start = end
         if not PYTHON_2:
             name = name.decode('utf-8', 'surrogateescape')
-        begun = clock()
+        begun = CLOCK()
         if flags & 2:
             status, found, code = compiler.run_printing(source, name, level, options, flags & 4)
         else:
             status, found, code = compiler.run(source, name, level, flags & 1)
-        spent = min(int((clock() - begun) * 1000000), 0xFFFFFFFF)
-        send(struct.pack('<IBII', request, status, max(spent, 0), len(found)) + b''.join(found) + code)
+        spent = min(int((CLOCK() - begun) * 1000000), 0xFFFFFFFF)
+        replies.add(struct.pack('<IBII', request, status, max(spent, 0), len(found)) + b''.join(found) + code)
         del code, source, found
         if status:
             failures += 1

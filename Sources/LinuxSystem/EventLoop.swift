@@ -35,7 +35,7 @@ package final class EventLoop {
         }
     }
 
-    private let queue: DispatchQueue
+    let queue: DispatchQueue
     private let finished: Finish
     private let readiness: Readiness
     /// Dispatch sources for signals and for the descriptor of `readiness`, which stands for all others. They live as
@@ -107,7 +107,7 @@ package final class EventLoop {
     ///
     /// `@unchecked Sendable` because the other thread only copies a pointer: the closure is retained when `offload` is called, on the
     /// queue, and used and released by `take`, once, on the queue. So nothing that belongs to the queue is ever destroyed elsewhere.
-    private struct Receiver<Value: Sendable>: @unchecked Sendable {
+    struct Receiver<Value: Sendable>: @unchecked Sendable {
         private final class Box {
             let body: (Value) -> Void
             init(_ body: @escaping (Value) -> Void) { self.body = body }

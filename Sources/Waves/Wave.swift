@@ -1,5 +1,5 @@
-// One wave: judge, read, restore or compile, publish, and report. Carries out the decisions of `ModuleProgress`.
-// Compiling is in Wave+Compiling.swift.
+// One wave: judge, restore or compile, and report. Carries out the decisions of `ModuleProgress`. Compiling is in
+// Wave+Compiling.swift; what lanes do for it is in WaveCompilation.swift.
 
 import BasicTypes
 import BuildModel
@@ -82,17 +82,15 @@ package final class Wave {
     package let input: WaveInput
     package let clock: UInt64
     package let progress: (Int, Int) -> Void
-    package let reader: SourceReader
-    package let publisher: ArtifactPublisher
+    private let publisher: ArtifactPublisher
     package var modules: [Module] = []
     private var removed: [BytePath] = []
     private var forgotten: [BytePath] = []
     private var absent: [BytePath] = []
     /// Problems of paths that are not in `modules`.
     private var problems: [LocatedDiagnostic] = []
-    package var schedule: CompilationSchedule<Job>?
+    package var pipeline: CompilationPipeline<WaveCompilation>?
     package var finishedModules = 0
-    package var nextIdentifier: UInt32 = 0
     /// Directories with a failed write: reported once each, not for each source.
     package var unwritable: Set<BytePath> = []
     /// Interpreters that cannot be run: reported once each, not for each source.
@@ -106,7 +104,6 @@ package final class Wave {
         self.input = input
         self.clock = clock
         self.progress = progress
-        reader = SourceReader(root: session.root)
         publisher = ArtifactPublisher(root: session.root)
     }
 
@@ -119,15 +116,14 @@ package final class Wave {
         modules = input.sources.map { Module(source: $0, record: session.record($0.path)) }
         removeMissing()
         let jobs = judge()
-        guard !jobs.isEmpty else { return finish() }
-        compile(restore(jobs))
+        compile(jobs)
     }
 
     /// Sends an event to the state machine of a module, and carries out the actions.
     package func handle(_ event: ModuleProgress.Event, _ module: Int) {
         for action in modules[module].progress.handle(event) {
             switch action {
-            case .compile: break  // `schedule` creates all jobs of a module.
+            case .compile: break  // `schedule(_:_:)` creates all jobs of a module.
             case .countFinished: finishedModules += 1
             case .remove:
                 let path = modules[module].source.path
@@ -193,7 +189,7 @@ package final class Wave {
                         && session.interpreters[$0.key.interpreter].cacheTag == interpreter.cacheTag
                 }
                 guard isOurs || !place.directory.isEmpty else { continue }
-                if let diagnostic = discard(place.path(of: path)) {
+                if let diagnostic = publisher.discard(place.path(of: path)) {
                     problems.append(LocatedDiagnostic(path: path, diagnostic: diagnostic))
                     return false
                 }
@@ -202,32 +198,11 @@ package final class Wave {
         return true
     }
 
-    /// Removes an artifact.
-    ///
-    /// - Returns: the diagnostic if that failed.
-    private func discard(_ artifact: BytePath) -> Diagnostic? {
-        do throws(SystemError) {
-            try publisher.remove(artifact)
-            return nil
-        } catch {
-            return Diagnostic.unremovable(artifact, error)
-        }
-    }
-
-    /// Removes the bytecode of a source that the compiler rejects: import would run it instead of the source.
-    package func discardBytecode(of module: Int, _ target: ArtifactTarget) {
+    /// Removes the bytecode of a source that the compiler rejects.
+    private func discardBytecode(of module: Int, _ target: ArtifactTarget) {
         guard writes else { return }
-        // The compiler rejects it at every level, so other levels are removed too, except those that have their own
-        // job.
-        let others = OptimizationLevel.allCases.filter { level in
-            level != target.key.level
-                && !session.targets.contains {
-                    $0.key.interpreter == target.key.interpreter && $0.key.level == level
-                }
-        }
-        for level in [target.key.level] + others {
-            let place = ArtifactPlace(cacheTag: target.interpreter.cacheTag, level: level)
-            if let diagnostic = discard(place.path(of: modules[module].source.path)) { return fail(module, diagnostic) }
+        if let problem = session.targets.discard(modules[module].source.path, rejectedBy: target, publisher) {
+            fail(module, problem)
         }
     }
 
@@ -343,10 +318,10 @@ package final class Wave {
     // MARK: End
 
     /// Cancels pending compilations; the wave ends at once.
-    package func cancel() { schedule?.cancel() }
+    package func cancel() { pipeline?.cancel() }
 
     package func finish() {
-        schedule = nil
+        pipeline = nil
         var outcome = WaveOutcome(report: WaveReport(clock: clock))
         outcome.report.diagnostics = problems
         outcome.report.removed = removed.count

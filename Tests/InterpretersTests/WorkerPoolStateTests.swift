@@ -195,14 +195,39 @@ import Testing
         #expect(state.actions.last == .deliver(slot: 0))
     }
 
-    /// One worker gets at most eight small sources at once, or fewer large ones.
+    /// One worker gets at most 32 small sources at once, or fewer large ones.
     @Test func jobsAreSharedAmongWorkers() {
         var state = state(size: 2)
         for slot in 0..<20 { state.handle(.submitted(job(slot)), at: 0) }
-        #expect(state.workers.map(\.inFlight.count) == [8, 8] && state.waiting.count == 4 && !state.hasRoom)
+        #expect(state.workers.map(\.inFlight.count) == [10, 10] && state.room == 44)
+        for slot in 20..<70 { state.handle(.submitted(job(slot)), at: 0) }
+        #expect(state.workers.map(\.inFlight.count) == [32, 32] && state.waiting.count == 6 && state.room == 0)
         var large = self.state(size: 2)
-        for slot in 0..<4 { large.handle(.submitted(job(slot, bytes: 192 * 1024)), at: 0) }
-        #expect(large.workers.map(\.inFlight.count) == [1, 1])
+        for slot in 0..<4 { large.handle(.submitted(job(slot, bytes: 128 * 1024)), at: 0) }
+        #expect(large.workers.map(\.inFlight.count) == [1, 1] && large.room == 0)
+    }
+
+    /// A worker may have finished files that it has not answered yet, so its first unanswered file is not to blame.
+    @Test func theFilesOfAFailedWorkerAreTriedOneAtATime() {
+        var state = state(.busy)
+        for slot in 1...2 { state.handle(.submitted(job(slot)), at: 0) }
+        state.handle(.ended(worker: 0, .signal(11)), at: 0)
+        state.handle(.greeted(worker: 1, .expected), at: 0)
+        state.handle(.submitted(job(3)), at: 0)
+        #expect(state.workers.map { $0.inFlight.map(\.slot) } == [[0]], "nothing goes behind a suspect")
+        #expect(state.room == 0)
+        state.handle(.replied(worker: 1, identifier: 100), at: 0)
+        #expect(state.workers.map { $0.inFlight.map(\.slot) } == [[1]])
+        state.actions = []
+        state.handle(.ended(worker: 1, .signal(11)), at: 0)
+        #expect(
+            state.actions == [
+                .stop(worker: 1), .fail(slot: 1, .crashed(.signal(11))), .start(worker: 2, level: nil),
+                .send(slot: 2, worker: 2),
+            ])
+        state.handle(.greeted(worker: 2, .expected), at: 0)
+        state.handle(.replied(worker: 2, identifier: 102), at: 0)
+        #expect(state.workers.map { $0.inFlight.map(\.slot) } == [[3]])
     }
 
     @Test func levelsOfPython2HaveTheirOwnWorkers() {

@@ -33,18 +33,19 @@ import Testing
         _ = EventLoop.run { loop in
             let pool = WorkerPool(
                 loop: loop, interpreter: interpreter, size: size, deadline: deadline, pipeSize: pipeSize)
-            for (index, source) in sources.enumerated() {
-                let request = CompileRequest(
-                    identifier: UInt32(index), level: .none, wantsCode: true, fileName: BytePath("x.py"),
-                    source: source)
-                pool.compile(request) { result in
-                    results.found.append(result)
-                    if results.found.count == sources.count {
-                        pool.shutDown()
-                        loop.stop(0)
-                    }
+            pool.onAnswers = { answers in
+                results.found += answers.map(\.result)
+                if results.found.count == sources.count {
+                    pool.shutDown()
+                    loop.stop(0)
                 }
             }
+            pool.compile(
+                sources.enumerated().map { index, source in
+                    CompileRequest(
+                        identifier: UInt32(index), level: .none, wantsCode: true, fileName: BytePath("x.py"),
+                        source: source)
+                })
         }
         return results.found
     }

@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test func repliesAreRead() throws {
-        guard case .reply(let reply) = reply.withUnsafeBytes({ WorkerFrame(payload: $0) }) else {
+        guard case .reply(let reply) = WorkerFrame(payload: reply[...]) else {
             Issue.record("not a reply")
             return
         }
@@ -31,15 +31,18 @@ import Testing
     @Test func requestsAreFrames() {
         var request = CompileRequest(
             identifier: 7, level: .asserts, wantsCode: true, fileName: BytePath("a.py"), source: [1, 2])
-        #expect(request.frame(levelIsFixed: false) == word(16) + word(7) + [1, 1] + text("a.py") + [1, 2])
+        var frames: [UInt8] = []
+        request.write(to: &frames, levelIsFixed: false)
+        let first = word(16) + word(7) + [1, 1] + text("a.py") + [1, 2]
+        #expect(frames == first)
         request.printing = .init(hasLines: true, warningOptions: BytePath("error"))
-        #expect(
-            request.frame(levelIsFixed: true) == word(25) + word(7) + [255, 7] + text("a.py") + text("error") + [1, 2])
+        request.write(to: &frames, levelIsFixed: true)
+        #expect(frames == first + word(25) + word(7) + [255, 7] + text("a.py") + text("error") + [1, 2])
     }
 
     @Test func cutRepliesAreRefused() {
         for length in 0..<(reply.count - 3) {
-            #expect(reply[..<length].withUnsafeBytes { WorkerFrame(payload: $0) == nil }, "\(length)")
+            #expect(WorkerFrame(payload: reply[..<length]) == nil, "\(length)")
         }
     }
 
@@ -55,7 +58,7 @@ import Testing
     func errorsHaveRules(_ type: String, _ message: String, _ rule: Rule) {
         let frame =
             word(1) + [1] + word(0) + word(1) + [0] + word(0) + word(0) + word(0) + word(0) + text(type) + text(message)
-        guard case .reply(let reply) = frame.withUnsafeBytes({ WorkerFrame(payload: $0) }) else {
+        guard case .reply(let reply) = WorkerFrame(payload: frame[...]) else {
             Issue.record("not a reply")
             return
         }

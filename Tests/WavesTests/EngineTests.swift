@@ -53,7 +53,8 @@ import Testing
     }
 
     @Test func largestSourcesComeFirst() {
-        #expect(BuildOrder.sorted([("a", 1), ("b", 30), ("c", 2)].map { (job: $0.0, size: $0.1) }) == ["b", "c", "a"])
+        let sizes: [String: Int64] = ["a": 1, "b": 30, "c": 2, "d": 31, "e": 0, "f": 5_000_000_000, "g": 20]
+        #expect(BuildOrder.sorted(sizes.keys.sorted()) { sizes[$0] ?? 0 } == ["f", "b", "d", "g", "c", "a", "e"])
     }
 
     @Test func importersAreCountedWithinAWave() {
