@@ -146,7 +146,9 @@ package enum Host {
         guard let text = contents(BytePath("/proc/\(process)/status"), limit: 8192) else { return true }
         return text.split(separator: UInt8(ascii: "\n")).contains { line in
             // Signals that wait for the thread and for the process, in hexadecimal (proc(5)).
-            guard line.starts(with: Array("SigPnd:".utf8)) || line.starts(with: Array("ShdPnd:".utf8)) else { return false }
+            guard line.starts(with: Array("SigPnd:".utf8)) || line.starts(with: Array("ShdPnd:".utf8)) else {
+                return false
+            }
             let mask = String(decoding: line.dropFirst(7), as: UTF8.self).filter { !$0.isWhitespace }
             return (UInt64(mask, radix: 16) ?? 0) & (1 << UInt64(SIGKILL - 1)) != 0
         }
