@@ -67,6 +67,12 @@ package struct BytePath: Sendable {
     package var isEmpty: Bool { terminated.count == 1 }
     package var isAbsolute: Bool { terminated[0] == UInt8(ascii: "/") }
 
+    /// Runs `body` on the bytes, without the terminator and without a copy.
+    @inline(__always)
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        terminated.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0.dropLast())) }
+    }
+
     /// Runs `body` on a NUL-terminated pointer, without a copy.
     package func withCString<Result, Failure: Error>(
         _ body: (UnsafePointer<CChar>) throws(Failure) -> Result

@@ -10,8 +10,10 @@ package struct JSONLineWriter {
     /// Whether the next value must be separated from the one before by a comma.
     private var needsComma = false
 
-    package init(capacity: Int = 0) {
+    /// - Parameter continues: whether a value comes before, which another writer wrote.
+    package init(capacity: Int = 0, continues: Bool = false) {
         bytes.reserveCapacity(capacity)
+        needsComma = continues
     }
 
     private mutating func separate() {
@@ -51,24 +53,38 @@ package struct JSONLineWriter {
         needsComma = false
     }
 
-    package mutating func value(_ number: some FixedWidthInteger) {
+    // One function per integer type, for the reason that `JSONLineReader` gives.
+
+    package mutating func value(_ number: Int64) { value(number.magnitude, isNegative: number < 0) }
+    package mutating func value(_ number: Int) { value(Int64(number)) }
+    package mutating func value(_ number: UInt64) { value(number, isNegative: false) }
+    package mutating func value(_ number: UInt32) { value(UInt64(number), isNegative: false) }
+    package mutating func value(_ number: UInt8) { value(UInt64(number), isNegative: false) }
+
+    /// A number of up to 128 bits.
+    package mutating func wideValue(_ number: Int128) {
         separate()
-        // A 128-bit number has at most 39 digits and a sign.
-        var digits: (UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0)
+        bytes.append(contentsOf: String(number).utf8)
+    }
+
+    private mutating func value(_ magnitude: UInt64, isNegative: Bool) {
+        separate()
+        // A 64-bit number has at most 20 digits and a sign.
+        var digits: (UInt64, UInt64, UInt64) = (0, 0, 0)
         withUnsafeMutableBytes(of: &digits) { buffer in
             var index = buffer.count
-            var rest = number.magnitude
+            var rest = magnitude
             repeat {
-                index -= 1
-                let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-                buffer[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)
+                index &-= 1
+                let quotient = rest / 10
+                buffer[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest &- quotient &* 10)
                 rest = quotient
             } while rest != 0
-            if number < 0 {
-                index -= 1
+            if isNegative {
+                index &-= 1
                 buffer[index] = UInt8(ascii: "-")
             }
-            bytes.append(contentsOf: buffer[index...])
+            bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[index...]))
         }
     }
 
@@ -92,8 +108,11 @@ package struct JSONLineWriter {
         separate()
         bytes.append(UInt8(ascii: "\""))
         for word in words {
-            for shift in stride(from: 60, through: 0, by: -4) {
-                bytes.append(Hexadecimal.digit(UInt8(truncatingIfNeeded: word >> UInt64(shift)) & 15))
+            withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { digits in
+                for index in 0..<16 {
+                    digits[index] = Hexadecimal.digit(UInt8(truncatingIfNeeded: word &>> UInt64(60 &- 4 &* index)) & 15)
+                }
+                bytes.append(contentsOf: UnsafeRawBufferPointer(digits))
             }
         }
         bytes.append(UInt8(ascii: "\""))
@@ -102,10 +121,10 @@ package struct JSONLineWriter {
     /// A path as a string, or as `{"bytes":"hexadecimal"}` if it is not UTF-8, so that nothing is lost.
     package mutating func value(_ path: BytePath) {
         // Nearly all paths are ASCII without escapes and need no validation.
-        if path.bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+        if path.withBytes({ $0.allSatisfy(Self.isPlain) }) {
             separate()
             bytes.append(UInt8(ascii: "\""))
-            bytes.append(contentsOf: path.bytes)
+            path.withBytes { bytes.append(contentsOf: $0) }
             bytes.append(UInt8(ascii: "\""))
         } else if path.exactText != nil {
             separate()
@@ -116,6 +135,11 @@ package struct JSONLineWriter {
             value(Hexadecimal.text(path.bytes))
             close("}")
         }
+    }
+
+    @inline(__always)
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
     private mutating func string(_ utf8: some Sequence<UInt8>) {

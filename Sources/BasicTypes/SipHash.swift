@@ -38,6 +38,13 @@ package enum SipHash {
             v2 = Self.rotated(v2, 32)
         }
 
+        @inline(__always)
+        mutating func absorb(_ word: UInt64, rounds: Int) {
+            v3 ^= word
+            for _ in 0..<rounds { round() }
+            v0 ^= word
+        }
+
         /// Absorbs the whole message and its length.
         @inline(__always)
         mutating func absorb(_ bytes: UnsafeRawBufferPointer, rounds: Int) {
@@ -45,9 +52,7 @@ package enum SipHash {
             var offset = 0
             while offset < whole {
                 let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-                v3 ^= word
-                for _ in 0..<rounds { round() }
-                v0 ^= word
+                absorb(word, rounds: rounds)
                 offset &+= 8
             }
             var last = UInt64(truncatingIfNeeded: bytes.count) &<< 56
@@ -57,15 +62,61 @@ package enum SipHash {
                 shift &+= 8
                 offset &+= 1
             }
-            v3 ^= last
-            for _ in 0..<rounds { round() }
-            v0 ^= last
+            absorb(last, rounds: rounds)
         }
 
         @inline(__always)
         mutating func finish(rounds: Int) -> UInt64 {
             for _ in 0..<rounds { round() }
             return v0 ^ v1 ^ v2 ^ v3
+        }
+    }
+
+    /// SipHash-1-3, 64 bits, of a message that comes in pieces.
+    package struct Stream13 {
+        private var state: State
+        /// The last bytes, fewer than eight, in the order of a little-endian number.
+        private var rest: UInt64 = 0
+        private var count: UInt64 = 0
+
+        package init(key: (UInt64, UInt64)) {
+            state = State(key.0, key.1)
+        }
+
+        package mutating func add(_ piece: [UInt8]) { piece.withUnsafeBytes { add($0) } }
+
+        package mutating func add(_ piece: UnsafeRawBufferPointer) {
+            var offset = 0
+            while offset < piece.count, count & 7 != 0 {
+                add(piece[offset])
+                offset &+= 1
+            }
+            while offset &+ 8 <= piece.count {
+                let word = UInt64(littleEndian: piece.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+                state.absorb(word, rounds: 1)
+                count &+= 8
+                offset &+= 8
+            }
+            while offset < piece.count {
+                add(piece[offset])
+                offset &+= 1
+            }
+        }
+
+        private mutating func add(_ byte: UInt8) {
+            rest |= UInt64(byte) &<< (8 &* (count & 7))
+            count &+= 1
+            if count & 7 == 0 {
+                state.absorb(rest, rounds: 1)
+                rest = 0
+            }
+        }
+
+        package func finished() -> UInt64 {
+            var state = state
+            state.absorb(rest | count &<< 56, rounds: 1)
+            state.v2 ^= 0xFF
+            return state.finish(rounds: 3)
         }
     }
 

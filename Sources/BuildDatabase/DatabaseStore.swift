@@ -171,8 +171,8 @@ package final class DatabaseStore {
     /// Reads the snapshot and the journal. A damaged file is reported, and set aside if this process holds the lock.
     package func load(root: BytePath) throws(DatabaseError) -> LoadedDatabase {
         var loaded = LoadedDatabase(contents: DatabaseContents(root: root))
-        guard let bytes = try read(Self.snapshotName) else { return loaded }
-        switch Snapshot.decode(bytes) {
+        guard let (reading, length) = try readSnapshot() else { return loaded }
+        switch reading {
         case .newer(let schema):
             throw .newerSchema(path: location.appending(Self.snapshotName), schema: schema)
         case .older:
@@ -192,7 +192,7 @@ package final class DatabaseStore {
                 return loaded
             }
             loaded.contents = contents
-            loaded.snapshotLength = Int64(bytes.count)
+            loaded.snapshotLength = length
         }
         if let bytes = try read(Self.journalName), !bytes.isEmpty {
             switch Journal.decode(bytes) {
@@ -222,14 +222,30 @@ package final class DatabaseStore {
         return loaded
     }
 
+    /// Reads the snapshot; also returns its length in bytes.
+    private func readSnapshot() throws(DatabaseError) -> (SnapshotReading, Int64)? {
+        try withFile(Self.snapshotName) { file, size throws(SystemError) in
+            (try SnapshotReader.read(SnapshotSource(file, count: Int(clamping: size))), size)
+        }
+    }
+
     func read(_ name: BytePath) throws(DatabaseError) -> [UInt8]? {
+        try withFile(name) { file, size throws(SystemError) in
+            try file.readAll(expected: Int(clamping: size), limit: 1 << 31, path: name)
+        }
+    }
+
+    /// Opens a file for reading; `nil` if it is missing.
+    private func withFile<Value>(
+        _ name: BytePath, _ body: (OwnedDescriptor, _ size: Int64) throws(SystemError) -> Value
+    ) throws(DatabaseError) -> Value? {
         do throws(SystemError) {
             let file = try directory.file(name, .read)
             let status = try file.status(name)
             guard status.kind == .regular else {
                 throw SystemError("openat", location.appending(name), .notRegularFile)
             }
-            return try file.readAll(expected: Int(clamping: status.stamp.size), limit: 1 << 31, path: name)
+            return try body(file, status.stamp.size)
         } catch  where error.isMissing {
             return nil
         } catch {
@@ -333,18 +349,28 @@ package final class DatabaseStore {
     ///
     /// - Parameter isDurable: whether the new contents must survive a power failure once this returns.
     func replace(_ name: BytePath, with bytes: [UInt8], isDurable: Bool) throws(SystemError) {
-        try FileReplacement(
-            name, in: directory, path: location.appending(name), temporary: .fixed(BytePath("\(name).tmp"))
-        ).write(bytes, FileReplacement.Options(isDurable: isDurable))
+        try replacement(of: name).write(bytes, FileReplacement.Options(isDurable: isDurable))
+    }
+
+    private func replacement(of name: BytePath) -> FileReplacement {
+        FileReplacement(
+            name, in: directory, path: location.appending(name), temporary: .fixed(BytePath("\(name).tmp")))
     }
 
     /// Writes a snapshot that replaces the old one and the journal.
     package func fold(_ contents: DatabaseContents) throws(DatabaseError) {
         if snapshotLength > 0, try isDeleted() { return }
-        let bytes = Snapshot.encode(contents)
         do throws(SystemError) {
-            try replace(Self.snapshotName, with: bytes, isDurable: true)
-            snapshotLength = Int64(bytes.count)
+            var length: Int64 = 0
+            let path = location.appending(Self.snapshotName)
+            try replacement(of: Self.snapshotName).write(FileReplacement.Options(isDurable: true)) {
+                file throws(SystemError) in
+                try Snapshot.write(contents) { piece throws(SystemError) in
+                    try piece.withRawBytes { bytes throws(SystemError) in try file.writeAll(bytes, path: path) }
+                    length += Int64(piece.count)
+                }
+            }
+            snapshotLength = length
             // If this process dies here, the journal's waves are older than the snapshot's clock and are ignored.
             journal = nil
             _ = try directory.removeFile(Self.journalName)
@@ -374,22 +400,16 @@ extension OwnedDescriptor {
 extension DatabaseContents {
     /// Whether every trace refers to an interpreter in the list.
     var knowsItsInterpreters: Bool {
-        modules.allSatisfy { $0.traces.allSatisfy { interpreters.indices.contains($0.key.interpreter.rawValue) } }
+        modules.interpreters.allSatisfy { interpreters.indices.contains($0.rawValue) }
     }
 
     /// Applies the waves that are newer than the snapshot.
     mutating func apply(_ waves: [WaveChange]) {
-        let newer = waves.filter { $0.clock > clock }
-        guard !newer.isEmpty else { return }
-        var byPath: [BytePath: ModuleRecord] = [:]
-        byPath.reserveCapacity(modules.count)
-        for record in modules { byPath[record.path] = record }
-        for wave in newer {
+        for wave in waves where wave.clock > clock {
             clock = wave.clock
             if let interpreters = wave.interpreters { self.interpreters = interpreters }
-            for path in wave.removed { byPath[path] = nil }
-            for record in wave.modules { byPath[record.path] = record }
+            for path in wave.removed { modules.remove(path) }
+            for record in wave.modules { modules.update(record) }
         }
-        modules = Array(byPath.values)
     }
 }

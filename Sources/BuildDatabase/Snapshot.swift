@@ -1,4 +1,4 @@
-// Encodes the whole database as one file, and decodes it. FORMAT.md describes the format.
+// Encodes the whole database as one file. FORMAT.md describes the format; SnapshotReader.swift decodes it.
 
 import BasicTypes
 import BuildModel
@@ -11,30 +11,37 @@ package struct DatabaseContents: Sendable {
     /// The number of the last wave.
     package var clock: UInt64 = 0
     package var interpreters: [Interpreter] = []
-    package var modules: [ModuleRecord] = []
+    package var modules = RecordTable()
 
     package init(root: BytePath) {
         self.root = root
     }
 }
 
-/// The result of decoding a snapshot.
-package enum SnapshotReading: Sendable {
-    case contents(DatabaseContents)
-    /// Written by a newer freshpyc.
-    case newer(schema: Int)
-    /// Written by an older freshpyc, in a format that is no longer read.
-    case older(schema: Int)
-    case broken(offset: Int)
-}
-
 package enum Snapshot {
     /// Raised whenever an older freshpyc could misread what a newer one writes.
     package static let schema = 2
 
-    /// The bytes of the file: one module per line, sorted by path.
+    /// Modules in each slice that is encoded at once, and slices that are in memory at the same time.
+    private static let sliceCount = 256
+    private static let slicesInMemory = 64
+
+    /// The bytes of the file.
     package static func encode(_ contents: DatabaseContents) -> [UInt8] {
-        var writer = JSONLineWriter(capacity: 512 + contents.modules.count * 420)
+        var bytes: [UInt8] = []
+        write(contents) { piece in bytes += piece }
+        return bytes
+    }
+
+    /// Passes on the bytes of the file piece by piece: one module per line, sorted by path.
+    ///
+    /// Slices are encoded in parallel, because the end of every large build waits for this. A large database is never in
+    /// memory as a whole.
+    static func write<Failure: Error>(
+        _ contents: DatabaseContents, to sink: ([UInt8]) throws(Failure) -> Void
+    ) throws(Failure) {
+        var checksum = SealedJSON.checksumOfPieces()
+        var writer = JSONLineWriter(capacity: 4096)
         writer.open("{")
         writer.key("schema")
         writer.value(schema)
@@ -52,82 +59,42 @@ package enum Snapshot {
         writer.close("]")
         writer.key("modules")
         writer.open("[")
-        for record in contents.modules.sorted(by: { $0.path < $1.path }) {
+        checksum.add(writer.bytes)
+        try sink(writer.bytes)
+        let modules = contents.modules
+        let positions = sorted(modules)
+        let starts = Array(stride(from: 0, to: positions.count, by: sliceCount))
+        for first in stride(from: 0, to: starts.count, by: slicesInMemory) {
+            let pieces = ParallelSlices.map(Array(starts[first...].prefix(slicesInMemory)), sliceSize: 1, scratch: {}) {
+                start, _ in
+                lines(modules, positions[start...].prefix(sliceCount), isFirst: start == 0)
+            }
+            for piece in pieces {
+                checksum.add(piece)
+                try sink(piece)
+            }
+        }
+        var end = JSONLineWriter()
+        end.lastNewline()
+        end.close("]")
+        end.newline()
+        checksum.add(end.bytes)
+        SealedJSON.seal(&end, checksum.finished())
+        try sink(end.bytes)
+    }
+
+    private static func lines(_ modules: RecordTable, _ positions: ArraySlice<Int>, isFirst: Bool) -> [UInt8] {
+        var writer = JSONLineWriter(capacity: positions.count * 420, continues: !isFirst)
+        for position in positions {
             writer.newline()
-            writer.value(record)
+            writer.value(modules[position: position])
         }
-        writer.lastNewline()
-        writer.close("]")
-        return SealedJSON.seal(&writer)
+        return writer.bytes
     }
 
-    package static func decode(_ bytes: [UInt8]) -> SnapshotReading {
-        bytes.withUnsafeBytes { buffer in
-            do throws(MalformedState) {
-                var reader = JSONLineReader(buffer)
-                try reader.expect("{\"schema\":")
-                let found: Int = try reader.integer()
-                // The rest of a newer snapshot may have any format.
-                if found > schema { return .newer(schema: found) }
-                if found > 0, found < schema { return .older(schema: found) }
-                guard found == schema else { return .broken(offset: reader.position) }
-                let end = try SealedJSON.end(of: buffer)
-                try reader.expect(",\"root\":")
-                var contents = DatabaseContents(root: try reader.path())
-                try reader.expect(",\"clock\":")
-                contents.clock = try reader.clock()
-                try reader.expect(",\"interpreters\":[\n")
-                while !reader.take("]") {
-                    contents.interpreters.append(try reader.interpreter())
-                    _ = reader.take(",")
-                    try reader.expect("\n")
-                }
-                try reader.expect(",\"modules\":[\n")
-                contents.modules = try modules(buffer, from: reader.position, to: end - "],\n".utf8.count)
-                return .contents(contents)
-            } catch {
-                return .broken(offset: error.offset)
-            }
-        }
-    }
-
-    /// Reads the lines of the modules, in slices that are read in parallel.
-    private static func modules(
-        _ buffer: UnsafeRawBufferPointer, from start: Int, to end: Int
-    ) throws(MalformedState) -> [ModuleRecord] {
-        guard start <= end else { throw MalformedState(offset: start) }
-        let sliceLength = 128 * 1024
-        var slices: [Range<Int>] = []
-        var begin = start
-        while begin < end {
-            var stop = min(begin + sliceLength, end)
-            while stop < end, buffer[stop - 1] != UInt8(ascii: "\n") { stop += 1 }
-            slices.append(begin..<stop)
-            begin = stop
-        }
-        let source = Borrowed(buffer: buffer)
-        let parsed = ParallelSlices.map(slices, sliceSize: 1, scratch: {}) { range, _ in
-            Result { () throws(MalformedState) in
-                var records: [ModuleRecord] = []
-                records.reserveCapacity(range.count / 300)
-                var reader = JSONLineReader(source.buffer, from: range.lowerBound, to: range.upperBound)
-                while !reader.isAtEnd {
-                    records.append(try reader.moduleRecord())
-                    _ = reader.take(",")
-                    try reader.expect("\n")
-                }
-                return records
-            }
-        }
-        var modules: [ModuleRecord] = []
-        modules.reserveCapacity((end - start) / 300)
-        for slice in parsed { modules += try slice.get() }
-        return modules
-    }
-
-    /// `@unchecked Sendable` because the bytes are only read, and outlive the calls that read them: `decode` holds them
-    /// for as long as it runs.
-    private struct Borrowed: @unchecked Sendable {
-        let buffer: UnsafeRawBufferPointer
+    private static func sorted(_ modules: RecordTable) -> [Int] {
+        let positions = Array(modules.positions)
+        if modules.isSorted { return positions }
+        return positions.map { (path: modules.path(at: $0), position: $0) }.sorted { $0.path < $1.path }.map(\.position)
     }
 }

@@ -19,7 +19,7 @@ extension JSONLineWriter {
         if let nanoseconds = Int64(exactly: time.wideNanoseconds) {
             value(nanoseconds)
         } else {
-            value(time.wideNanoseconds)
+            wideValue(time.wideNanoseconds)
         }
     }
 

@@ -39,6 +39,8 @@ package struct IgnoreStack: Sendable {
         self.levels = levels
     }
 
+    package var isEmpty: Bool { levels.isEmpty }
+
     package func adding(_ rules: IgnoreRules) -> IgnoreStack {
         rules.isEmpty ? self : IgnoreStack(levels + [rules])
     }

@@ -36,15 +36,20 @@ package struct CanonicalMarshal: Sendable {
             self.fileName = nil
             return
         }
-        guard let values = MarshalValues(arena, body) else { return nil }
-        if let wanted = replacement, !values.hasOneFileName {
-            guard Self.isFileName(wanted, of: arena, body) else { return nil }
-            replacement = nil
+        let written = arena.nodes.withUnsafeBufferPointer { nodes -> (body: [UInt8], fileName: Range<Int>?)? in
+            guard let nodes = MarshalNodes(nodes), let values = MarshalValues(arena, nodes, body) else { return nil }
+            if let wanted = replacement, !values.hasOneFileName {
+                guard Self.isFileName(wanted, of: arena, body) else { return nil }
+                replacement = nil
+            }
+            var writer = CanonicalWriter(arena, nodes, body, values, fileName: replacement)
+            writer.write()
+            let fileName = values.hasOneFileName ? writer.fileName : nil
+            return (writer.finish(), fileName)
         }
-        var writer = CanonicalWriter(arena, body, values, fileName: replacement)
-        writer.write()
-        self.fileName = values.hasOneFileName ? writer.fileName : nil
-        self.body = writer.finish()
+        guard let written else { return nil }
+        self.body = written.body
+        self.fileName = written.fileName
     }
 
     /// The same body with another file name, without reading it again.

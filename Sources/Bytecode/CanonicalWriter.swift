@@ -4,49 +4,55 @@
 /// Writes the values of one body. Open containers are kept in an array, not on the call stack.
 struct CanonicalWriter: ~Copyable {
     /// An object whose children are being written.
-    private struct OpenObject {
+    private struct OpenObject: BitwiseCopyable {
         var next: UInt32
-        let end: UInt32
         /// The first line number is written when this many children remain; `UInt32.max` if there is none.
         let lineBefore: UInt32
         var remaining: UInt32
         let line: Int32
-        /// Sets only: the members, in canonical order.
-        let members: [UInt32]?
+        /// Sets only: the value whose members are written, in canonical order. Otherwise `MarshalValues.none`.
+        let set: UInt32
     }
 
     private static let unwritten = Int32.min
-    private static let unnumbered: Int32 = -1
 
     private let arena: MarshalArena
     private let body: UnsafeRawBufferPointer
     private let replacement: [UInt8]?
-    private let nodes: [MarshalNode]
+    private let nodes: MarshalNodes
+    /// The numbers of a code object before its first child, and how many children it has and has after the first line.
+    private let leadingNumbers: Int
+    private let fields: UInt32
+    private let fieldsAfterFirstLine: UInt32
     private let fileNameValue: UInt32
     /// Both point into the `MarshalValues` passed to `init`. The caller must keep it alive until `write` returns.
     private let exemplars: UnsafePointer<MarshalValues.Value>
     private let ofNode: UnsafePointer<UInt32>
     private let members: [UInt32: [UInt32]]
-    private var numbers: [Int32]
+    private var numbers: GrowingBuffer<Int32>
     private var nextNumber: Int32 = 0
     private var output: ByteBuffer
-    private var open: [OpenObject] = []
+    private var open = GrowingBuffer<OpenObject>(capacity: 32)
 
     /// Where in the output the top code's file name was first written.
     private(set) var fileName: Range<Int>?
 
     /// - Parameter fileName: a marshalled object to write instead of the top code's file name.
     init(
-        _ arena: MarshalArena, _ body: UnsafeRawBufferPointer, _ values: borrowing MarshalValues, fileName: [UInt8]?
+        _ arena: MarshalArena, _ nodes: MarshalNodes, _ body: UnsafeRawBufferPointer,
+        _ values: borrowing MarshalValues, fileName: [UInt8]?
     ) {
         self.arena = arena
         self.body = body
         replacement = fileName
-        nodes = arena.nodes
+        self.nodes = nodes
+        leadingNumbers = arena.layout.leadingNumbers.count
+        fields = UInt32(truncatingIfNeeded: arena.layout.fields.count)
+        fieldsAfterFirstLine = UInt32(truncatingIfNeeded: arena.layout.fieldsAfterFirstLine)
         exemplars = values.values.pointer
         ofNode = values.ofNode.pointer
         members = values.members
-        numbers = Array(repeating: Self.unwritten, count: values.values.count)
+        numbers = GrowingBuffer(repeating: Self.unwritten, count: values.values.count)
         output = ByteBuffer(capacity: arena.length + 64 + (fileName?.count ?? 0))
         fileNameValue = arena.field(.filename, of: arena.root).map { [ofNode] in ofNode[Int($0.index)] } ?? .max
     }
@@ -55,21 +61,22 @@ struct CanonicalWriter: ~Copyable {
 
     mutating func write() {
         write(ofNode[0])
-        while !open.isEmpty {
-            let place = open.count - 1
-            if open[place].remaining == open[place].lineBefore { output.append(open[place].line) }
-            guard open[place].remaining > 0 else {
-                open.removeLast()
+        while var current = open.last {
+            if current.remaining == current.lineBefore { output.append(current.line) }
+            guard current.remaining > 0 else {
+                _ = open.removeLast()
                 continue
             }
-            open[place].remaining &-= 1
-            if let members = open[place].members {
-                write(members[members.count - Int(open[place].remaining) - 1])
+            current.remaining &-= 1
+            let value: UInt32
+            if current.set != MarshalValues.none, let members = members[current.set] {
+                value = members[members.count - Int(current.remaining) - 1]
             } else {
-                let child = open[place].next
-                open[place].next = nodes[Int(child)].end
-                write(ofNode[Int(child)])
+                value = ofNode[Int(current.next)]
+                current.next = nodes[current.next].end
             }
+            open[open.count &- 1] = current
+            write(value)
         }
     }
 
@@ -81,7 +88,7 @@ struct CanonicalWriter: ~Copyable {
             return
         }
         let exemplar = exemplars[Int(value)]
-        let node = nodes[Int(exemplar.exemplar)]
+        let node = nodes[exemplar.exemplar]
         var flag: UInt8 = 0
         if exemplar.uses > 1, isWorthAReference(node) {
             flag = MarshalText.flag
@@ -122,8 +129,10 @@ struct CanonicalWriter: ~Copyable {
             default: node.type
             }
         output.append(type.rawValue | flag)
-        let content = arena.content(of: MarshalNodeID(value.exemplar))
-        output.append(UnsafeRawBufferPointer(rebasing: body[Int(node.start) + 1..<content.upperBound]))
+        let start = Int(node.start) &+ 1
+        output.append(
+            UnsafeRawBufferPointer(
+                start: body.baseAddress.map { $0 + start }, count: node.contentOfLeaf.upperBound &- start))
     }
 
     private mutating func writeContainer(_ value: UInt32, _ index: UInt32, _ node: MarshalNode, _ flag: UInt8) {
@@ -133,11 +142,10 @@ struct CanonicalWriter: ~Copyable {
         var lineBefore = UInt32.max
         switch node.type {
         case .code:
-            let leading = arena.layout.leadingNumbers.count
-            for place in 0..<leading { output.append(arena.numbers[Int(node.count) + place]) }
-            line = arena.numbers[Int(node.count) + leading]
-            remaining = UInt32(truncatingIfNeeded: arena.layout.fields.count)
-            lineBefore = UInt32(truncatingIfNeeded: arena.layout.fieldsAfterFirstLine)
+            for place in 0..<leadingNumbers { output.append(arena.numbers[Int(node.count) + place]) }
+            line = arena.numbers[Int(node.count) + leadingNumbers]
+            remaining = fields
+            lineBefore = fieldsAfterFirstLine
         case .smallTuple: output.append(UInt8(truncatingIfNeeded: node.count))
         case .slice: break
         default: output.append(Int32(truncatingIfNeeded: node.count))
@@ -145,8 +153,8 @@ struct CanonicalWriter: ~Copyable {
         guard remaining > 0 else { return }
         open.append(
             OpenObject(
-                next: index &+ 1, end: node.end, lineBefore: lineBefore, remaining: remaining, line: line,
-                members: node.type == .frozenSet ? members[value] : nil))
+                next: index &+ 1, lineBefore: lineBefore, remaining: remaining, line: line,
+                set: node.type == .frozenSet ? value : MarshalValues.none))
     }
 }
 
@@ -196,8 +204,32 @@ struct ByteBuffer: ~Copyable {
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
         guard let source = bytes.baseAddress, bytes.count > 0 else { return }
         reserve(bytes.count)
-        (base + count).copyMemory(from: source, byteCount: bytes.count)
+        if bytes.count <= 16 {
+            copyShort(from: source, bytes.count)
+        } else {
+            (base + count).copyMemory(from: source, byteCount: bytes.count)
+        }
         count &+= bytes.count
+    }
+
+    /// Copies up to 16 bytes in words that may overlap.
+    @inline(__always)
+    private mutating func copyShort(from source: UnsafeRawPointer, _ length: Int) {
+        let target = base + count
+        if length >= 8 {
+            let last = source.loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self)
+            target.storeBytes(of: source.loadUnaligned(as: UInt64.self), as: UInt64.self)
+            target.storeBytes(of: last, toByteOffset: length &- 8, as: UInt64.self)
+        } else if length >= 4 {
+            let last = source.loadUnaligned(fromByteOffset: length &- 4, as: UInt32.self)
+            target.storeBytes(of: source.loadUnaligned(as: UInt32.self), as: UInt32.self)
+            target.storeBytes(of: last, toByteOffset: length &- 4, as: UInt32.self)
+        } else {
+            for offset in 0..<length {
+                target.storeBytes(
+                    of: source.load(fromByteOffset: offset, as: UInt8.self), toByteOffset: offset, as: UInt8.self)
+            }
+        }
     }
 
     func array() -> [UInt8] { Array(UnsafeRawBufferPointer(start: base, count: count)) }

@@ -7,10 +7,12 @@
 struct ContentHash {
     private(set) var value: UInt64
 
-    private static let secret = UInt64.random(in: 0 ... .max)
+    /// What all hashes of this run are seeded with.
+    static let secret = UInt64.random(in: 0 ... .max)
 
+    /// - Parameter seed: `secret`, changed by what is not among the contents.
     init(seed: UInt64) {
-        value = (seed ^ Self.secret) &* 0x9E37_79B9_7F4A_7C15
+        value = seed &* 0x9E37_79B9_7F4A_7C15
     }
 
     @inline(__always)

@@ -13,6 +13,12 @@ struct GrowingBuffer<Element: BitwiseCopyable>: ~Copyable {
         elements = .allocate(capacity: self.capacity)
     }
 
+    init(repeating element: Element, count: Int) {
+        self.init(capacity: count)
+        elements.initialize(repeating: element, count: count)
+        self.count = count
+    }
+
     deinit { elements.deallocate() }
 
     @inline(__always)
@@ -22,6 +28,9 @@ struct GrowingBuffer<Element: BitwiseCopyable>: ~Copyable {
         count &+= 1
     }
 
+    var last: Element? { count > 0 ? elements[count &- 1] : nil }
+
+    @inline(__always)
     mutating func removeLast() -> Element? {
         guard count > 0 else { return nil }
         count &-= 1

@@ -19,13 +19,50 @@ package struct MarshalNode: Hashable, Sendable, BitwiseCopyable {
     var isTupleOfText = false
     /// Offset of the type byte in the body.
     package let start: UInt32
-    /// Strings and numbers written as text: bytes of content. Big integers: digits. Containers: children. References:
-    /// index of the target node. Code: index of its first number in `MarshalArena.numbers`. Otherwise 0.
+    /// Strings and numbers: bytes of content. Big integers: digits. Containers: children. References: index of the target
+    /// node. Code: index of its first number in `MarshalArena.numbers`. Otherwise 0.
     var count: UInt32
     /// Index of the node after this object and its contents; 0 while the object is being read.
     var end: UInt32
     /// The number that references to this object use, or `unnumbered`.
     let number: UInt32
+
+    /// The range in the body of the content of an object that is neither a container nor a reference.
+    @inline(__always)
+    var contentOfLeaf: Range<Int> {
+        let first = Int(start) &+ 1 &+ type.lengthWidth
+        let length = type == .bigInteger ? Int(count) &* 2 : Int(count)
+        return Range(uncheckedBounds: (first, first &+ length))
+    }
+
+    /// The same with the digit count of a big integer, which carries its sign: what distinguishes two objects of one type.
+    @inline(__always)
+    var identityOfLeaf: Range<Int> {
+        let content = contentOfLeaf
+        return type == .bigInteger
+            ? Range(uncheckedBounds: (Int(start) &+ 1, content.upperBound)) : content
+    }
+}
+
+/// The nodes of an arena in place: an array checks its bounds, and the canonical form reads each node many times.
+///
+/// Not bounds-checked in a release build: positions come from the reader, never from the input.
+struct MarshalNodes: BitwiseCopyable {
+    private let elements: UnsafePointer<MarshalNode>
+    private let count: Int
+
+    /// - Parameter nodes: must outlive this value. `nil` if it is empty.
+    init?(_ nodes: UnsafeBufferPointer<MarshalNode>) {
+        guard let base = nodes.baseAddress, !nodes.isEmpty else { return nil }
+        elements = base
+        count = nodes.count
+    }
+
+    @inline(__always)
+    subscript(index: UInt32) -> MarshalNode {
+        assert(Int(index) < count)
+        return elements[Int(index)]
+    }
 }
 
 /// All objects of one body, in the order in which they begin: an object's contents follow it.
@@ -68,19 +105,11 @@ package struct MarshalArena: Sendable {
     /// length). Empty for containers and references.
     package func content(of id: MarshalNodeID) -> Range<Int> {
         let node = self[id]
-        let start = Int(node.start) + 1 + node.type.lengthWidth
-        let length =
-            switch node.type {
-            case .integer32: 4
-            case .integer64, .float: 8
-            case .complex: 16
-            case .bigInteger: Int(node.count) * 2
-            case .bytes, .interned, .unicode, .ascii, .asciiInterned, .shortASCII, .shortASCIIInterned, .floatText,
-                .complexText:
-                Int(node.count)
-            default: 0
-            }
-        return start..<start + length
+        if node.type.isContainer || node.type.isReference {
+            let start = Int(node.start) + 1
+            return start..<start
+        }
+        return node.contentOfLeaf
     }
 
     /// The objects that an object contains: a dictionary's keys and values in turn, a code object's fields.
@@ -91,7 +120,7 @@ package struct MarshalArena: Sendable {
     /// A field of a code object, unresolved: it may be a reference.
     /// - Returns: `nil` if the layout has no such field, or the object is not code.
     package func field(_ field: CodeField, of id: MarshalNodeID) -> MarshalNodeID? {
-        guard self[id].type == .code, let place = layout.fields.firstIndex(of: field) else { return nil }
+        guard self[id].type == .code, let place = layout.place(of: field) else { return nil }
         var next = id.index + 1
         for _ in 0..<place { next = nodes[Int(next)].end }
         return MarshalNodeID(next)

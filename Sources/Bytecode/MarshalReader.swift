@@ -30,7 +30,7 @@ package struct MarshalReader: ~Copyable {
 
     private var nodes: GrowingBuffer<MarshalNode>
     private var numbered: GrowingBuffer<MarshalNodeID>
-    private var numbers: [Int32] = []
+    private var numbers = GrowingBuffer<Int32>(capacity: 256)
     private var codes: [MarshalNodeID] = []
 
     /// - Parameters:
@@ -64,7 +64,8 @@ package struct MarshalReader: ~Copyable {
 
     private func arena() -> MarshalArena {
         MarshalArena(
-            layout: layout, length: position, nodes: nodes.array(), numbers: numbers, numbered: numbered.array(),
+            layout: layout, length: position, nodes: nodes.array(), numbers: numbers.array(),
+            numbered: numbered.array(),
             codes: codes)
     }
 
@@ -91,9 +92,15 @@ package struct MarshalReader: ~Copyable {
         case .null:
             try endDictionary(at: start)
             return
-        case .integer32: try skip(4, from: start)
-        case .integer64, .float: try skip(8, from: start)
-        case .complex: try skip(16, from: start)
+        case .integer32:
+            count = 4
+            try skip(4, from: start)
+        case .integer64, .float:
+            count = 8
+            try skip(8, from: start)
+        case .complex:
+            count = 16
+            try skip(16, from: start)
         case .bigInteger: count = try readDigits(from: start)
         case .floatText, .shortASCII, .shortASCIIInterned:
             count = try readByte(from: start)

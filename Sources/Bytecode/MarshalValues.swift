@@ -27,7 +27,9 @@ struct MarshalValues: ~Copyable {
     private(set) var hasOneFileName = false
 
     private let arena: MarshalArena
+    private let nodes: MarshalNodes
     private let body: UnsafeRawBufferPointer
+    private let secret = ContentHash.secret
     private var table: HashedSlots
     /// Objects used as file names: nearly always just one.
     private var fileNames: Set<UInt32> = []
@@ -35,8 +37,10 @@ struct MarshalValues: ~Copyable {
     /// Limits the work of sorting sets, over the whole body.
     private var stepsLeft: Int
 
-    init?(_ arena: MarshalArena, _ body: UnsafeRawBufferPointer) {
+    /// - Parameter nodes: the nodes of the arena. Whoever calls keeps them alive.
+    init?(_ arena: MarshalArena, _ nodes: MarshalNodes, _ body: UnsafeRawBufferPointer) {
         self.arena = arena
+        self.nodes = nodes
         self.body = body
         ofNode = GrowingBuffer(capacity: arena.count)
         values = GrowingBuffer(capacity: arena.count)
@@ -60,16 +64,16 @@ struct MarshalValues: ~Copyable {
 
     /// Gives each object its value: leaves as they come, containers once all their children have one.
     private mutating func number() -> Bool {
-        var open: [UInt32] = []
+        var open = GrowingBuffer<UInt32>(capacity: 32)
         var index: UInt32 = 0
         let count = UInt32(truncatingIfNeeded: arena.count)
         while true {
-            while let last = open.last, arena.nodes[Int(last)].end == index {
-                open.removeLast()
+            while let last = open.last, nodes[last].end == index {
+                _ = open.removeLast()
                 guard close(last) else { return false }
             }
             guard index < count else { return true }
-            let node = arena.nodes[Int(index)]
+            let node = nodes[index]
             switch node.type {
             case .reference, .internedReference:
                 let value = ofNode[Int(node.count)]
@@ -89,53 +93,87 @@ struct MarshalValues: ~Copyable {
     }
 
     private mutating func close(_ index: UInt32) -> Bool {
-        let node = arena.nodes[Int(index)]
+        let node = nodes[index]
         if node.type == .code {
-            ofNode[Int(index)] = add(index, hash: 0)
+            ofNode[Int(index)] = addContainer(index, node, hash: 0)
             return true
         }
-        var hash = ContentHash(seed: UInt64(Self.family(node.type)))
+        var hash = ContentHash(seed: secret ^ UInt64(Self.family(node.type)))
         if node.type == .frozenSet {
             guard let sorted = sortedMembers(of: index) else { return false }
             for member in sorted { hash.add(UInt64(member)) }
-            let value = find(hash.value, index) { values, other in
-                values.members[other]?.elementsEqual(sorted) ?? false
+            let short = Self.short(hash)
+            var slot = table.first(hash.value)
+            while let other = table[slot] {
+                if values[Int(other)].hash == short, members[other]?.elementsEqual(sorted) ?? false {
+                    ofNode[Int(index)] = other
+                    return true
+                }
+                slot = table.next(slot)
             }
-            if members[value] == nil {
-                members[value] = sorted
-            }
+            let value = addContainer(index, node, hash: short)
+            table.set(slot, value)
+            members[value] = sorted
             ofNode[Int(index)] = value
             return true
         }
         var child = index &+ 1
         while child < node.end {
             hash.add(UInt64(ofNode[Int(child)]))
-            child = arena.nodes[Int(child)].end
+            child = nodes[child].end
         }
-        ofNode[Int(index)] = find(hash.value, index) { values, other in values.holdTheSame(index, other) }
+        let short = Self.short(hash)
+        var slot = table.first(hash.value)
+        while let other = table[slot] {
+            if values[Int(other)].hash == short, holdTheSame(index, node, other) {
+                ofNode[Int(index)] = other
+                return true
+            }
+            slot = table.next(slot)
+        }
+        let value = addContainer(index, node, hash: short)
+        table.set(slot, value)
+        ofNode[Int(index)] = value
         return true
     }
 
     private mutating func leaf(_ index: UInt32, _ node: MarshalNode) -> UInt32 {
         // NaNs are never equal, but containers compare items by identity first, so merging NaNs would change results.
-        if node.type == .float || node.type == .complex, holdsNaN(index) { return add(index, hash: 0) }
-        let family = isFileName(index) ? 0xFF : Self.family(node.type)
-        var hash = ContentHash(seed: UInt64(family))
-        hash.add(bytes(of: index))
-        return find(hash.value, index) { values, other in values.areEqualLeaves(index, other) }
+        if node.type == .float || node.type == .complex, holdsNaN(node) { return add(index, hash: 0) }
+        let isFileName = isFileName(index)
+        let family = isFileName ? Self.fileNameFamily : Self.family(node.type)
+        let content = bytes(in: node.identityOfLeaf)
+        var hash = ContentHash(seed: secret ^ UInt64(family))
+        hash.add(content)
+        let short = Self.short(hash)
+        var slot = table.first(hash.value)
+        while let other = table[slot] {
+            if values[Int(other)].hash == short, isLeaf(values[Int(other)].exemplar, family, content) { return other }
+            slot = table.next(slot)
+        }
+        let value = add(index, hash: short)
+        table.set(slot, value)
+        return value
     }
 
+    @inline(__always)
+    private static func short(_ hash: ContentHash) -> UInt32 { UInt32(truncatingIfNeeded: hash.value >> 32) }
+
+    @inline(__always)
     private func isFileName(_ index: UInt32) -> Bool {
         onlyFileName == Self.none ? fileNames.contains(index) : onlyFileName == index
     }
 
-    private func holdsNaN(_ index: UInt32) -> Bool {
-        let content = arena.content(of: MarshalNodeID(index))
+    private func holdsNaN(_ node: MarshalNode) -> Bool {
+        let content = node.contentOfLeaf
         return stride(from: content.lowerBound, to: content.upperBound, by: 8).contains { place in
             let bits = UInt64(littleEndian: body.loadUnaligned(fromByteOffset: place, as: UInt64.self))
             return Double(bitPattern: bits).isNaN
         }
     }
+
+    /// The family of file names, which is the type of nothing.
+    private static let fileNameFamily: UInt8 = 0xFF
 
     /// Types whose objects can be equal share a number: it does not matter how a text is encoded.
     private static func family(_ type: MarshalType) -> UInt8 {
@@ -147,60 +185,48 @@ struct MarshalValues: ~Copyable {
         }
     }
 
-    private mutating func find(
-        _ hash: UInt64, _ index: UInt32, isEqual: (borrowing MarshalValues, UInt32) -> Bool
-    ) -> UInt32 {
-        let short = UInt32(truncatingIfNeeded: hash >> 32)
-        var slot = table.first(hash)
-        while let other = table[slot] {
-            if values[Int(other)].hash == short, isEqual(self, other) { return other }
-            slot = table.next(slot)
-        }
-        let value = add(index, hash: short)
-        table.set(slot, value)
-        return value
-    }
-
     private mutating func add(_ index: UInt32, hash: UInt32) -> UInt32 {
         let value = UInt32(truncatingIfNeeded: values.count)
         values.append(Value(exemplar: index, hash: hash))
-        let node = arena.nodes[Int(index)]
-        if node.type.isContainer {
-            var child = index &+ 1
-            while child < node.end {
-                let used = ofNode[Int(child)]
-                values[Int(used)].uses &+= 1
-                child = arena.nodes[Int(child)].end
-            }
-        }
         return value
+    }
+
+    /// Adds a container, and counts that it uses its children.
+    private mutating func addContainer(_ index: UInt32, _ node: MarshalNode, hash: UInt32) -> UInt32 {
+        var child = index &+ 1
+        while child < node.end {
+            values[Int(ofNode[Int(child)])].uses &+= 1
+            child = nodes[child].end
+        }
+        return add(index, hash: hash)
     }
 
     // MARK: Equality
 
-    private func areEqualLeaves(_ index: UInt32, _ other: UInt32) -> Bool {
-        let exemplar = values[Int(other)].exemplar
-        let types = (arena.nodes[Int(index)].type, arena.nodes[Int(exemplar)].type)
-        guard Self.family(types.0) == Self.family(types.1), !types.1.isContainer,
-            isFileName(index) == isFileName(exemplar)
-        else { return false }
-        let left = bytes(of: index)
-        let right = bytes(of: exemplar)
-        return left.count == right.count && ContentHash.areEqual(left, right)
+    /// Whether this node is a leaf of this family and content.
+    @inline(__always)
+    private func isLeaf(_ index: UInt32, _ family: UInt8, _ content: UnsafeRawBufferPointer) -> Bool {
+        let node = nodes[index]
+        guard !node.type.isContainer, family == (isFileName(index) ? Self.fileNameFamily : Self.family(node.type))
+        else {
+            return false
+        }
+        let other = bytes(in: node.identityOfLeaf)
+        return other.count == content.count && ContentHash.areEqual(other, content)
     }
 
-    private func holdTheSame(_ index: UInt32, _ other: UInt32) -> Bool {
+    private func holdTheSame(_ index: UInt32, _ node: MarshalNode, _ other: UInt32) -> Bool {
         let exemplar = values[Int(other)].exemplar
-        let nodes = (arena.nodes[Int(index)], arena.nodes[Int(exemplar)])
-        guard Self.family(nodes.0.type) == Self.family(nodes.1.type), nodes.0.count == nodes.1.count,
-            nodes.1.type != .code, nodes.1.type.isContainer
+        let known = nodes[exemplar]
+        guard Self.family(node.type) == Self.family(known.type), node.count == known.count,
+            known.type != .code, known.type.isContainer
         else { return false }
         var left = index &+ 1
         var right = exemplar &+ 1
-        while left < nodes.0.end, right < nodes.1.end {
+        while left < node.end, right < known.end {
             guard ofNode[Int(left)] == ofNode[Int(right)] else { return false }
-            left = arena.nodes[Int(left)].end
-            right = arena.nodes[Int(right)].end
+            left = nodes[left].end
+            right = nodes[right].end
         }
         return true
     }
@@ -226,7 +252,7 @@ struct MarshalValues: ~Copyable {
         while pair.0 != pair.1 {
             steps -= 1
             let exemplars = (values[Int(pair.0)].exemplar, values[Int(pair.1)].exemplar)
-            let types = (arena.nodes[Int(exemplars.0)].type, arena.nodes[Int(exemplars.1)].type)
+            let types = (nodes[exemplars.0].type, nodes[exemplars.1].type)
             let families = (Self.family(types.0), Self.family(types.1))
             if families.0 != families.1 { return families.0 < families.1 }
             guard types.0.isContainer else {
@@ -255,25 +281,31 @@ struct MarshalValues: ~Copyable {
 
     /// Marks the values that code objects use as names.
     private mutating func markNames() {
+        let fields = arena.layout.fields
         for code in arena.codes {
-            for field in arena.layout.fields {
+            var child = code.index &+ 1
+            for field in fields {
                 switch field {
-                case .name, .qualifiedName:
-                    if let id = arena.field(field, of: code) { values[Int(ofNode[Int(id.index)])].isName = true }
+                case .name, .qualifiedName: values[Int(ofNode[Int(child)])].isName = true
                 case .names, .localNames, .freeNames, .cellNames, .localsPlusNames:
-                    guard let id = arena.field(field, of: code) else { continue }
-                    let tuple = ofNode[Int(id.index)]
-                    guard !values[Int(tuple)].isName else { continue }
-                    values[Int(tuple)].isName = true
-                    let node = arena.nodes[Int(values[Int(tuple)].exemplar)]
-                    var name = values[Int(tuple)].exemplar &+ 1
-                    while name < node.end {
-                        values[Int(ofNode[Int(name)])].isName = true
-                        name = arena.nodes[Int(name)].end
-                    }
-                default: continue
+                    markItems(of: ofNode[Int(child)])
+                default: break
                 }
+                child = nodes[child].end
             }
+        }
+    }
+
+    /// Marks a tuple of names, once.
+    private mutating func markItems(of tuple: UInt32) {
+        guard !values[Int(tuple)].isName else { return }
+        values[Int(tuple)].isName = true
+        let exemplar = values[Int(tuple)].exemplar
+        let end = nodes[exemplar].end
+        var name = exemplar &+ 1
+        while name < end {
+            values[Int(ofNode[Int(name)])].isName = true
+            name = nodes[name].end
         }
     }
 
@@ -282,12 +314,14 @@ struct MarshalValues: ~Copyable {
     /// the modules compiled before in the same process: single characters are shared by all of them in CPython, and any
     /// text in PyPy.
     private mutating func decideInterning() {
+        let layout = arena.layout
         for index in 0..<values.count {
             let value = values[index]
-            guard arena.nodes[Int(value.exemplar)].type.isText(in: arena.layout) else { continue }
+            let node = nodes[value.exemplar]
+            guard node.type.isText(in: layout) else { continue }
             // File names are not, whatever their characters, so that one can replace another.
             values[index].isInterned =
-                value.isName || !isFileName(value.exemplar) && Self.isLikeAName(bytes(of: value.exemplar))
+                value.isName || !isFileName(value.exemplar) && Self.isLikeAName(bytes(in: node.contentOfLeaf))
         }
     }
 
@@ -296,21 +330,22 @@ struct MarshalValues: ~Copyable {
         return !text.isEmpty
     }
 
+    /// The letters, the digits and the underscore, as bits of the first 128 characters.
+    private static let nameCharacters: (UInt64, UInt64) = (0x03FF_0000_0000_0000, 0x07FF_FFFE_87FF_FFFE)
+
+    @inline(__always)
     private static func isNameCharacter(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"):
-            true
-        default: false
-        }
+        let word = byte < 64 ? nameCharacters.0 : nameCharacters.1
+        return byte < 128 && word >> UInt64(byte & 63) & 1 == 1
+    }
+
+    // MARK: Contents
+
+    @inline(__always)
+    private func bytes(in range: Range<Int>) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: body.baseAddress.map { $0 + range.lowerBound }, count: range.count)
     }
 
     /// The bytes that distinguish two leaves of one family.
-    private func bytes(of index: UInt32) -> UnsafeRawBufferPointer {
-        var content = arena.content(of: MarshalNodeID(index))
-        // Include the digit count, which carries the sign.
-        let node = arena.nodes[Int(index)]
-        if node.type == .bigInteger { content = Int(node.start) + 1..<content.upperBound }
-        return UnsafeRawBufferPointer(rebasing: body[content])
-    }
+    private func bytes(of index: UInt32) -> UnsafeRawBufferPointer { bytes(in: nodes[index].identityOfLeaf) }
 }

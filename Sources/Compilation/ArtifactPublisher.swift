@@ -9,7 +9,9 @@ import LinuxSystem
 package final class ArtifactPublisher {
     /// The prefix of the names of temporary files.
     package static let temporaryPrefix = FileReplacement.temporaryPrefix
-    private static let maximumOpen = 32
+    /// Files are made in the order of their sizes, so a few hundred directories take turns. With two lanes for each
+    /// processor, this many still fit into the usual limit of a process.
+    private static let maximumOpen = max(32, 256 / Processors.available)
 
     private let root: Directory
     private let makesDirectories: Bool

@@ -8,7 +8,9 @@ import Interpreters
 import LinuxSystem
 
 /// An interpreter and an optimization level. Every source in scope gets one artifact for each target.
-package struct ArtifactTarget: Sendable {
+///
+/// A class, because every file that is made looks at it: as a structure with a dozen strings it was copied each time.
+package final class ArtifactTarget: Sendable {
     package let key: ArtifactKey
     package let interpreter: Interpreter
     package let place: ArtifactPlace

@@ -53,6 +53,8 @@ package final class CompilationPipeline<Work: CompilationWork> {
 
     /// Limits of what is held in memory, in bytes of sources or code.
     private static var maximumPrepared: Int { 1 << 20 }
+    /// What a prepared request takes besides its source, in bytes.
+    private static var requestOverhead: Int { 2048 }
     private static var maximumUnfinished: Int { 16 << 20 }
     /// Limits of what a lane does at once: enough to hide the handover, little enough to keep all lanes busy.
     private static var largestBatch: Int { 32 }
@@ -169,15 +171,16 @@ package final class CompilationPipeline<Work: CompilationWork> {
 
     private func adopt(_ batch: [Work.Item], _ preparations: [Preparation<Work.Draft, Work.Outcome>]) {
         var finished: [(Work.Item, Work.Outcome)] = []
-        for (item, preparation) in zip(batch, preparations) {
-            switch preparation {
+        for index in batch.indices {
+            let item = batch[index]
+            switch preparations[index] {
             case .finished(let outcome): finished.append((item, outcome))
             case .request(var request, let draft):
                 // After a cancellation, nothing is sent any more.
                 guard !queues.isEmpty else { continue }
                 request.identifier = nextIdentifier
                 nextIdentifier = (nextIdentifier + 1) & 0x7FFF_FFFF
-                preparedBytes += request.source.count
+                preparedBytes += request.source.count + Self.requestOverhead
                 prepared.append(Request(item: item, request: request, draft: draft))
             }
         }
@@ -194,7 +197,7 @@ package final class CompilationPipeline<Work: CompilationWork> {
         let next = prepared[sent...].prefix(pool.room)
         guard !next.isEmpty else { return }
         for request in next {
-            preparedBytes -= request.request.source.count
+            preparedBytes -= request.request.source.count + Self.requestOverhead
             compiling[request.request.identifier] = (request.item, request.draft)
         }
         pool.compile(next.map(\.request))
@@ -212,17 +215,22 @@ package final class CompilationPipeline<Work: CompilationWork> {
             guard let (item, draft) = compiling.removeValue(forKey: answer.identifier) else { continue }
             finished.append(Finished(item: item, draft: draft, result: answer.result))
         }
-        for finished in finished { unfinishedBytes += finished.result.size }
+        var bytes = 0
+        for index in finished.indices { bytes += finished[index].result.size }
+        unfinishedBytes += bytes
         fill()
-        while !finished.isEmpty {
-            var bytes = 0
-            let batch = Array(
-                finished.prefix { next in
-                    defer { bytes += next.result.size }
-                    return bytes < Self.largestBatchBytes
-                })
-            finished.removeFirst(batch.count)
-            finish(batch, bytes)
+        guard !finished.isEmpty else { return }
+        guard bytes > Self.largestBatchBytes else { return finish(finished, bytes) }
+        var start = 0
+        while start < finished.count {
+            var end = start
+            bytes = 0
+            while end < finished.count, bytes < Self.largestBatchBytes {
+                bytes += finished[end].result.size
+                end += 1
+            }
+            finish(Array(finished[start..<end]), bytes)
+            start = end
         }
     }
 
@@ -239,7 +247,7 @@ package final class CompilationPipeline<Work: CompilationWork> {
         } done: { [self] outcomes in
             unfinishedBytes -= bytes
             if !queues.isEmpty { fill() }
-            for (finished, outcome) in zip(batch, outcomes) { deliver(finished.item, outcome) }
+            for index in batch.indices { deliver(batch[index].item, outcomes[index]) }
         }
     }
 

@@ -24,7 +24,9 @@ package struct SourceContents: Sendable {
 }
 
 /// The contents of a source with their fingerprint, for records and lookups.
-package struct SourceSnapshot: Sendable {
+///
+/// A class, because it passes through many hands: as a structure it was copied at each step.
+package final class SourceSnapshot: Sendable {
     package let contents: SourceContents
     package let state: SourceState
 

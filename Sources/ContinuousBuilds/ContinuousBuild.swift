@@ -71,7 +71,7 @@ package final class ContinuousBuild {
         watcher.start(on: loop)
         var input = WaveInput(
             sources: result.sources,
-            missing: session.recordsMissing(from: result.sources, within: session.configuration.starts),
+            missing: session.recordsMissing(from: result, within: session.configuration.starts),
             problems: result.problems, begun: begun, resealsGuarded: true)
         input.forgetsOutOfScope = true
         session.run(input, progress: progress) { [self] report in
@@ -241,7 +241,7 @@ package final class ContinuousBuild {
             let result = scan(session.configuration.starts, obeysRules: false)
             input.sources = result.sources
             input.problems = result.problems
-            input.missing = session.recordsMissing(from: result.sources, within: session.configuration.starts)
+            input.missing = session.recordsMissing(from: result, within: session.configuration.starts)
             // A source that came and went since the last wave has no record, but may have bytecode.
             let seen = Set(result.sources.map(\.path) + input.missing)
             input.missing += dirt.sources.filter { !seen.contains($0) && session.isInScope($0, of: scanner) }

@@ -9,7 +9,7 @@ package struct ScannedSource: Sendable {
     /// Relative to the root.
     package let path: BytePath
     package let stamp: Stamp
-    /// For each requested artifact, its stamp; `nil` if there is none.
+    /// For each requested artifact, its stamp; `nil` if there is none. Empty if there are none at all.
     package let artifacts: [Stamp?]
     /// Whether the file has several hard links: an edit through another name sends no event for this one.
     package let isHardLinked: Bool
@@ -19,6 +19,12 @@ package struct ScannedSource: Sendable {
         self.stamp = stamp
         self.artifacts = artifacts
         self.isHardLinked = isHardLinked
+    }
+}
+
+extension ScannedSource {
+    init(_ path: BytePath, _ status: FileStatus, _ artifacts: [Stamp?]) {
+        self.init(path: path, stamp: status.stamp, artifacts: artifacts, isHardLinked: status.links > 1)
     }
 }
 
@@ -62,9 +68,22 @@ package struct UnreadablePlace: Hashable, Sendable {
     }
 }
 
+/// Recognizes sources that need no further attention, while the tree is scanned. In an unchanged tree that is all of
+/// them, so none of them is collected.
+package protocol SettledSources: Sendable {
+    /// The number of a directory that has records.
+    func directory(_ path: BytePath) -> UInt32?
+    /// The position of the record of a source that is settled, otherwise `nil`. Called by several threads.
+    func position(of name: BytePath, in directory: UInt32, stamp: Stamp, artifacts: [Stamp?]) -> UInt32?
+}
+
 /// The result of a scan.
 package struct ScanResult: Sendable {
     package var sources: [ScannedSource] = []
+    /// The positions of the records of sources that are settled; they are not among `sources`.
+    package var settled: [UInt32] = []
+    /// Directories with settled sources.
+    package var settledDirectories: [BytePath] = []
     /// Directories that were listed.
     package var directories: [BytePath] = []
     /// Paths of sources that are symbolic links, wherever they lead.

@@ -11,16 +11,21 @@ package struct TreeScanner: Sendable {
     private let scope: Scope
     private let places: [ArtifactPlace]
     private let inotify: InotifyDescriptor?
+    private let settled: (any SettledSources)?
 
-    /// - Parameter inotify: watches every directory before it is listed, so that no change is missed.
+    /// - Parameters:
+    ///   - inotify: watches every directory before it is listed, so that no change is missed.
+    ///   - settled: what leaves sources out of the result.
     package init(
-        root: Directory, rootPath: BytePath, scope: Scope, places: [ArtifactPlace], inotify: InotifyDescriptor? = nil
+        root: Directory, rootPath: BytePath, scope: Scope, places: [ArtifactPlace], inotify: InotifyDescriptor? = nil,
+        settled: (any SettledSources)? = nil
     ) {
         self.root = root
         self.rootPath = rootPath
         self.scope = scope
         self.places = places
         self.inotify = inotify
+        self.settled = settled
     }
 
     /// A directory that is still to be listed.
@@ -88,6 +93,8 @@ package struct TreeScanner: Sendable {
             level = []
             for listing in listings {
                 result.sources += listing.result.sources
+                result.settled += listing.result.settled
+                result.settledDirectories += listing.result.settledDirectories
                 result.directories += listing.result.directories
                 result.caches += listing.result.caches
                 result.links += listing.result.links
@@ -164,18 +171,38 @@ package struct TreeScanner: Sendable {
     private func observe(
         _ name: BytePath, _ path: BytePath, in directory: Directory, hasCache: Bool
     ) throws(SystemError) -> Observation {
+        switch try examine(name, in: directory, hasCache: hasCache) {
+        case .present(let status, let artifacts): .present(ScannedSource(path, status, artifacts))
+        case .gone: .gone
+        case .notASource: .notASource
+        }
+    }
+
+    /// An observation without the path, which an unchanged source does not need.
+    private enum Examination {
+        case present(FileStatus, artifacts: [Stamp?])
+        case gone
+        case notASource
+    }
+
+    private func examine(
+        _ name: BytePath, in directory: Directory, hasCache: Bool
+    ) throws(SystemError) -> Examination {
         do throws(SystemError) {
             guard let status = try directory.status(name, followsLinks: true) else {
                 let isLink = try directory.status(name, followsLinks: false)?.kind == .symbolicLink
                 return isLink ? .notASource : .gone
             }
             guard status.kind == .regular else { return .notASource }
-            let artifacts = places.map { place -> Stamp? in
-                guard hasCache || place.directory.isEmpty else { return nil }
-                return (try? directory.status(place.path(of: name), followsLinks: false))?.stamp
+            var artifacts: [Stamp?] = []
+            for (index, place) in places.enumerated() where hasCache || place.directory.isEmpty {
+                guard let stamp = (try? directory.status(place.path(of: name), followsLinks: false))?.stamp else {
+                    continue
+                }
+                if artifacts.isEmpty { artifacts = Array(repeating: nil, count: places.count) }
+                artifacts[index] = stamp
             }
-            return .present(
-                ScannedSource(path: path, stamp: status.stamp, artifacts: artifacts, isHardLinked: status.links > 1))
+            return .present(status, artifacts: artifacts)
         } catch  where error.isLoop {
             return .notASource
         }
@@ -262,20 +289,36 @@ package struct TreeScanner: Sendable {
                     watch(cache, pending.path, .artifacts, in: &listing)
                 }
             }
+            let recorded = settled?.directory(pending.path)
             for name in names.sources {
-                let path = pending.path.appending(name)
-                guard !isLeftOut(path, isDirectory: false, ignores) else { continue }
-                if names.links.contains(name) { listing.result.links.append(path) }
+                if rulesApply(ignores),
+                    isLeftOut(pending.path.appending(name), isDirectory: false, ignores)
+                {
+                    continue
+                }
+                if names.links.contains(name) { listing.result.links.append(pending.path.appending(name)) }
                 do throws(SystemError) {
-                    if case .present(let source) = try observe(name, path, in: directory, hasCache: names.hasCache) {
-                        listing.result.sources.append(source)
+                    guard
+                        case .present(let status, let artifacts) = try examine(
+                            name, in: directory, hasCache: names.hasCache)
+                    else { continue }
+                    if let recorded,
+                        let position = settled?.position(
+                            of: name, in: recorded, stamp: status.stamp, artifacts: artifacts)
+                    {
+                        listing.result.settled.append(position)
+                    } else {
+                        listing.result.sources.append(
+                            ScannedSource(pending.path.appending(name), status, artifacts))
                     }
                 } catch {
                     // A directory that can be listed but not searched fails for each of its files; report it only once.
                     guard names.links.contains(name) else { throw error }
-                    listing.result.unreadable.append(UnreadablePlace(path: path, error: error, isDirectory: false))
+                    listing.result.unreadable.append(
+                        UnreadablePlace(path: pending.path.appending(name), error: error, isDirectory: false))
                 }
             }
+            if !listing.result.settled.isEmpty { listing.result.settledDirectories.append(pending.path) }
             for name in names.directories {
                 if entersPackages
                     ? Scope.excludesInPackages(named: name.bytes) : Scope.excludesDirectory(named: name.bytes)
@@ -335,6 +378,11 @@ package struct TreeScanner: Sendable {
         case .other, .unknown:
             break
         }
+    }
+
+    /// Whether there are any rules that a path could be left out by.
+    private func rulesApply(_ ignores: IgnoreStack) -> Bool {
+        scope.hasExcludes || (scope.honoursGitignore && !ignores.isEmpty)
     }
 
     private func isLeftOut(_ path: BytePath, isDirectory: Bool, _ ignores: IgnoreStack) -> Bool {

@@ -33,8 +33,6 @@ struct CycleSimulation {
         let bound: Int?
     }
 
-    /// How far each module is, by its number.
-    private typealias States = [Int32]
     private static let unloaded: Int32 = -1
     private static let loaded: Int32 = -2
     /// Running, and it is not known what is bound. Other numbers: running, and so many names are bound.
@@ -49,61 +47,85 @@ struct CycleSimulation {
 
     private var graph: DependencyGraph
     private var steps: [ModuleID: [Step]] = [:]
-    /// The states after a package was imported, by its `__init__.py`.
-    private var afterPackage: [ModuleID: States] = [:]
+    /// How far each module is, by its number. One array for all simulations: each changes only the modules that it loads, and
+    /// sets these back.
+    private var states: [Int32]
+    /// The modules that are not unloaded.
+    private var touched: [ModuleID] = []
+    /// The package whose import all simulations of a directory begin with, and the number of modules that it touched.
+    private var base: ModuleID?
+    private var baseCount = 0
+    /// What was touched once a package was imported, by its `__init__.py`.
+    private var afterPackage: [ModuleID: [(module: ModuleID, state: Int32)]] = [:]
     /// The number of imports that may still be simulated. Very large trees are searched in part.
     private var budget = 20_000_000
 
     init(_ graph: DependencyGraph) {
         self.graph = graph
+        states = Array(repeating: Self.unloaded, count: graph.tree.capacity)
     }
 
     /// The first failure among these modules, when each in turn is imported first.
     mutating func failure(among members: [ModuleID], startingAt entries: [ModuleID]) -> CircularFailure? {
         let members = Set(members)
         for entry in entries {
-            var states = statesBefore(entry)
-            guard states[Int(entry.rawValue)] == Self.unloaded else {
-                // Its package imports it. If that fails, the package is a member, and an entry itself.
-                continue
-            }
-            if let failure = run(entry, &states, among: members) { return failure }
+            importPackages(around: entry)
+            // Otherwise its package imports it. If that fails, the package is a member, and an entry itself.
+            guard states[Int(entry.rawValue)] == Self.unloaded else { continue }
+            let failure = run(entry, among: members)
+            unload(downTo: baseCount)
+            if let failure { return failure }
             if budget <= 0 { return nil }
         }
         return nil
     }
 
-    /// The states after the packages around a module were imported.
-    private mutating func statesBefore(_ module: ModuleID) -> States {
-        guard let entry = graph.tree[module] else { return [] }
+    /// Imports the packages around a module, as Python does first, unless the last simulation began with the same.
+    private mutating func importPackages(around module: ModuleID) {
+        guard let entry = graph.tree[module] else { return }
         var directory =
             graph.tree.initial(of: entry.directory) == module
             ? graph.tree.parent(of: entry.directory) : entry.directory
+        /// From the outermost.
         var packages: [ModuleID] = []
         while let current = directory, let initial = graph.tree.initial(of: current) {
-            packages.append(initial)
+            packages.insert(initial, at: 0)
             directory = graph.tree.parent(of: current)
         }
-        var states = States(repeating: Self.unloaded, count: graph.tree.capacity)
-        for package in packages.reversed() {
-            if let known = afterPackage[package] {
-                states = known
-                continue
+        guard packages.last != base else { return }
+        unload(downTo: 0)
+        var next = 0
+        if let known = packages.lastIndex(where: { afterPackage[$0] != nil }) {
+            for (module, state) in afterPackage[packages[known]] ?? [] {
+                touched.append(module)
+                states[Int(module.rawValue)] = state
             }
-            if states[Int(package.rawValue)] == Self.unloaded { _ = run(package, &states, among: []) }
-            afterPackage[package] = states
+            next = known + 1
         }
-        return states
+        for package in packages[next...] {
+            if states[Int(package.rawValue)] == Self.unloaded { _ = run(package, among: []) }
+            afterPackage[package] = touched.map { ($0, states[Int($0.rawValue)]) }
+        }
+        base = packages.last
+        baseCount = touched.count
+    }
+
+    private mutating func unload(downTo count: Int) {
+        for module in touched[count...] { states[Int(module.rawValue)] = Self.unloaded }
+        touched.removeSubrange(count...)
+    }
+
+    private mutating func begin(_ module: ModuleID) {
+        states[Int(module.rawValue)] = 0
+        touched.append(module)
     }
 
     /// Imports a module.
     ///
     /// - Returns: the first failure of an import by one of the members.
-    private mutating func run(
-        _ entry: ModuleID, _ states: inout States, among members: Set<ModuleID>
-    ) -> CircularFailure? {
+    private mutating func run(_ entry: ModuleID, among members: Set<ModuleID>) -> CircularFailure? {
         var stack = [Frame(module: entry)]
-        states[Int(entry.rawValue)] = 0
+        begin(entry)
         while let frame = stack.last {
             budget -= 1
             if budget <= 0 { return nil }
@@ -123,12 +145,12 @@ struct CycleSimulation {
                 stack[top].nextTarget += 1
                 let target = step.targets[frame.nextTarget]
                 if states[Int(target.rawValue)] == Self.unloaded {
-                    states[Int(target.rawValue)] = 0
+                    begin(target)
                     stack.append(Frame(module: target))
                 }
                 continue
             }
-            if members.contains(frame.module), let missing = missing(step, states), members.contains(missing.module),
+            if members.contains(frame.module), let missing = missing(step), members.contains(missing.module),
                 !isHandled(stack)
             {
                 return CircularFailure(
@@ -141,7 +163,7 @@ struct CycleSimulation {
     }
 
     /// A name that an import takes from a module that is still running and has not bound it.
-    private func missing(_ step: Step, _ states: States) -> ImportJudgement.MissingName? {
+    private func missing(_ step: Step) -> ImportJudgement.MissingName? {
         step.asked.first { asked in
             let bound = states[Int(asked.module.rawValue)]
             guard bound >= 0, case .names(let names)? = graph.facts(of: asked.module)?.bindings,
@@ -203,11 +225,16 @@ struct CycleSimulation {
 
     /// A package runs before what is in it.
     private func packagesFirst(_ modules: [ModuleID]) -> [ModuleID] {
-        let isPackage: (ModuleID) -> Bool = { module in
-            self.graph.tree[module].map { self.graph.tree.initial(of: $0.directory) == module } ?? false
+        var packages: [(depth: Int, module: ModuleID)] = []
+        var others: [ModuleID] = []
+        for module in modules {
+            if let entry = graph.tree[module], graph.tree.initial(of: entry.directory) == module {
+                packages.append((entry.path.count { $0 == UInt8(ascii: "/") }, module))
+            } else {
+                others.append(module)
+            }
         }
-        let depth: (ModuleID) -> Int = { self.graph.tree[$0]?.path.count { $0 == UInt8(ascii: "/") } ?? 0 }
-        return modules.filter(isPackage).sorted { depth($0) < depth($1) } + modules.filter { !isPackage($0) }
+        return packages.sorted { $0.depth < $1.depth }.map(\.module) + others
     }
 
     /// The names that an import binds.

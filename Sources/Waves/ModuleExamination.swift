@@ -47,11 +47,11 @@ struct ModuleExaminer: Sendable {
     ///
     /// - Returns: the artifacts that are not up to date (usually none, and then nothing is allocated); `nil` if the
     ///   contents of the source or of an artifact must be compared.
-    func glance(_ source: ScannedSource, record: ModuleRecord?) -> [ArtifactDecision]? {
+    func glance(_ stamp: Stamp, _ artifacts: [Stamp?], record: ModuleRecord?) -> [ArtifactDecision]? {
         var decisions: [ArtifactDecision] = []
         for (position, target) in targets.enumerated() {
-            let artifact = judge.options.isCheckOnly ? nil : source.artifacts[position]
-            let glance = judge.glance(record: record, key: target.key, stamp: source.stamp, artifact: artifact)
+            let artifact = judge.options.isCheckOnly || artifacts.isEmpty ? nil : artifacts[position]
+            let glance = judge.glance(record: record, key: target.key, stamp: stamp, artifact: artifact)
             guard case .decided(let staleness) = glance else { return nil }
             if staleness != .upToDate { decisions.append(ArtifactDecision(target: position, staleness: staleness)) }
         }

@@ -40,10 +40,9 @@ extension Session {
         let isExcluded = scanner().isExcludedOnTheWay(to: path, isDirectory: false)
         var explanation = ModuleExplanation(
             path: path, state: record != nil ? .known : isExcluded ? .outOfScope : .unknown)
-        let judge = StalenessJudge(options: configuration.options, now: Host.realtime, resealsGuarded: true)
-        let examiner = ModuleExaminer(root: root, targets: targets, judge: judge)
+        let examiner = examiner(resealsGuarded: true)
         let decisions =
-            examiner.glance(source, record: record)
+            examiner.glance(source.stamp, source.artifacts, record: record)
             ?? (try? SourceReader(root: root).read(path)).map { examiner.decide(source, record: record, $0) } ?? []
         for (position, target) in targets.enumerated() {
             explanation.artifacts.append(

@@ -66,11 +66,10 @@ extension Session {
     /// The sources directly in a directory that are not up to date by their stamps. A failed write is reported once for
     /// its directory; this finds the other sources that it affected.
     package func staleSources(in directory: BytePath) -> [BytePath] {
-        let examiner = ModuleExaminer(
-            root: root, targets: targets,
-            judge: StalenessJudge(options: configuration.options, now: Host.realtime, resealsGuarded: false))
+        let examiner = examiner()
         return scanner().scan([directory]).sources.filter { source in
-            source.path.parent == directory && examiner.glance(source, record: record(source.path))?.isEmpty != true
+            source.path.parent == directory
+                && examiner.glance(source.stamp, source.artifacts, record: record(source.path))?.isEmpty != true
         }.map(\.path)
     }
 

@@ -23,7 +23,7 @@ extension Session {
     /// sources.
     package func sweepOrphans(_ result: ScanResult) {
         guard !configuration.options.isCheckOnly, !result.caches.isEmpty else { return }
-        var settled: Set<BytePath> = []
+        var settled = Set(result.settledDirectories)
         var unsettled: Set<BytePath> = []
         var directory: BytePath?
         // The sources of a directory follow one another.

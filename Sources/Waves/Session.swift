@@ -129,7 +129,7 @@ package final class Session {
         var failing = table.failing
         let places = Set(problems.map(\.path))
         failing.formUnion(places)
-        let unrecorded = places.filter { table[$0] == nil }
+        let unrecorded = places.filter { !table.contains($0) }
         guard !unrecorded.isEmpty else { return failing }
         let below = table.paths(within: PathSet(Array(unrecorded)))
         failing.formUnion(below)
@@ -178,24 +178,40 @@ package final class Session {
     }
 
     /// All sources with a guarded artifact.
-    package var allGuarded: [BytePath] { table.all.filter(\.isGuarded).map(\.path) }
+    package var allGuarded: [BytePath] { table.guarded }
 
     /// The scanner that walks the tree of this session.
-    package func scanner(_ inotify: InotifyDescriptor? = nil) -> TreeScanner {
+    ///
+    /// - Parameter settled: what leaves unchanged sources out of the result.
+    package func scanner(
+        _ inotify: InotifyDescriptor? = nil, settled: (any SettledSources)? = nil
+    ) -> TreeScanner {
         TreeScanner(
             root: root, rootPath: configuration.rootPath, scope: configuration.scope,
-            places: configuration.options.isCheckOnly ? [] : targets.map(\.place), inotify: inotify)
+            places: configuration.options.isCheckOnly ? [] : targets.map(\.place), inotify: inotify, settled: settled)
     }
 
     /// The recorded paths below `starts` that a scan did not find.
-    package func recordsMissing(from sources: [ScannedSource], within starts: [BytePath]) -> [BytePath] {
-        guard table.count > 0 else { return [] }
-        // Fast path: in an unchanged tree, every record was found. A walk that starts only at the root finds nothing twice.
-        if starts == [.empty], sources.count == table.count, sources.allSatisfy({ table[$0.path] != nil }) {
-            return []
-        }
-        let met = Set(sources.map(\.path))
-        return table.paths(within: PathSet(starts)).filter { !met.contains($0) }
+    package func recordsMissing(from result: ScanResult, within starts: [BytePath]) -> [BytePath] {
+        table.paths(
+            except: result.settled.map { Int($0) } + result.sources.compactMap { table.position(of: $0.path) },
+            within: PathSet(starts))
+    }
+
+    /// Judges sources by stamps and by contents.
+    func examiner(isForced: Bool = false, resealsGuarded: Bool = false) -> ModuleExaminer {
+        var options = configuration.options
+        if isForced { options.isForced = true }
+        return ModuleExaminer(
+            root: root, targets: targets,
+            judge: StalenessJudge(options: options, now: Host.realtime, resealsGuarded: resealsGuarded))
+    }
+
+    /// What recognizes unchanged sources; `nil` if those must be looked at, too: a check with an analysis of imports may need
+    /// their code.
+    func unchangedSources(_ examiner: ModuleExaminer) -> UnchangedSources? {
+        guard analysis == nil || !configuration.options.isCheckOnly else { return nil }
+        return UnchangedSources(table.records, examiner)
     }
 
     // MARK: Waves
@@ -209,16 +225,24 @@ package final class Session {
         progress: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in }, done: @escaping (WaveReport) -> Void
     ) {
         let begun = Host.monotonic
-        let result = scanner().scan(configuration.starts)
+        let result = scan()
         sweepIfNeeded(result)
         sweepOrphans(result)
-        let missing = recordsMissing(from: result.sources, within: configuration.starts)
-        let input = WaveInput(sources: result.sources, missing: missing, problems: result.problems, begun: begun)
+        let missing = recordsMissing(from: result, within: configuration.starts)
+        var input = WaveInput(sources: result.sources, missing: missing, problems: result.problems, begun: begun)
+        // Places that overlap are scanned twice.
+        input.settled = configuration.starts.count == 1 ? result.settled.count : Set(result.settled).count
         let imported = sourcesToReadNamesFrom(result.sources)
         guard !imported.isEmpty else { return run(input, progress: progress, done: done) }
         // Compiled first, so that the names they define are known; their own findings are not asked for.
         let context = WaveInput(sources: imported, missing: [], problems: [], begun: begun, reportsAll: false)
         run(context, progress: { _, _ in }) { [self] _ in run(input, progress: progress, done: done) }
+    }
+
+    /// Scans the named places. Leaves unchanged sources out of the result, unless an analysis of imports needs them.
+    private func scan() -> ScanResult {
+        let settled = analysis == nil ? unchangedSources(examiner()) : nil
+        return scanner(settled: settled).scan(configuration.starts)
     }
 
     /// Runs one wave.
@@ -278,7 +302,7 @@ package final class Session {
         var contents = DatabaseContents(root: configuration.rootPath)
         contents.clock = clock
         contents.interpreters = interpreters.known
-        contents.modules = table.all
+        contents.modules = table.records
         return contents
     }
 
@@ -315,10 +339,10 @@ package final class Session {
         // Sources are looked up, so the time for an answer about them does not grow with the tree.
         let failing = failing(with: problems).filter(isNamed)
         report.modules = places.coversRoot ? table.count : table.paths(within: places).count
-        report.modules += failing.count { table[$0] == nil }
+        report.modules += failing.count { !table.contains($0) }
         report.failed = failing.count
         let results = Dictionary(report.changes.map { ($0.path, $0.result) }, uniquingKeysWith: { $1 })
-        let standing = results.filter { table[$0.key] != nil && !failing.contains($0.key) }
+        let standing = results.filter { table.contains($0.key) && !failing.contains($0.key) }
         report.compiled = standing.count { $0.value == .compiled }
         report.restamped = standing.count { $0.value == .restamped }
         report.restored = standing.count { $0.value == .restored }

@@ -26,7 +26,7 @@ extension Wave {
             work, queues, loop: session.loop, workers: configuration.jobs, each: { [self] in adopt($1, of: $0) },
             done: { [self] in finish() })
         self.pipeline = pipeline
-        progress(finishedModules, modules.count)
+        progress(finishedModules, moduleCount)
         pipeline.start()
     }
 
@@ -54,7 +54,7 @@ extension Wave {
     private func adopt(_ outcome: WaveCompilation.Outcome, of item: WaveCompilation.Item) {
         let before = finishedModules
         handle(event(outcome, item), item.module)
-        if finishedModules != before { progress(finishedModules, modules.count) }
+        if finishedModules != before { progress(finishedModules, moduleCount) }
     }
 
     /// Records an outcome.

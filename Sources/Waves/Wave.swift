@@ -12,6 +12,8 @@ import LinuxSystem
 package struct WaveInput {
     /// Sources in scope, as the scanner found them.
     package var sources: [ScannedSource]
+    /// The number of sources that are up to date for certain, besides `sources`.
+    package var settled = 0
     /// Sources that the scanner did not find, although they have a record or an event named them.
     package var missing: [BytePath]
     /// Whether to remove the record of a source that exists but was not found: it is out of scope. A run over a part of
@@ -91,6 +93,8 @@ package final class Wave {
     private var problems: [LocatedDiagnostic] = []
     package var pipeline: CompilationPipeline<WaveCompilation>?
     package var finishedModules = 0
+    /// Sources that are up to date; they are not among `modules`.
+    private var settled = 0
     /// Directories with a failed write: reported once each, not for each source.
     package var unwritable: Set<BytePath> = []
     /// Interpreters that cannot be run: reported once each, not for each source.
@@ -113,11 +117,28 @@ package final class Wave {
     package func start(_ done: @escaping (WaveOutcome) -> Void) {
         self.done = done
         problems = input.problems
-        modules = input.sources.map { Module(source: $0, record: session.record($0.path)) }
+        let examiner = session.examiner(isForced: input.isForced, resealsGuarded: input.resealsGuarded)
+        collectModules(session.unchangedSources(examiner))
         removeMissing()
-        let jobs = judge()
+        let jobs = judge(examiner)
         compile(jobs)
     }
+
+    /// Most sources of a large wave are unchanged. They are counted and not kept.
+    private func collectModules(_ unchanged: UnchangedSources?) {
+        settled = input.settled
+        for source in input.sources {
+            if let unchanged, unchanged.isSettled(source) {
+                settled += 1
+            } else {
+                modules.append(Module(source: source, record: session.record(source.path)))
+            }
+        }
+        finishedModules = settled
+    }
+
+    /// How many modules this wave judges.
+    package var moduleCount: Int { settled + modules.count }
 
     /// Sends an event to the state machine of a module, and carries out the actions.
     package func handle(_ event: ModuleProgress.Event, _ module: Int) {
@@ -208,17 +229,13 @@ package final class Wave {
 
     // MARK: Judging
 
-    private func judge() -> [Job] {
-        var options = session.configuration.options
-        if input.isForced { options.isForced = true }
-        let examiner = ModuleExaminer(
-            root: session.root, targets: session.targets,
-            judge: StalenessJudge(options: options, now: Host.realtime, resealsGuarded: input.resealsGuarded))
+    private func judge(_ examiner: ModuleExaminer) -> [Job] {
         var jobs: [Job] = []
         var unsure: [Int] = []
         for index in modules.indices {
             let module = modules[index]
-            guard let decisions = examiner.glance(module.source, record: module.record) else {
+            let source = module.source
+            guard let decisions = examiner.glance(source.stamp, source.artifacts, record: module.record) else {
                 unsure.append(index)
                 continue
             }
@@ -330,6 +347,8 @@ package final class Wave {
         outcome.removed = removed
         outcome.forgotten = forgotten
         outcome.absent = absent
+        outcome.report.modules = settled
+        outcome.report.upToDate = settled
         for module in modules where module.progress.phase != .gone {
             let result = module.progress.result(isFailing: isFailing(module))
             outcome.report.modules += 1

@@ -11,8 +11,8 @@ import LinuxSystem
 
 /// Reads, restores and publishes for a wave.
 package struct WaveCompilation: CompilationWork {
-    /// One artifact to make.
-    package struct Item: Sendable {
+    /// One artifact to make. A class, as is `Made`, because it passes through many hands.
+    package final class Item: Sendable {
         /// Index of the module in the wave.
         package let module: Int
         /// Index of the target.
@@ -21,19 +21,39 @@ package struct WaveCompilation: CompilationWork {
         /// The size of the source in bytes when it was scanned.
         package let size: Int64
         /// The source, if it was already read.
-        package var snapshot: SourceSnapshot?
+        package let snapshot: SourceSnapshot?
+
+        init(module: Int, target: Int, path: BytePath, size: Int64, snapshot: SourceSnapshot?) {
+            self.module = module
+            self.target = target
+            self.path = path
+            self.size = size
+            self.snapshot = snapshot
+        }
     }
 
     /// An artifact that was made, or needed no file.
-    package struct Made: Sendable {
+    package final class Made: Sendable {
         package let source: SourceState
-        package var diagnostics: [Diagnostic]
+        package let diagnostics: [Diagnostic]
         package let microseconds: UInt32
         /// `nil` if the wave writes nothing.
         package let publication: Result<PublishedArtifact, SystemError>?
         /// The names that the module binds, if somebody wants to know.
         package let bindings: ModuleBindings?
         package let isRestored: Bool
+
+        init(
+            source: SourceState, diagnostics: [Diagnostic], microseconds: UInt32,
+            publication: Result<PublishedArtifact, SystemError>?, bindings: ModuleBindings?, isRestored: Bool
+        ) {
+            self.source = source
+            self.diagnostics = diagnostics
+            self.microseconds = microseconds
+            self.publication = publication
+            self.bindings = bindings
+            self.isRestored = isRestored
+        }
     }
 
     package enum Outcome: Sendable {

@@ -49,7 +49,7 @@ import Testing
     @Test func everyTimeIsWrittenAndReadAsOneNumber() throws {
         for time in Self.extremes {
             var writer = JSONLineWriter()
-            writer.value(time.wideNanoseconds)
+            writer.wideValue(time.wideNanoseconds)
             let number = try writer.bytes.withUnsafeBytes { bytes throws(MalformedState) in
                 var reader = JSONLineReader(bytes)
                 return try reader.wideInteger()

@@ -31,4 +31,22 @@ import Testing
         #expect(new.byteSwapped == 0xb22b_81b8_800f_8449)
         #expect(old.byteSwapped == 0xd2ca_6f23_399b_976c)
     }
+
+    /// However a message is cut into pieces, its hash is the same.
+    @Test func piecesHashLikeTheWhole() {
+        let message = (0..<67).map { UInt8($0 &* 37 & 0xFF) }
+        for length in [0, 1, 7, 8, 9, 16, 67] {
+            let whole = message.prefix(length).withContiguousStorageIfAvailable {
+                SipHash.hash13(UnsafeRawBufferPointer($0), key: Self.key)
+            }
+            for step in [1, 2, 3, 5, 7, 8, 9, 64, 100] {
+                var stream = SipHash.Stream13(key: Self.key)
+                stream.add([])
+                for start in stride(from: 0, to: length, by: step) {
+                    stream.add(Array(message[start..<min(start + step, length)]))
+                }
+                #expect(stream.finished() == whole, "\(length) bytes in steps of \(step)")
+            }
+        }
+    }
 }

@@ -21,6 +21,11 @@ import Testing
         let child = try ChildProcess(
             BytePath("/bin/sleep"), arguments: [BytePath("1000")], environment: [], sharesErrors: false)
         Glibc.kill(child.identifier, SIGSTOP)
+        // Of two pending signals, the kernel delivers that with the lower number first, and that would end the process.
+        let status = BytePath("/proc/\(child.identifier)/status")
+        while !String(decoding: Host.contents(status) ?? [], as: UTF8.self).contains("State:\tT") {
+            Host.sleep(nanoseconds: 1_000_000)
+        }
         Glibc.kill(child.identifier, SIGUSR1)
         #expect(!Host.isEnding(child.identifier))
         child.kill()

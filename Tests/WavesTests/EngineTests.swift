@@ -77,7 +77,7 @@ import Testing
                 path: BytePath(path),
                 source: SourceState(stamp: stamp, fingerprint: Fingerprint(high: 0, low: 0), isRacy: false))
         }
-        var table = ModuleTable([record("p/a.py", 1), record("p/q/b.py", 1)], keys: [])
+        var table = ModuleTable(RecordTable([record("p/a.py", 1), record("p/q/b.py", 1)]), keys: [])
         table.update(record("p/a.py", 2))
         #expect(table[BytePath("p/a.py")]?.source.stamp.size == 2)
         #expect(table.paths(in: BytePath("p")) == [BytePath("p/a.py")])
@@ -103,7 +103,7 @@ import Testing
             path: BytePath("a.py"), source: SourceState(stamp: stamp, fingerprint: print, isRacy: false),
             traces: traces)
         for (selected, isFailing) in [(0, true), (1, false)] {
-            var table = ModuleTable([record], keys: [key(selected)])
+            var table = ModuleTable(RecordTable([record]), keys: [key(selected)])
             #expect(table.failing.isEmpty != isFailing && table.noted.isEmpty != isFailing)
             table.update(record)
             #expect(table.failing.isEmpty != isFailing && table.noted.isEmpty != isFailing)

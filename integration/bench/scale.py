@@ -43,22 +43,28 @@ def prepare(work, python):
     # The mean is then 4.7 kB, as in Home Assistant.
     sources = sorted(path for path in glob.glob(library + "/*.py") + glob.glob(library + "/*/*.py")
                      if os.path.getsize(path) < 12000)
+    # Some files of the test suite do not compile on purpose; they are left out, with a size of 0.
     script = "import marshal, sys\nfor path in sys.stdin.read().split('\\n'):\n" \
-             "    code = marshal.dumps(compile(open(path, 'rb').read(), path.rpartition('/')[2], 'exec', dont_inherit=True))\n" \
+             "    try:\n        code = compile(open(path, 'rb').read(), path.rpartition('/')[2], 'exec', dont_inherit=True)\n" \
+             "    except (SyntaxError, ValueError):\n        code = b''\n" \
+             "    code = code and marshal.dumps(code)\n" \
              "    sys.stdout.buffer.write(len(code).to_bytes(4, 'little') + code)\n"
     codes = subprocess.run([python, "-W", "ignore", "-c", script], input="\n".join(sources).encode(), capture_output=True,
                            check=True).stdout
-    places, bodies, position = [], [], 0
-    offset = 4 + 8 * len(sources)
-    while position < len(codes):
+    places, bodies, compiled, position = [], [], [], 0
+    for path in sources:
         size, = struct.unpack_from("<I", codes, position)
-        bodies.append(codes[position + 4:position + 4 + size])
-        places.append(struct.pack("<II", offset, size))
-        offset += size
+        if size:
+            compiled.append(path)
+            bodies.append(codes[position + 4:position + 4 + size])
         position += 4 + size
+    offset = 4 + 8 * len(bodies)
+    for body in bodies:
+        places.append(struct.pack("<II", offset, len(body)))
+        offset += len(body)
     with open(folder + "/templates", "wb") as file:
-        file.write(struct.pack("<I", len(sources)) + b"".join(places) + b"".join(bodies))
-    return folder, sources
+        file.write(struct.pack("<I", len(bodies)) + b"".join(places) + b"".join(bodies))
+    return folder, compiled
 
 
 def make_tree(tree, sources, count):
