@@ -47,7 +47,7 @@ struct CanonicalWriter: ~Copyable {
         replacement = fileName
         self.nodes = nodes
         leadingNumbers = arena.layout.leadingNumbers.count
-        fields = UInt32(truncatingIfNeeded: arena.layout.fields.count)
+        fields = UInt32(truncatingIfNeeded: arena.fields.count)
         fieldsAfterFirstLine = UInt32(truncatingIfNeeded: arena.layout.fieldsAfterFirstLine)
         exemplars = values.values.pointer
         ofNode = values.ofNode.pointer

@@ -69,14 +69,6 @@ package enum CodeLayout: String, CaseIterable, Hashable, Sendable {
         }
     }
 
-    /// The index of a field in `fields`; `nil` if there is no such field.
-    package func place(of field: CodeField) -> Int? { Self.places[self]?[field] }
-
-    private static let places = Dictionary(
-        uniqueKeysWithValues: allCases.map { layout in
-            (layout, Dictionary(uniqueKeysWithValues: layout.fields.enumerated().map { ($1, $0) }))
-        })
-
     /// Number of objects after the first line number.
     package var fieldsAfterFirstLine: Int { self == .localsPlus ? 2 : 1 }
 }

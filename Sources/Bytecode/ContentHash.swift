@@ -28,12 +28,21 @@ struct ContentHash {
             add(bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
             offset &+= 8
         }
-        var rest = UInt64(truncatingIfNeeded: bytes.count)
-        while offset < bytes.count {
-            rest = rest &<< 8 | UInt64(bytes[offset])
-            offset &+= 1
+        add(Self.last(of: bytes) &+ UInt64(truncatingIfNeeded: bytes.count) &<< 56)
+    }
+
+    /// A word that contains all bytes after the last whole word, perhaps with some before them.
+    @inline(__always)
+    private static func last(of bytes: UnsafeRawBufferPointer) -> UInt64 {
+        let count = bytes.count
+        if count >= 8 { return bytes.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self) }
+        if count >= 4 {
+            let first = bytes.loadUnaligned(as: UInt32.self)
+            let last = bytes.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
+            return UInt64(first) | UInt64(last) &<< 32
         }
-        add(rest)
+        if count == 0 { return 0 }
+        return UInt64(bytes[0]) | UInt64(bytes[count &>> 1]) &<< 8 | UInt64(bytes[count &- 1]) &<< 16
     }
 
     /// Whether two buffers of the same length have equal contents.
@@ -48,11 +57,7 @@ struct ContentHash {
             }
             offset &+= 8
         }
-        while offset < left.count {
-            if left[offset] != right[offset] { return false }
-            offset &+= 1
-        }
-        return true
+        return last(of: left) == last(of: right)
     }
 }
 

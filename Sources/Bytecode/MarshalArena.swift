@@ -71,6 +71,8 @@ struct MarshalNodes: BitwiseCopyable {
 /// list can contain itself, so code that follows references must guard against cycles.
 package struct MarshalArena: Sendable {
     package let layout: CodeLayout
+    /// Those of the layout.
+    let fields: [CodeField]
     /// Length of the top object in bytes. Python ignores any bytes after it.
     package let length: Int
 
@@ -120,7 +122,7 @@ package struct MarshalArena: Sendable {
     /// A field of a code object, unresolved: it may be a reference.
     /// - Returns: `nil` if the layout has no such field, or the object is not code.
     package func field(_ field: CodeField, of id: MarshalNodeID) -> MarshalNodeID? {
-        guard self[id].type == .code, let place = layout.place(of: field) else { return nil }
+        guard self[id].type == .code, let place = fields.firstIndex(of: field) else { return nil }
         var next = id.index + 1
         for _ in 0..<place { next = nodes[Int(next)].end }
         return MarshalNodeID(next)

@@ -64,7 +64,7 @@ package struct MarshalReader: ~Copyable {
 
     private func arena() -> MarshalArena {
         MarshalArena(
-            layout: layout, length: position, nodes: nodes.array(), numbers: numbers.array(),
+            layout: layout, fields: fields, length: position, nodes: nodes.array(), numbers: numbers.array(),
             numbered: numbered.array(),
             codes: codes)
     }

@@ -281,7 +281,7 @@ struct MarshalValues: ~Copyable {
 
     /// Marks the values that code objects use as names.
     private mutating func markNames() {
-        let fields = arena.layout.fields
+        let fields = arena.fields
         for code in arena.codes {
             var child = code.index &+ 1
             for field in fields {

@@ -68,8 +68,21 @@ package struct SourceReader: Sendable {
     private static let maximumTries = 5
 
     /// Reads a source and computes its fingerprint.
-    package func read(_ path: BytePath) throws(SourceProblem) -> SourceSnapshot {
-        SourceSnapshot(try contents(path))
+    ///
+    /// - Parameter scanned: the stamp that a scan found, if there was one. If the file still has it after it was read, it was
+    ///   not written in between, which saves a call.
+    package func read(_ path: BytePath, scanned: Stamp? = nil) throws(SourceProblem) -> SourceSnapshot {
+        if let scanned, let contents = unchanged(path, since: scanned) { return SourceSnapshot(contents) }
+        return SourceSnapshot(try contents(path))
+    }
+
+    /// - Returns: `nil` if anything is not as expected; then the source is read as if it had not been scanned.
+    private func unchanged(_ path: BytePath, since scanned: Stamp) -> SourceContents? {
+        guard scanned.size <= CompileRequestLimit.bytes, let file = try? root.fileFollowingLinks(path),
+            let bytes = try? file.read(count: Int(scanned.size), path: path), let after = try? file.status(path),
+            after.kind == .regular, after.stamp == scanned, Int64(bytes.count) == scanned.size
+        else { return nil }
+        return SourceContents(bytes, after)
     }
 
     /// Reads a source until the stats before and after agree.
@@ -93,12 +106,7 @@ package struct SourceReader: Sendable {
             let bytes = try file.read(count: Int(before.stamp.size), path: path)
             let after = try file.status(path)
             guard before == after, Int64(bytes.count) == after.stamp.size else { return nil }
-            // Taken after the last stat: any later save is at this time or after it.
-            let now = Host.realtime
-            return SourceContents(
-                bytes: bytes, stamp: after.stamp, isRacy: SourceState.isRacy(after.stamp, readAt: now),
-                permissions: after.permissions,
-                needsGuard: StalenessJudge.needsGuard(after.stamp, readAt: now))
+            return SourceContents(bytes, after)
         } catch {
             if error.isMissing { throw .gone }
             if error.refusal == .tooLarge {
@@ -112,6 +120,17 @@ package struct SourceReader: Sendable {
                     .unreadable, .error,
                     message: "cannot read the file: \(error.reason); change its permissions or --exclude it"), error)
         }
+    }
+}
+
+extension SourceContents {
+    /// - Parameter status: taken after the bytes were read.
+    fileprivate init(_ bytes: [UInt8], _ status: FileStatus) {
+        // Taken after the last stat: any later save is at this time or after it.
+        let now = Host.realtime
+        self.init(
+            bytes: bytes, stamp: status.stamp, isRacy: SourceState.isRacy(status.stamp, readAt: now),
+            permissions: status.permissions, needsGuard: StalenessJudge.needsGuard(status.stamp, readAt: now))
     }
 }
 

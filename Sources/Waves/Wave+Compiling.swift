@@ -34,11 +34,11 @@ extension Wave {
         func item(_ job: Job) -> WaveCompilation.Item {
             let source = modules[job.module].source
             return WaveCompilation.Item(
-                module: job.module, target: job.target, path: source.path, size: source.stamp.size,
+                module: job.module, target: job.target, path: source.path, stamp: source.stamp,
                 snapshot: snapshots[job.module])
         }
         guard (2...BuildOrder.smallWave).contains(jobs.count) else {
-            return BuildOrder.sorted(jobs.map(item)) { $0.size }
+            return BuildOrder.sorted(jobs.map(item)) { $0.stamp.size }
         }
         let reader = SourceReader(root: session.root)
         for job in jobs where snapshots[job.module] == nil {

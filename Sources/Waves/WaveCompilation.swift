@@ -18,16 +18,16 @@ package struct WaveCompilation: CompilationWork {
         /// Index of the target.
         package let target: Int
         package let path: BytePath
-        /// The size of the source in bytes when it was scanned.
-        package let size: Int64
+        /// The stamp of the source when it was scanned.
+        package let stamp: Stamp
         /// The source, if it was already read.
         package let snapshot: SourceSnapshot?
 
-        init(module: Int, target: Int, path: BytePath, size: Int64, snapshot: SourceSnapshot?) {
+        init(module: Int, target: Int, path: BytePath, stamp: Stamp, snapshot: SourceSnapshot?) {
             self.module = module
             self.target = target
             self.path = path
-            self.size = size
+            self.stamp = stamp
             self.snapshot = snapshot
         }
     }
@@ -80,7 +80,7 @@ package struct WaveCompilation: CompilationWork {
     /// Time limit for one file in nanoseconds.
     let deadline: Int64
 
-    package func size(of item: Item) -> Int { Int(clamping: item.size) }
+    package func size(of item: Item) -> Int { Int(clamping: item.stamp.size) }
 
     package func makeScratch() -> ArtifactPublisher { ArtifactPublisher(root: root) }
 
@@ -90,7 +90,8 @@ package struct WaveCompilation: CompilationWork {
     package func prepare(_ item: Item, _ publisher: ArtifactPublisher) -> Preparation<SourceSnapshot, Outcome> {
         let snapshot: SourceSnapshot
         do throws(SourceProblem) {
-            snapshot = if let known = item.snapshot { known } else { try SourceReader(root: root).read(item.path) }
+            snapshot = if let known = item.snapshot { known } else { try SourceReader(root: root).read(item.path, scanned: item.stamp)
+            }
         } catch {
             switch error {
             case .gone: return .finished(.vanished)
