@@ -200,8 +200,9 @@ package final class CompilationPipeline<Work: CompilationWork> {
             preparedBytes -= request.request.source.count + Self.requestOverhead
             compiling[request.request.identifier] = (request.item, request.draft)
         }
-        pool.compile(next.map(\.request))
         sent += next.count
+        let coming = prepared.count - sent + preparing + (queues[0].items.count - queues[0].next)
+        pool.compile(next.map(\.request), coming: coming)
         if sent == prepared.count || sent > 1000 {
             prepared.removeFirst(sent)
             sent = 0

@@ -107,8 +107,11 @@ package final class WorkerPool {
     package func reopen() { handle(.reopened) }
 
     /// Compiles; `onAnswers` is called later, on the loop.
-    package func compile(_ requests: [CompileRequest]) {
+    ///
+    /// - Parameter coming: how many requests will follow soon.
+    package func compile(_ requests: [CompileRequest], coming: Int = 0) {
         replaceDeadIdleWorkers()
+        state.coming = coming
         let now = Host.monotonic
         for request in requests {
             let slot = freeSlots.popLast() ?? jobs.count

@@ -88,6 +88,10 @@ struct WorkerPoolState: Sendable {
     /// Enough jobs in a worker's pipe to hide freshpyc's response time, few enough to distribute the last ones fairly.
     private static let maximumInFlight = 32
     private static let maximumBytesInFlight = 128 * 1024
+    /// What one worker gets before another, if there is plenty for all: one exchange with a worker costs about as much as
+    /// handling a file.
+    private static let maximumPortion = 8
+    private static let maximumBytesOfPortion = 32 * 1024
     private static let maximumFailedStarts = 3
 
     private let levelIsFixed: Bool
@@ -96,6 +100,10 @@ struct WorkerPoolState: Sendable {
     private let deadline: Int64
     private(set) var workers: [Worker] = []
     private(set) var waiting: [Job] = []
+    /// How many jobs will be submitted soon.
+    var coming = 0
+    /// The worker that gets the next jobs, as long as its portion is not complete.
+    private var favoured: Int?
     private var failedStarts = 0
     private var nextWorker = 0
     /// Why no worker can be used until the next wave.
@@ -254,8 +262,9 @@ struct WorkerPoolState: Sendable {
     // MARK: Handing out
 
     private mutating func fill(at now: Int64, mayStart: Bool = true) {
-        while let job = waiting.first, let index = worker(for: job, mayStart: mayStart) {
+        while let job = waiting.first, let index = favoured(for: job) ?? worker(for: job, mayStart: mayStart) {
             waiting.removeFirst()
+            favoured = workers[index].number
             if workers[index].inFlight.isEmpty { workers[index].headSince = now }
             if workers[index].phase == .idle { workers[index].phase = .busy }
             workers[index].inFlight.append(job)
@@ -263,6 +272,18 @@ struct WorkerPoolState: Sendable {
             workers[index].bytesInFlight += job.bytes
             actions.append(.send(slot: job.slot, worker: workers[index].number))
         }
+    }
+
+    /// The index of the worker that got the last job, if it is to get this one, too.
+    private func favoured(for job: Job) -> Int? {
+        let portion = min(Self.maximumPortion, (waiting.count + coming) / (2 * size))
+        guard portion > 1, !job.isSuspect, let favoured, let index = position(of: favoured) else { return nil }
+        let worker = workers[index]
+        let fits =
+            worker.level == (levelIsFixed ? job.level : nil) && worker.inFlight.count < portion
+            && worker.bytesInFlight + job.bytes <= Self.maximumBytesOfPortion
+            && worker.inFlight.allSatisfy { !$0.isSuspect }
+        return fits ? index : nil
     }
 
     /// The index of the worker for the next job; `nil` if the job has to wait.

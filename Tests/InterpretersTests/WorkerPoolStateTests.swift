@@ -208,6 +208,26 @@ import Testing
     }
 
     /// A worker may have finished files that it has not answered yet, so its first unanswered file is not to blame.
+    /// If there is plenty to do, a worker gets several jobs at once. The last ones are distributed evenly.
+    @Test func jobsAreHandedOutInPortionsAsLongAsThereArePlenty() {
+        func distribution(_ jobs: Int, coming: Int, bytes: Int = 1) -> [Int] {
+            var state = state(size: 4)
+            for _ in 0..<4 { _ = state.adopt() }
+            for slot in 0..<jobs {
+                state.coming = coming
+                state.handle(.submitted(job(slot, bytes: bytes)), at: 0)
+            }
+            return state.workers.map(\.inFlight.count)
+        }
+        #expect(distribution(4, coming: 1_000) == [4, 0, 0, 0])
+        #expect(distribution(20, coming: 1_000) == [8, 8, 4, 0])
+        #expect(distribution(4, coming: 0) == [1, 1, 1, 1])
+        #expect(distribution(4, coming: 16) == [2, 2, 0, 0])
+        #expect(distribution(4, coming: 1_000, bytes: 20_000) == [1, 1, 1, 1])
+        // Full portions are exceeded only when every worker has one.
+        #expect(distribution(36, coming: 1_000).min() == 8)
+    }
+
     @Test func theFilesOfAFailedWorkerAreTriedOneAtATime() {
         var state = state(.busy)
         for slot in 1...2 { state.handle(.submitted(job(slot)), at: 0) }
