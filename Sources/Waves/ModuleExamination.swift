@@ -69,8 +69,7 @@ struct ModuleExaminer: Sendable {
                 return ArtifactDecision(target: position, staleness: .recompile(reason))
             }
             let evidence = evidence(
-                for: trace, target, target.place.path(of: source.path), snapshot,
-                isThere: source.artifact(position) != nil)
+                for: trace, target, target.place.path(of: source.path), snapshot, scanned: source.artifact(position))
             let staleness = judge.judge(
                 trace: trace, stamp: snapshot.state.stamp, fingerprint: snapshot.state.fingerprint, evidence: evidence)
             return ArtifactDecision(target: position, staleness: staleness, evidence: evidence)
@@ -81,7 +80,7 @@ struct ModuleExaminer: Sendable {
     func examine(_ source: ScannedSource, record: ModuleRecord?, publisher: ArtifactPublisher) -> ModuleExamination {
         let snapshot: SourceSnapshot
         do throws(SourceProblem) {
-            snapshot = try SourceReader(root: root).read(source.path)
+            snapshot = try SourceReader(root: root).read(source.path, scanned: source.stamp)
         } catch {
             switch error {
             case .gone: return .gone
@@ -131,10 +130,12 @@ struct ModuleExaminer: Sendable {
     }
 
     private func evidence(
-        for trace: Trace, _ target: ArtifactTarget, _ path: BytePath, _ snapshot: SourceSnapshot, isThere: Bool
+        for trace: Trace, _ target: ArtifactTarget, _ path: BytePath, _ snapshot: SourceSnapshot, scanned: Stamp?
     ) -> ArtifactEvidence {
-        if trace.isFailure { return isThere ? .differs(.contentsDiffer) : .missing }
+        if trace.isFailure { return scanned == nil ? .missing : .differs(.contentsDiffer) }
         guard let published = trace.published, !judge.options.isCheckOnly else { return .missing }
+        // What changes the file after the scan is noticed before its header is replaced.
+        if scanned == published.stamp { return .intact(published.stamp) }
         return ArtifactInspector(root: root).inspect(path, published: published) {
             target.expectedHeader(of: published, source: snapshot.bytes)
         }

@@ -16,6 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
@@ -60,6 +61,7 @@ class Guard:
     # The work. Each brings the tree into the state that it needs.
 
     def cold(self):
+        self.variables["FRESHPYC_STORE"] = "none"
         clean(self.tree)
 
     def no_op(self):
@@ -70,8 +72,9 @@ class Guard:
         self.age("2021-01-01" if self.year == 2020 else "2020-01-01")
 
     def restored(self):
+        self.variables["FRESHPYC_STORE"] = self.work + "/store"
         self.run(self.command)
-        subprocess.run("find %s -name __pycache__ -prune -exec rm -rf {} +" % self.tree, shell=True, check=True)
+        clean(self.tree)
 
     year = 2020
 
@@ -81,18 +84,26 @@ class Guard:
 
     # The counts.
 
-    def instructions(self):
+    def instructions(self, command=None):
         place = self.work + "/callgrind.out"
-        self.run(["valgrind", "--tool=callgrind", "--trace-children=no", "--callgrind-out-file=" + place] + self.command)
+        self.run(["valgrind", "--tool=callgrind", "--trace-children=no", "--callgrind-out-file=" + place]
+                 + (command or self.command))
         with open(place) as file:
             return int(re.search(r"^(?:summary|totals): (\d+)", file.read(), re.MULTILINE).group(1))
 
-    def calls(self):
-        place = self.work + "/strace"
+    def calls(self, command=None):
+        place = self.trace()
+        self.run(["strace", "-ff", "-o", place + "/t", "-e", "trace=all"] + (command or self.command))
+        return self.traced(place)
+
+    def trace(self):
         # The compilers are other processes: -f would follow them, so they are told apart by a file for each thread.
+        place = self.work + "/strace"
         shutil.rmtree(place, ignore_errors=True)
         os.makedirs(place)
-        self.run(["strace", "-ff", "-o", place + "/t", "-e", "trace=all"] + self.command)
+        return place
+
+    def traced(self, place):
         count = 0
         for name in os.listdir(place):
             with open(os.path.join(place, name), errors="replace") as file:
@@ -102,6 +113,51 @@ class Guard:
             names = (re.match(r"(\w+)\(", line) for line in lines)
             count += sum(1 for name in names if name and name.group(1) not in TIMING)
         return count
+
+    # A watch.
+
+    SAVES = 7
+
+    def watched(self):
+        """Yields the counts of a save, and of `wait` when there is nothing to wait for."""
+        self.variables["FRESHPYC_STORE"] = "none"
+        self.run(self.command)
+        place = self.trace()
+        watch = subprocess.Popen(
+            ["strace", "-ff", "-o", place + "/t", "-e", "trace=all", self.binary, "watch", self.tree, "--python",
+             self.folder + "/python3", "--jobs", "2"], env=self.variables, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        try:
+            for line in watch.stderr:
+                if line.startswith("ready:"):
+                    break
+            source = next(os.path.join(folder, name) for folder, _, names in sorted(os.walk(self.tree))
+                          for name in sorted(names) if name.endswith(".py"))
+            counts = []
+            for number in range(self.SAVES):
+                time.sleep(0.5)
+                before = self.traced(place)
+                with open(source, "a") as file:
+                    file.write("# %d\n" % number)
+                os.utime(source, (1577836800 + number, 1577836800 + number))
+                time.sleep(1.5)
+                counts.append(self.traced(place) - before)
+            # Whatever else happens meanwhile only adds calls.
+            yield "save, calls", min(counts)
+            waiting = [self.binary, "wait", self.tree]
+            yield "wait, instructions", self.instructions(waiting)
+            watched = self.traced(place)
+            self.run(["strace", "-ff", "-o", self.work + "/wait", "-e", "trace=all"] + waiting)
+            time.sleep(0.5)
+            own = 0
+            for name in os.listdir(self.work):
+                if name.startswith("wait."):
+                    with open(os.path.join(self.work, name), errors="replace") as file:
+                        found = (re.match(r"(\w+)\(", line) for line in file)
+                        own += sum(1 for name in found if name and name.group(1) not in TIMING)
+            yield "wait, calls", own + self.traced(place) - watched
+        finally:
+            subprocess.run([self.binary, "stop", self.tree], env=self.variables, capture_output=True)
+            watch.wait()
 
 
 def main():
@@ -121,14 +177,19 @@ def main():
         print("the numbers are for another compiler or Python: nothing is compared")
         return 0
     found, failures = {"for": now}, 0
-    for work in (guard.cold, guard.no_op, guard.touched, guard.restored):
-        for kind in (guard.instructions, guard.calls):
-            work()
-            key = "%s, %s" % (work.__name__.replace("_", "-"), kind.__name__)
-            found[key] = kind()
-            change = 100.0 * found[key] / known[key] - 100 if key in known else 0
-            failures += change > options.limit
-            print("%-24s %12d  %s" % (key, found[key], "%+.1f %%" % change if key in known else "new"), flush=True)
+
+    def counts():
+        for work in (guard.cold, guard.no_op, guard.touched, guard.restored):
+            for kind in (guard.instructions, guard.calls):
+                work()
+                yield "%s, %s" % (work.__name__.replace("_", "-"), kind.__name__), kind()
+        yield from guard.watched()
+
+    for key, count in counts():
+        found[key] = count
+        change = 100.0 * count / known[key] - 100 if key in known else 0
+        failures += change > options.limit
+        print("%-24s %12d  %s" % (key, count, "%+.1f %%" % change if key in known else "new"), flush=True)
     if options.update:
         with open(file, "w") as output:
             json.dump(found, output, indent=2)
