@@ -278,7 +278,11 @@ package final class ContinuousBuild {
                 WatchPlan.WaveEnd(
                     failed: Set(failed), retried: plan.retries.filter(wasChecked), guarded: Set(guarded),
                     lacksInterpreter: report.lacksInterpreter)))
+        // Nothing of this size happens again soon: give the memory back.
+        if report.compiled + report.restored >= Self.largeWave { Host.trimMemory() }
     }
+
+    private static let largeWave = 256
 
     private func collect(_ dirt: Dirt, into input: inout WaveInput) {
         var paths = dirt.sources

@@ -80,6 +80,26 @@ import Testing
         #expect(Array(back.modules) == modules)
     }
 
+    /// The reader's slices have 256 kB: here, lines begin and end anywhere in them, and some are longer than several slices.
+    @Test(arguments: [1, 100, 8_000, 300_000, 1_500_000]) func linesOfAnyLengthComeBack(_ length: Int) throws {
+        var contents = DatabaseContents(root: BytePath("/r"))
+        let record = Self.contents.modules[position: 0]
+        for number in 0..<(4_000_000 / (length + 2_000) + 3) {
+            var traces = record.traces
+            traces[0].diagnostics = [
+                Diagnostic(.syntaxError, .error, message: String(repeating: "m", count: length + number % 7 * length / 3))
+            ]
+            contents.modules.update(
+                ModuleRecord(
+                    path: BytePath("p/m\(String(1_000_000 + number)).py"), source: record.source, traces: traces))
+        }
+        guard case .contents(let back) = try SnapshotReader.read(SnapshotSource(Snapshot.encode(contents))) else {
+            Issue.record("not read back")
+            return
+        }
+        #expect(Array(back.modules) == Array(contents.modules))
+    }
+
     @Test func snapshotsCutAnywhereOrFlippedAreNeverTrusted() throws {
         let bytes = Snapshot.encode(Self.contents)
         for length in 0..<bytes.count {

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-from run import HERE, forget, show, sources, timed
+from run import HERE, forget, show, sources, spread, timed
 
 
 def age(tree):
@@ -60,7 +60,7 @@ class Bench:
 
     def row(self, name, ours, other, peer, goal):
         ratios = [mine / theirs for mine, theirs in zip(ours, other)]
-        self.rows.append((name, show(statistics.median(ours)), "%s %s" % (peer, show(statistics.median(other))),
+        self.rows.append((name, spread(ours), "%s %s" % (peer, spread(other)),
                           "%.3f (1/%.1f)" % (statistics.median(ratios), 1 / statistics.median(ratios)), goal))
         print("# %s: %s; %s: %s" % (name, [show(v) for v in ours], peer, [show(v) for v in other]), file=sys.stderr)
 
@@ -71,7 +71,7 @@ class Bench:
             other.append(self.cold())
             shutil.rmtree(os.path.join(self.tree, ".freshpyc"))
             ours.append(self.run("precompile", "--no-store"))
-        self.row("precompile: valid bytecode re-sealed", ours, other, "cold build", "1/15")
+        self.row("precompile: valid bytecode re-sealed", ours, other, "cold build", "1/25")
 
     def verify(self):
         ours, other = [], []
@@ -110,7 +110,7 @@ class Bench:
                 self.run("build", "--store", self.store)
                 switch(self.tree, release)
                 compiled.append(self.run("build", "--no-store"))
-        self.row("switching between two releases, second visit", second, compiled, "compiling the difference", "1/8")
+        self.row("switching between two releases, second visit", second, compiled, "compiling the difference", "1/10")
         print("# first visits: %s" % [show(value) for value in first], file=sys.stderr)
         switch(self.tree, self.options.tree)
         age(self.tree)

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+from run import HERE, spread
 
 
 class Bench:
@@ -49,12 +49,11 @@ class Bench:
                 spent, theirs = self.timed(self.options.ruff, "analyze", "graph", "--isolated", ".")
                 ruff.append(spent)
         if not ruff:
-            self.rows.append(("cold graph", statistics.median(mine), "", "", ""))
+            self.rows.append(("cold graph", spread(mine), "", "", ""))
             return
-        peer = statistics.median(ruff)
-        for name, figures in (("cold graph", mine), ("cold graph as JSON", json_form)):
-            middle = statistics.median(figures)
-            self.rows.append((name, "%.2f s" % middle, "ruff %.2f s" % peer, "%.2f" % (middle / peer), "0.5"))
+        for name, figures, goal in (("cold graph", mine, "0.4"), ("cold graph as JSON", json_form, "0.5")):
+            ratio = statistics.median(ours / other for ours, other in zip(figures, ruff))
+            self.rows.append((name, spread(figures), "ruff " + spread(ruff), "%.2f" % ratio, goal))
         self.edges(json.loads(output), json.loads(theirs))
 
     def edges(self, mine, theirs):

@@ -142,9 +142,9 @@ class Bench:
     def row(self, name, figures, base, goal):
         medians = {peer: statistics.median(values) for peer, values in figures.items()}
         ratios = [ours / other for ours, other in zip(figures["freshpyc"], figures[base])] if base else []
-        ratio = "%.2f x %s" % (statistics.median(ratios), base) if ratios else ""
-        cells = ", ".join("%s %s" % (peer, show(value)) for peer, value in medians.items() if peer != "freshpyc")
-        self.rows.append((name, show(medians["freshpyc"]), cells, ratio, goal))
+        ratio = "%.3f x %s" % (statistics.median(ratios), base) if ratios else ""
+        cells = ", ".join("%s %s" % (peer, spread(values)) for peer, values in figures.items() if peer != "freshpyc")
+        self.rows.append((name, spread(figures["freshpyc"]), cells, ratio, goal))
         print("# %s: %s; %s" % (name, {k: [show(v) for v in vs] for k, vs in figures.items()}, ratio), file=sys.stderr)
         return medians
 
@@ -152,17 +152,23 @@ class Bench:
         peers = {"freshpyc": self.build, "compileall -j2": self.compileall, "two bare processes": self.bare}
         if self.options.uv:
             peers["uv"] = self.uv
-        figures = {name: [] for name in peers}
+        figures, processor = {name: [] for name in peers}, {name: [] for name in peers}
         for _ in range(self.options.runs):
             for name, run in peers.items():
                 forget(self.tree)
+                before = os.times()
                 figures[name].append(run())
+                after = os.times()
+                processor[name].append(after.children_user + after.children_system - before.children_user
+                                       - before.children_system)
         base = "uv" if self.options.uv else "compileall -j2"
-        medians = self.row("cold build", figures, base, "0.80 x uv, 0.40 x compileall")
+        medians = self.row("cold build", figures, base, "0.95 x uv, 0.40 x compileall")
         print("# cold: %.2f x compileall -j2, %.2f x bare" % (
             medians["freshpyc"] / medians["compileall -j2"], medians["freshpyc"] / medians["two bare processes"]),
             file=sys.stderr)
-        self.cold_median = medians["freshpyc"]
+        bare = "two bare processes"
+        self.row("cold build, wall time", {name: figures[name] for name in ("freshpyc", bare)}, bare, "1.05 x")
+        self.row("cold build, processor time", {name: processor[name] for name in ("freshpyc", bare)}, bare, "1.06 x")
 
     def unchanged(self):
         forget(self.tree)
@@ -175,7 +181,7 @@ class Bench:
             figures["freshpyc"].append(self.build())
         for _ in range(self.options.runs):
             figures["compileall"].append(timed(compileall))
-        self.row("nothing changed", figures, "find", "1.5 x find")
+        self.row("nothing changed", figures, "find", "0.7 x find")
 
     def touched(self):
         forget(self.tree)
@@ -187,7 +193,7 @@ class Bench:
             for path in self.files:
                 os.utime(path, (then, then))
             figures.append(self.build())
-        self.row("all touched, none changed", {"freshpyc": figures, "cold build": cold}, "cold build", "1/15 = 0.067")
+        self.row("all touched, none changed", {"freshpyc": figures, "cold build": cold}, "cold build", "1/15 = 0.067; 1/25 = 0.040")
 
     def save(self):
         """Measures the time from the end of a save until the bytecode is in place, alternating with a warm process that
@@ -228,8 +234,8 @@ class Bench:
             bare.wait()
             bare = statistics.median(bares)
             mine = statistics.median(times)
-            self.rows.append(("save of a %d kB module to bytecode" % (len(text) // 1000), show(mine),
-                              "bare compile %s" % show(bare), "bare + %s" % show(mine - bare), "bare + 3 ms"))
+            self.rows.append(("save of a %d kB module to bytecode" % (len(text) // 1000), spread(times),
+                              "bare compile %s" % spread(bares), "bare + %s" % show(mine - bare), "bare + 2 ms"))
             print("# save: %s, bare %s" % (show(mine), show(bare)), file=sys.stderr)
             self.idle(watch.pid)
         finally:
@@ -240,17 +246,18 @@ class Bench:
 
     def idle(self, pid):
         def switches():
-            total = 0
+            found = {}
             for task in os.listdir("/proc/%d/task" % pid):
                 with open("/proc/%d/task/%s/status" % (pid, task)) as stream:
-                    total += sum(int(line.split()[1]) for line in stream if "ctxt_switches" in line)
-            return total
+                    found[task] = sum(int(line.split()[1]) for line in stream if "ctxt_switches" in line)
+            return found
         with open("/proc/%d/status" % pid) as stream:
             memory = next(int(line.split()[1]) for line in stream if line.startswith("VmRSS"))
         time.sleep(10)
         before = switches()
         time.sleep(self.options.idle)
-        woken = switches() - before
+        # A thread that has ended meanwhile has not been woken by work.
+        woken = sum(count - before.get(task, 0) for task, count in switches().items())
         self.rows.append(("daemon's memory", "%.0f MB" % (memory / 1000), "", "", "60 MB"))
         self.rows.append(("wake-ups in %d s of idling" % self.options.idle, str(woken), "", "", "0"))
 
@@ -262,6 +269,11 @@ class Bench:
 
 def show(seconds):
     return "%.2f s" % seconds if seconds >= 1 else "%.1f ms" % (seconds * 1000)
+
+
+def spread(values):
+    """The median, and how far the figures are apart."""
+    return "%s (%s to %s)" % (show(statistics.median(values)), show(min(values)), show(max(values)))
 
 
 def main():

@@ -1,22 +1,25 @@
 #!/usr/bin/env python3
 """Shows how far the engine scales: builds a tree with a stand-in for the interpreter, which has the code in memory.
 
-    scale.py [--freshpyc BINARY] [--work DIR] [--modules N] [--jobs 1,2,4,...] [--delay MICROSECONDS] [--runs N] [--peers]
+    scale.py [--freshpyc BINARY] [--work DIR] [--modules N] [--jobs 1,2,4,...] [--delay MICROSECONDS] [--runs N] [--peers] [--uv UV]
 
 The stand-in (standin.c, compiled with cc) answers as a real compiler does, after a delay in which it sleeps. What remains is the
-engine. Prints, for each number of workers: modules a second; the engine's processor time for each module, and that of its busiest
-thread, which is about that of the queue that owns all state; and the modules a second that Amdahl's law allows on more processors,
-taking the busiest thread for the serial part. DIR should be on a RAM disk. --peers adds uv and compileall with the real interpreter.
+engine. Prints, for each number of workers: modules a second; the engine's processor time for each module; the part of it that is
+spent on the queue that owns all state, which is the serial part (one more build under perf tells, by the functions that only run
+there); and the modules a second that Amdahl's law allows on more processors. Prints first what the system calls alone cost (floor.c).
+DIR should be on a RAM disk. --peers adds uv and compileall with the real interpreter.
 """
 import argparse
 import glob
 import os
+import re
 import shutil
 import statistics
 import struct
 import subprocess
 import sys
 import time
+import zipfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORKER = os.path.join(HERE, "../../Sources/Interpreters/worker.py")
@@ -116,6 +119,76 @@ def engine(command, count):
     return seconds, sorted(used.values(), reverse=True)
 
 
+# Everything that runs on the owner's queue is called by one of these, mangled; the last is work that it waits for.
+OWNER = ("9LaneInbox", "9ReadinessC7deliver", "9EventLoopC3run")
+SHARED = "14ParallelSlicesO3map"
+
+
+def owner_share(command, work):
+    """The share of the process's time on the queue that owns all state; None without perf."""
+    if not shutil.which("perf"):
+        return None
+    data = work + "/perf.data"
+    subprocess.run(["perf", "record", "-q", "-F", "5000", "-g", "-o", data] + command, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL, env=dict(os.environ, FRESHPYC_STORE="none"), check=True)
+    script = subprocess.Popen(["perf", "script", "-i", data, "--no-demangle", "-F", "comm,ip,sym"], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True)
+    own = other = 0
+    stack = []
+    for line in script.stdout:
+        if line.strip():
+            stack.append(line)
+            continue
+        if stack and not stack[0].startswith("python"):
+            text = "".join(stack[1:])
+            mine = any(re.search(name, text) for name in OWNER) and SHARED not in text
+            own, other = own + mine, other + (not mine)
+        stack = []
+    script.wait()
+    os.remove(data)
+    return own / (own + other) if own + other else None
+
+
+def floor(work, tree):
+    """Microseconds of the system calls that a module costs."""
+    subprocess.run([shutil.which("cc") or "clang", "-O2", "-o", work + "/floor", HERE + "/floor.c"], check=True)
+    clean(tree)
+    listed = sorted("%s %s\n" % (folder, name) for folder, _, names in os.walk(tree) for name in names if name.endswith(".py"))
+    done = subprocess.run([work + "/floor", tree, "7700"], input="".join(listed), capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def uv_alone(uv, python, work, tree, count):
+    """uv's own processor time for each module that it has compiled, without its workers, in microseconds.
+
+    It is that of an installation with --compile-bytecode, less that of one without.
+    """
+    wheel = os.path.join(work, "scale_tree-1-py3-none-any.whl")
+    info = "scale_tree-1.dist-info/"
+    clean(tree)
+    with zipfile.ZipFile(wheel, "w") as archive:
+        names = []
+        for folder, _, files in sorted(os.walk(tree)):
+            for name in sorted(files):
+                if name.endswith(".py"):
+                    names.append(os.path.join("scale_tree", os.path.relpath(os.path.join(folder, name), tree)))
+                    archive.write(os.path.join(folder, name), names[-1])
+        archive.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: scale-tree\nVersion: 1\n")
+        archive.writestr(info + "WHEEL", "Wheel-Version: 1.0\nGenerator: bench\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        names += [info + name for name in ("METADATA", "WHEEL", "RECORD")]
+        archive.writestr(info + "RECORD", "".join(name + ",,\n" for name in names))
+    home, spent = os.path.join(work, "venv"), []
+    for more in ([], ["--compile-bytecode"]):
+        shutil.rmtree(home, ignore_errors=True)
+        subprocess.run([uv, "venv", "-q", "--python", python, home], check=True)
+        command = [uv, "pip", "install", "-q", "--offline", "--no-cache", "--no-deps", "--link-mode", "copy", "--python",
+                   home + "/bin/python", wheel]
+        spent.append(sum(engine(command + more, count)[1]))
+    shutil.rmtree(home)
+    os.remove(wheel)
+    return (spent[1] - spent[0]) / count / 1000
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--freshpyc", default=os.path.join(HERE, "../../.build/release/freshpyc"))
@@ -126,6 +199,7 @@ def main():
     parser.add_argument("--delay", type=int, default=0)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--uv", default=shutil.which("uv"))
     options = parser.parse_args()
     freshpyc, work = os.path.abspath(options.freshpyc), os.path.abspath(options.work)
     folder, sources = prepare(work, os.path.realpath(options.python))
@@ -134,25 +208,35 @@ def main():
     with open(folder + "/delay", "w") as file:
         file.write("%d\n" % options.delay)
     print("%d modules, %d templates, a delay of %d us" % (options.modules, len(sources), options.delay))
-    print("%5s %12s %12s %14s %16s   modules/s on 8, 16, 32, 64, 128 processors" % (
-        "jobs", "modules/s", "engine us", "busiest us", "share of it"))
+    print("the system calls alone: %.1f us for each module" % statistics.median(floor(work, tree) for _ in range(3)))
+    print("%5s %12s %12s %12s %10s   modules/s on 8, 16, 32, 64, 128 processors" % (
+        "jobs", "modules/s", "engine us", "owner us", "share"))
     for jobs in map(int, options.jobs.split(",")):
+        command = [freshpyc, "build", tree, "--python", folder + "/python3", "--jobs", str(jobs), "-q"]
         rows = []
         for _ in range(options.runs):
             clean(tree)
-            seconds, used = engine([freshpyc, "build", tree, "--python", folder + "/python3", "--jobs", str(jobs), "-q"],
-                                   options.modules)
-            rows.append((options.modules / seconds, sum(used) / options.modules / 1000, used[0] / options.modules / 1000))
-        speed, total, serial = (statistics.median(column) for column in zip(*rows))
+            seconds, used = engine(command, options.modules)
+            rows.append((options.modules / seconds, sum(used) / options.modules / 1000))
+        speed, total = (statistics.median(column) for column in zip(*rows))
+        clean(tree)
+        share = owner_share(command, work)
+        if share is None:
+            print("%5d %12.0f %12.1f %12s" % (jobs, speed, total, "(no perf)"), flush=True)
+            continue
+        serial = total * share
         predicted = [1e6 / (serial + (total - serial) / cores) for cores in (8, 16, 32, 64, 128)]
-        print("%5d %12.0f %12.1f %14.1f %15.0f%%   %s" % (jobs, speed, total, serial, 100 * serial / total,
-                                                         " ".join("%.0f" % value for value in predicted)), flush=True)
+        print("%5d %12.0f %12.1f %12.1f %9.0f%%   %s" % (jobs, speed, total, serial, 100 * share, " ".join(
+            "%.0f" % value for value in predicted)), flush=True)
     if options.peers:
         for jobs in map(int, options.jobs.split(",")):
             clean(tree)
             begun = time.perf_counter()
             subprocess.run([options.python, "-m", "compileall", "-q", "-j", str(jobs), tree], check=True)
             print("compileall -j %d: %.0f modules/s" % (jobs, options.modules / (time.perf_counter() - begun)), flush=True)
+        if options.uv:
+            print("uv: %.1f us of its own for each module (its workers write the files)" % uv_alone(
+                options.uv, os.path.realpath(options.python), work, tree, options.modules), flush=True)
 
 
 if __name__ == "__main__":
