@@ -87,9 +87,13 @@ package struct Diagnostic: Hashable, Sendable {
     package var column: Int
     package var endLine: Int
     package var endColumn: Int
-    /// The Python exception or warning class: `SyntaxError`, `IndentationError`. Empty for freshpyc's own findings.
+    /// The Python exception or warning class: `SyntaxError`, `IndentationError`. Empty for freshpyc's own findings, except
+    /// `killed`.
     package var type: String
     package var message: String
+
+    /// The type of a crash by SIGKILL, which comes from outside.
+    package static let killed = "killed"
 
     package init(
         _ rule: Rule, _ severity: Severity, line: Int = 0, column: Int = 0, endLine: Int = 0, endColumn: Int = 0,

@@ -16,6 +16,7 @@ package enum StalenessReason: String, Sendable, CaseIterable {
     case damaged
     case touched
     case guardOver = "guard-over"
+    case retried
 }
 
 /// What to do about one artifact.
@@ -51,11 +52,14 @@ package struct StalenessJudge: Sendable {
     /// Whether to reseal artifacts whose guard is over. A run that has nothing else to do leaves them: they are valid,
     /// and a second run on an unchanged tree must write nothing.
     package var resealsGuarded: Bool
+    /// The time limit for one file, in nanoseconds.
+    package var deadline: Int64
 
-    package init(options: BuildOptions, now: Int64, resealsGuarded: Bool) {
+    package init(options: BuildOptions, now: Int64, resealsGuarded: Bool, deadline: Int64 = .max) {
         self.options = options
         self.now = now
         self.resealsGuarded = resealsGuarded
+        self.deadline = deadline
     }
 
     /// Judges by stamps.
@@ -72,6 +76,7 @@ package struct StalenessJudge: Sendable {
             return .decided(.recompile(.contentsDiffer))
         }
         if record.source.stamp.size != stamp.size { return .decided(.recompile(.sizeDiffers)) }
+        if trace.mayPass(deadline: deadline) { return .decided(.recompile(.retried)) }
         guard record.source.stamp == stamp, !record.source.isRacy else { return .mustRead }
         if options.isCheckOnly { return .decided(.upToDate) }
         switch trace.outcome {
@@ -93,6 +98,7 @@ package struct StalenessJudge: Sendable {
         trace: Trace, stamp: Stamp, fingerprint: Fingerprint, evidence: ArtifactEvidence
     ) -> Staleness {
         guard trace.fingerprint == fingerprint else { return .recompile(.contentsDiffer) }
+        if trace.mayPass(deadline: deadline) { return .recompile(.retried) }
         if options.isCheckOnly { return .upToDate }
         switch trace.outcome {
         case .failed: return evidence == .missing ? .upToDate : .discard

@@ -82,6 +82,22 @@ package struct Trace: Hashable, Sendable {
         if case .published(let artifact) = outcome { artifact } else { nil }
     }
     package var isFailure: Bool { outcome == .failed }
+
+    /// Whether the compiler failed for a reason that may have passed: it was killed, had too little memory, or less time than
+    /// now.
+    ///
+    /// - Parameter deadline: the time limit for one file now, in nanoseconds.
+    package func mayPass(deadline: Int64) -> Bool {
+        isFailure
+            && diagnostics.contains { diagnostic in
+                switch diagnostic.rule {
+                case .timeout: Int64(microseconds) * 1_000 < deadline
+                case .compilerCrash: diagnostic.type == Diagnostic.killed
+                case .compilerError: diagnostic.type == "MemoryError"
+                default: false
+                }
+            }
+    }
 }
 
 /// Everything that is stored about one source.

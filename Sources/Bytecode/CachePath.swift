@@ -24,14 +24,14 @@ package struct CachePath: Hashable, Sendable {
     /// replaces the last dot and everything after it. If that would leave nothing, only the leading dot is dropped. A
     /// name without a dot gets the suffix without its leading dot. Python 2 appends `c` or `o`, whatever the name.
     package func fileName(source: ArraySlice<UInt8>) -> [UInt8] {
-        var stem = Array(source)
-        if directory.isEmpty { return stem + [suffix.utf8.last ?? UInt8(ascii: "c")] }
-        if let dot = stem.lastIndex(of: UInt8(ascii: ".")) {
-            if dot > 0 { stem.removeSubrange(dot...) } else { stem.removeFirst() }
-        } else {
-            return stem + suffix.utf8.dropFirst()
+        if directory.isEmpty { return Array(source) + [suffix.utf8.last ?? UInt8(ascii: "c")] }
+        guard let dot = source.lastIndex(of: UInt8(ascii: ".")) else {
+            return Array(source) + suffix.utf8.dropFirst()
         }
-        stem.append(contentsOf: suffix.utf8)
-        return stem
+        var name: [UInt8] = []
+        name.reserveCapacity(source.count + suffix.utf8.count)
+        name.append(contentsOf: dot > source.startIndex ? source[..<dot] : source.dropFirst())
+        name.append(contentsOf: suffix.utf8)
+        return name
     }
 }

@@ -85,7 +85,7 @@ struct GitRepository {
         // Both print paths relative to the top of the work tree.
         let prefix = try ask(["rev-parse", "--show-prefix"]).filter { $0 != UInt8(ascii: "\n") }
         var changes = Changes()
-        for path in try (ask(diff) + ask(untracked)).split(separator: 0) {
+        for path in try (ask(diff) + ask(untracked)).split(separator: 0) where !Self.isBytecode(path) {
             if path.starts(with: prefix), let inside = BytePath(path.dropFirst(prefix.count)) {
                 changes.inside.append(inside)
             } else {
@@ -93,6 +93,12 @@ struct GitRepository {
             }
         }
         return changes
+    }
+
+    /// Whether this is bytecode, perhaps our own: it follows from its source, so nothing depends on it besides.
+    private static func isBytecode(_ path: ArraySlice<UInt8>) -> Bool {
+        path.suffix(4).elementsEqual(".pyc".utf8) || path.suffix(4).elementsEqual(".pyo".utf8)
+            || path.split(separator: UInt8(ascii: "/")).contains { $0.elementsEqual("__pycache__".utf8) }
     }
 
     /// Of these files, those that were committed once. They are relative to the root.

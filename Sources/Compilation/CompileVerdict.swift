@@ -2,6 +2,7 @@
 
 import BuildModel
 import Interpreters
+import LinuxSystem
 
 /// The result of compiling one source with one interpreter.
 package enum CompileVerdict {
@@ -14,14 +15,20 @@ package enum CompileVerdict {
 
     /// - Parameter deadline: the time limit for one file in nanoseconds.
     package init(_ result: CompileResult, by interpreter: Interpreter, deadline: Int64) {
-        func refused(_ rule: Rule, _ message: String) -> CompileVerdict {
-            .refused([Diagnostic(rule, .error, message: message)], microseconds: 0, text: message)
+        func refused(_ rule: Rule, type: String = "", microseconds: UInt32 = 0, _ message: String) -> CompileVerdict {
+            .refused(
+                [Diagnostic(rule, .error, type: type, message: message)], microseconds: microseconds, text: message)
         }
         switch result {
         case .compiled(let code, let diagnostics, let microseconds):
             self = .code(code, diagnostics: diagnostics, microseconds: microseconds)
         case .refused(let diagnostics, let microseconds, let text):
             self = .refused(diagnostics, microseconds: microseconds, text: text)
+        case .crashed(.signal(ExitReason.killSignal)):
+            self = refused(
+                .compilerCrash, type: Diagnostic.killed,
+                "\(interpreter.name) was killed whenever it compiled this file (signal 9, often a lack of memory); use fewer --jobs, or --exclude it"
+            )
         case .crashed(let reason):
             let how =
                 switch reason {
@@ -33,7 +40,7 @@ package enum CompileVerdict {
                 "\(interpreter.name) crashed on this file every time (\(how)); simplify the file or --exclude it")
         case .timedOut:
             self = refused(
-                .timeout,
+                .timeout, microseconds: UInt32(clamping: deadline / 1_000),
                 "\(interpreter.name) took longer than \(WaveReport.seconds(deadline)) to compile this file, twice; raise --timeout or --exclude it"
             )
         case .unavailable(let failure):

@@ -158,7 +158,7 @@ extension ImportAnalysis {
         guard let path = container.flatMap({ path($0) }) else { return false }
         guard let text = (try? reader.contents(path))?.bytes else { return true }
         return ["__path__", "sys.modules", "meta_path", "exec", "declare_namespace"].contains {
-            text.firstRange(of: Array($0.utf8)) != nil
+            ByteSearch.contains(Array($0.utf8), in: text)
         }
     }
 

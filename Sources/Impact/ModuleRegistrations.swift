@@ -49,7 +49,7 @@ struct ModuleRegistrations {
 
     /// The last words of the strings, if the source has the means to register modules.
     private static func registeredWords(in source: [UInt8]) -> Set<[UInt8]> {
-        means.contains { source.firstRange(of: $0) != nil } ? lastWords(in: source) : []
+        means.contains { ByteSearch.contains($0, in: source) } ? lastWords(in: source) : []
     }
 
     /// `compat` of `"shop.compat"`, `'.compat'` and `"compat"`.

@@ -67,26 +67,50 @@ struct OutsideAssignments {
     private static let wordsOfSetters = ["setattr(", "__dict__", "vars("].map { Array($0.utf8) }
 
     /// The names that a source assigns to as attributes, or names on lines where attributes are set by name.
+    ///
+    /// On bytes in place: a large project's sources are read here whenever a watch starts.
     static func assignedNames(in source: [UInt8]) -> Set<[UInt8]> {
-        var found: Set<[UInt8]> = []
-        for line in source.split(separator: UInt8(ascii: "\n")) {
-            let setsByName = wordsOfSetters.contains { line.firstRange(of: $0) != nil }
-            guard setsByName || line.contains(UInt8(ascii: "=")) else { continue }
-            var index = line.startIndex
-            while let start = line[index...].firstIndex(where: { PythonName.has($0) }) {
-                let end = line[start...].firstIndex { !PythonName.has($0) } ?? line.endIndex
-                index = end
-                let isAttribute = start > line.startIndex && line[start - 1] == UInt8(ascii: ".")
-                let after = line[end...].drop { $0 == UInt8(ascii: " ") }
-                let isAssigned = after.first == UInt8(ascii: "=") && after.dropFirst().first != UInt8(ascii: "=")
-                let isQuoted =
-                    start > line.startIndex && end < line.endIndex && "\"'".utf8.contains(line[start - 1])
-                    && line[end] == line[start - 1]
-                if isAttribute && isAssigned || setsByName && (isQuoted || isAssigned) {
-                    found.insert(Array(line[start..<end]))
+        source.withUnsafeBytes { bytes in
+            let words = wordsOfSetters.filter { ByteSearch.contains($0, in: bytes) }
+            var found: Set<[UInt8]> = []
+            var start = 0
+            while start < bytes.count {
+                var end = start
+                var hasEqualSign = false
+                while end < bytes.count, bytes[end] != UInt8(ascii: "\n") {
+                    hasEqualSign = hasEqualSign || bytes[end] == UInt8(ascii: "=")
+                    end += 1
                 }
+                let line = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+                let setsByName = words.contains { ByteSearch.contains($0, in: line) }
+                if setsByName || hasEqualSign { collect(line, setsByName: setsByName, into: &found) }
+                start = end + 1
+            }
+            return found
+        }
+    }
+
+    private static func collect(
+        _ line: UnsafeRawBufferPointer, setsByName: Bool, into found: inout Set<[UInt8]>
+    ) {
+        func byte(_ index: Int) -> UInt8 { line.indices.contains(index) ? line[index] : 0 }
+        var index = 0
+        while index < line.count {
+            guard PythonName.has(line[index]) else {
+                index += 1
+                continue
+            }
+            let start = index
+            while index < line.count, PythonName.has(line[index]) { index += 1 }
+            var after = index
+            while byte(after) == UInt8(ascii: " ") { after += 1 }
+            let isAttribute = byte(start - 1) == UInt8(ascii: ".")
+            let isAssigned = byte(after) == UInt8(ascii: "=") && byte(after + 1) != UInt8(ascii: "=")
+            let quote = byte(start - 1)
+            let isQuoted = (quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'")) && byte(index) == quote
+            if isAttribute && isAssigned || setsByName && (isQuoted || isAssigned) {
+                found.insert(Array(line[start..<index]))
             }
         }
-        return found
     }
 }

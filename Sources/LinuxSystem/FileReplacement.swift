@@ -52,7 +52,8 @@ package struct FileReplacement {
         self.path = path ?? name
         switch temporary {
         case .unique(let prefix):
-            self.temporary = BytePath("\(prefix)\(Self.identity)\(Self.count.add(1, ordering: .relaxed).newValue)")
+            let number = Self.count.add(1, ordering: .relaxed).newValue
+            self.temporary = BytePath.empty.appending(Array(prefix.utf8) + Self.identity + String(number).utf8)
             removesTemporaryFirst = false
         case .fixed(let temporary):
             self.temporary = temporary
@@ -61,7 +62,7 @@ package struct FileReplacement {
     }
 
     // Processes in different containers can have the same ID and write to the same directory.
-    private static let identity = "\(Host.processIdentifier)-\(UInt64.random(in: 0 ... .max))-"
+    private static let identity = Array("\(Host.processIdentifier)-\(UInt64.random(in: 0 ... .max))-".utf8)
     private static let count = Atomic<UInt64>(0)
 
     /// Creates the file, calls `body` to write its contents, and renames it into place.

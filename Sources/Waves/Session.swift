@@ -204,7 +204,8 @@ package final class Session {
         if isForced { options.isForced = true }
         return ModuleExaminer(
             root: root, targets: targets,
-            judge: StalenessJudge(options: options, now: Host.realtime, resealsGuarded: resealsGuarded))
+            judge: StalenessJudge(
+                options: options, now: Host.realtime, resealsGuarded: resealsGuarded, deadline: configuration.deadline))
     }
 
     /// What recognizes unchanged sources; `nil` if those must be looked at, too: a check with an analysis of imports may need

@@ -90,8 +90,10 @@ package struct WaveCompilation: CompilationWork {
     package func prepare(_ item: Item, _ publisher: ArtifactPublisher) -> Preparation<SourceSnapshot, Outcome> {
         let snapshot: SourceSnapshot
         do throws(SourceProblem) {
-            snapshot = if let known = item.snapshot { known } else { try SourceReader(root: root).read(item.path, scanned: item.stamp)
-            }
+            snapshot =
+                if let known = item.snapshot { known } else {
+                    try SourceReader(root: root).read(item.path, scanned: item.stamp)
+                }
         } catch {
             switch error {
             case .gone: return .finished(.vanished)

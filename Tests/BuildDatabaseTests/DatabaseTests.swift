@@ -87,7 +87,8 @@ import Testing
         for number in 0..<(4_000_000 / (length + 2_000) + 3) {
             var traces = record.traces
             traces[0].diagnostics = [
-                Diagnostic(.syntaxError, .error, message: String(repeating: "m", count: length + number % 7 * length / 3))
+                Diagnostic(
+                    .syntaxError, .error, message: String(repeating: "m", count: length + number % 7 * length / 3))
             ]
             contents.modules.update(
                 ModuleRecord(

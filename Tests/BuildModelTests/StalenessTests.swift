@@ -57,6 +57,27 @@ import Testing
         #expect(glance(record(published()), other, artifact: pyc) == .mustRead)
     }
 
+    /// What may have passed is tried again; what the source is to blame for is not.
+    @Test func failuresOfTheMachineAreTriedAgain() {
+        func glance(_ diagnostic: Diagnostic, deadline: Int64) -> Glance {
+            var failed = record(.failed)
+            failed.traces[0].diagnostics = [diagnostic]
+            failed.traces[0].microseconds = 300_000
+            return StalenessJudge(options: BuildOptions(), now: 0, resealsGuarded: false, deadline: deadline)
+                .glance(record: failed, key: key, stamp: old, artifact: nil)
+        }
+        let again = Glance.decided(.recompile(.retried))
+        let timeout = Diagnostic(.timeout, .error, message: "")
+        #expect(glance(timeout, deadline: 300_000_000) == .decided(.upToDate))
+        #expect(glance(timeout, deadline: 300_001_000) == again)
+        #expect(glance(Diagnostic(.compilerCrash, .error, type: "killed", message: ""), deadline: 1) == again)
+        #expect(glance(Diagnostic(.compilerCrash, .error, message: ""), deadline: .max) == .decided(.upToDate))
+        #expect(glance(Diagnostic(.compilerError, .error, type: "MemoryError", message: ""), deadline: 1) == again)
+        #expect(
+            glance(Diagnostic(.compilerError, .error, type: "RecursionError", message: ""), deadline: .max)
+                == .decided(.upToDate))
+    }
+
     @Test func optionsDecideToo() {
         #expect(
             glance(record(published()), artifact: pyc, options: BuildOptions(isForced: true))

@@ -57,7 +57,10 @@ import Testing
                 }
             }
             while counters.begun.load(ordering: .relaxed) < 2 { Host.sleep(nanoseconds: 100_000) }
-            loop.offload { counters.mayGoOn.store(true, ordering: .releasing) } done: {}
+            loop.offload {
+                counters.mayGoOn.store(true, ordering: .releasing)
+            } done: {
+            }
             // The flag may be seen by a lane before the lane sees that it is being drained, so more than two may begin.
             lanes.drain()
             let begun = counters.begun.load(ordering: .relaxed)

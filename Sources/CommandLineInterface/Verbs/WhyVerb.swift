@@ -121,6 +121,7 @@ enum WhyVerb: Verb {
         case .sizeDiffers, .contentsDiffer: "the source has changed"
         case .headerDiffers, .truncated, .damaged: "something has changed the bytecode"
         case .touched: "only the time of the source has changed"
+        case .retried: "the compiler was stopped last time: it ran out of time or memory, or was killed"
         case .guardOver: "it can be validated by timestamp now"
         case nil: reason
         }
