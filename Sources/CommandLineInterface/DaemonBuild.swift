@@ -47,8 +47,7 @@ enum DaemonBuild {
                 return .none
             case .refused(let refusal): return .unfit(refusal.message)
             case .silent(let process):
-                let remedy = "end it with `kill -9 \(process)`"
-                return .unfit("the daemon of this tree (process \(process)) does not answer; \(remedy)")
+                return .unfit(DaemonConnection.silence(of: process))
             case .timeout, .disconnected: return .none
             }
         }

@@ -76,8 +76,15 @@ enum DaemonConnection {
     /// Reports the process of a daemon that does not answer. Ignores other failures.
     static func complain(ofSilence failure: ControlFailure) {
         guard case .silent(let process) = failure else { return }
-        FreshpycCommand.complain(
-            "the daemon of this tree (process \(process)) does not answer; end it with `kill -9 \(process)`")
+        FreshpycCommand.complain(silence(of: process))
+    }
+
+    /// What to say about a daemon that does not answer: one that computes will answer later.
+    static func silence(of process: Int32) -> String {
+        let daemon = "the daemon of this tree (process \(process))"
+        return Host.isComputing(process)
+            ? "\(daemon) is busy and has not answered; try again later, or end it with `kill \(process)`"
+            : "\(daemon) does not answer; end it with `kill -9 \(process)`"
     }
 
     /// Tells a daemon to stop, and waits until it has stopped.

@@ -154,6 +154,20 @@ package enum Host {
         }
     }
 
+    /// Whether a process uses a processor. Takes a quarter of a second.
+    package static func isComputing(_ process: Int32) -> Bool {
+        func ticks() -> UInt64? {
+            guard let fields = fieldsOfStat(process), fields.count > 12, let user = UInt64(fields[11]),
+                let system = UInt64(fields[12])
+            else { return nil }
+            return user + system
+        }
+        guard let before = ticks() else { return false }
+        sleep(nanoseconds: 250_000_000)
+        // A tick is 10 ms. An idle process has none.
+        return (ticks() ?? 0) > before + 1
+    }
+
     /// The fields of /proc/PID/stat from the third on; the second, the name, can contain anything.
     private static func fieldsOfStat(_ process: Int32) -> [String]? {
         guard let text = contents(BytePath("/proc/\(process)/stat"), limit: 1024),

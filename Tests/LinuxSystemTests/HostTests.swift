@@ -30,4 +30,21 @@ import Testing
         #expect(!Host.isEnding(child.identifier))
         child.kill()
     }
+
+    @Test func aComputingProcessIsToldFromAnIdleOne() throws {
+        let idle = try ChildProcess(
+            BytePath("/bin/sleep"), arguments: [BytePath("1000")], environment: [], sharesErrors: false)
+        let busy = try ChildProcess(
+            BytePath("/bin/sh"), arguments: [BytePath("-c"), BytePath("while :; do :; done")], environment: [],
+            sharesErrors: false)
+        #expect(!Host.isComputing(idle.identifier))
+        // On a busy machine, it may get no processor for a while.
+        var isComputing = false
+        for _ in 0..<40 where !isComputing { isComputing = Host.isComputing(busy.identifier) }
+        #expect(isComputing)
+        busy.kill()
+        busy.wait()
+        #expect(!Host.isComputing(busy.identifier))
+        idle.kill()
+    }
 }
