@@ -271,4 +271,26 @@ import Testing
         #expect(result.status == 0, "\(result)")
         #expect(try tree.differences() == "")
     }
+
+    /// However few files may be open, and however many directories there are, every module is built.
+    @Test(arguments: [64, 200, 700]) func fewDescriptorsAreEnough(_ limit: Int) throws {
+        let tree = try Tree(["freshpyc.json": "{}"])
+        try tree.shell("for i in $(seq 600); do mkdir d$i; echo x=$i > d$i/m.py; done; touch -d '1 hour ago' d*/m.py")
+        for store in ["none", tree.path.appending("store").description] {
+            let build = try Program.shell(
+                "ulimit -n \(limit); FRESHPYC_STORE=\(store) \(Freshpyc.path) build --force --jobs 8 --python \(tree.python.path)",
+                in: tree.path)
+            #expect(build.summary.hasPrefix("600 modules: 600 compiled, 0 up to date, 0 failed"), "\(store): \(build)")
+        }
+    }
+
+    /// Places that overlap are built and counted once.
+    @Test func overlappingPlacesAreCountedOnce() throws {
+        let tree = try Tree([
+            "freshpyc.json": "{}", "env/pyvenv.cfg": "", "env/lib/p/a.py": "x = 1\n", "env/lib/p/b.py": "x = (\n",
+        ])
+        let build = try tree.run("build", "--force", "env", "env/lib/p")
+        #expect(build.summary.hasPrefix("2 modules: 1 compiled, 0 up to date, 1 failed"), "\(build)")
+        #expect(build.lines.count == 1, "\(build)")
+    }
 }

@@ -153,7 +153,7 @@ package final class BytecodeStore: Sendable {
         let (known, root) = state.withLock { ($0.shards[Int(index)], $0.root) }
         if let known { return known }
         let opened = try openShard(index, in: root, makes: makes)
-        state.withLock { $0.shards[Int(index)] = opened }
+        if DescriptorLimit.allowsManyDirectories { state.withLock { $0.shards[Int(index)] = opened } }
         return opened
     }
 

@@ -115,7 +115,10 @@ package struct StalenessJudge: Sendable {
     /// Whether the header of an otherwise valid artifact needs resealing.
     private func header(of published: PublishedArtifact, stamp: Stamp) -> Staleness {
         if published.isGuarded, options.invalidation == .timestamp {
-            return resealsGuarded && isGuardOver(stamp) ? .reseal(.guardOver) : .upToDate
+            // The header of an interpreter without hashes is one that no source matches, so that import ignores the code:
+            // only until the second is over.
+            let mustReseal = resealsGuarded || published.mode == .timestamp
+            return mustReseal && isGuardOver(stamp) ? .reseal(.guardOver) : .upToDate
         }
         guard published.mode == options.invalidation else { return .reseal(.modeChanged) }
         guard published.mode == .timestamp else { return .upToDate }

@@ -9,9 +9,9 @@ import LinuxSystem
 package final class ArtifactPublisher {
     /// The prefix of the names of temporary files.
     package static let temporaryPrefix = FileReplacement.temporaryPrefix
-    /// Files are made in the order of their sizes, so a few hundred directories take turns. With two lanes for each
-    /// processor, this many still fit into the usual limit of a process.
-    private static let maximumOpen = max(32, 256 / Processors.available)
+    /// Files are made in the order of their sizes, so a few hundred directories take turns. There are two lanes for each
+    /// processor, each with a publisher.
+    private static let maximumOpen = DescriptorLimit.share(of: 2 * Processors.available, atMost: 128)
 
     private let root: Directory
     private let makesDirectories: Bool
@@ -58,6 +58,9 @@ package final class ArtifactPublisher {
         } catch  where error.isMissing && !error.isNotDirectory && open[path.parent] != nil {
             // The open directory was deleted; another one may have its name now.
             open[path.parent] = nil
+            return try attempt(path, header: header, body: body, permissions: permissions, modified: modified)
+        } catch  where error.isOutOfDescriptors && !open.isEmpty {
+            open.removeAll()
             return try attempt(path, header: header, body: body, permissions: permissions, modified: modified)
         }
     }

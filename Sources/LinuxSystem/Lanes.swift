@@ -40,7 +40,9 @@ package final class Lanes<Scratch> {
 
     /// A number of lanes for work that mostly computes but may wait for a disk: two for each processor, but no more than
     /// there are workers.
-    package static func limit(workers: Int) -> Int { min(max(1, workers), 2 * Processors.available) }
+    package static func limit(workers: Int) -> Int {
+        min(max(1, workers), 2 * Processors.available, DescriptorLimit.threads)
+    }
 
     /// Runs work in the lane that has the least to do, and then `done` with its result on the loop.
     ///

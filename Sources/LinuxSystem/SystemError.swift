@@ -77,6 +77,8 @@ package struct SystemError: Error, Hashable, Sendable {
     package static let isDirectory = EISDIR
     /// There is no such file. No other error means that: a file that cannot be reached or read may well exist.
     package var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+    /// This process, or the system, has too many files open.
+    package var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
     package var isDenied: Bool { code == EACCES || code == EPERM }
     package var isLoop: Bool { code == ELOOP }
     package var alreadyExists: Bool { code == EEXIST }

@@ -231,8 +231,7 @@ package final class Session {
         sweepOrphans(result)
         let missing = recordsMissing(from: result, within: configuration.starts)
         var input = WaveInput(sources: result.sources, missing: missing, problems: result.problems, begun: begun)
-        // Places that overlap are scanned twice.
-        input.settled = configuration.starts.count == 1 ? result.settled.count : Set(result.settled).count
+        input.settled = result.settled.count
         let imported = sourcesToReadNamesFrom(result.sources)
         guard !imported.isEmpty else { return run(input, progress: progress, done: done) }
         // Compiled first, so that the names they define are known; their own findings are not asked for.
@@ -243,7 +242,14 @@ package final class Session {
     /// Scans the named places. Leaves unchanged sources out of the result, unless an analysis of imports needs them.
     private func scan() -> ScanResult {
         let settled = analysis == nil ? unchangedSources(examiner()) : nil
-        return scanner(settled: settled).scan(configuration.starts)
+        var result = scanner(settled: settled).scan(configuration.starts)
+        if configuration.starts.count > 1 {
+            // Places that overlap are scanned twice.
+            var seen: Set<BytePath> = []
+            result.sources.removeAll { !seen.insert($0.path).inserted }
+            result.settled = Array(Set(result.settled))
+        }
+        return result
     }
 
     /// Runs one wave.

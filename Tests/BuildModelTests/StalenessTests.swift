@@ -96,6 +96,15 @@ import Testing
                 == .decided(.reseal(.guardOver)))
     }
 
+    /// An interpreter without hashes ignores guarded bytecode, so the next run reseals it, once the second is over.
+    @Test func unusableHeadersAreResealedByAnyRun() {
+        let guarded = record(published(.timestamp, isGuarded: true))
+        #expect(glance(guarded, artifact: pyc) == .decided(.reseal(.guardOver)))
+        let judge = StalenessJudge(
+            options: BuildOptions(), now: old.modified.clampedNanoseconds + 1, resealsGuarded: false)
+        #expect(judge.glance(record: guarded, key: key, stamp: old, artifact: pyc) == .decided(.upToDate))
+    }
+
     @Test func contentsDecideTheRest() throws {
         let judge = StalenessJudge(options: BuildOptions(), now: 0, resealsGuarded: false)
         let trace = try #require(record(published()).trace(key))
