@@ -303,4 +303,16 @@ import Testing
         #expect(
             result.output == "0 ['READY=1', 'STATUS=1 modules, 0 failed, watching 1 directories']\n", "\(result)")
     }
+
+    /// The cache of a directory becomes a link, and the link goes: `wait` brings the bytecode back.
+    @Test func aCacheThatWasALinkIsMadeAgain() throws {
+        let tree = try Tree(["d/m.py": "x = 1\n", "aside/keep.txt": ""])
+        let daemon = try Daemon(tree)
+        try tree.shell("mv d/__pycache__ aside/c; ln -s ../aside/c d/__pycache__")
+        Pause.seconds(0.5)
+        try tree.shell("rm d/__pycache__")
+        let result = try daemon.ask("wait")
+        #expect(result.status == 0, "\(result)")
+        #expect(try Program.shell("ls d/__pycache__", in: tree.path).output.contains(".pyc"))
+    }
 }

@@ -161,6 +161,11 @@ package struct WatchTable: Sendable {
         if event.name.isEmpty { return [] }
         guard event.mask.contains(.isDirectory) else {
             if event.name.elementsEqual(".gitignore".utf8) { return [.rulesChanged] }
+            // A link or a file in the place of the cache.
+            if event.name.elementsEqual("__pycache__".utf8) {
+                let hasMoved = !event.mask.isDisjoint(with: [.created, .movedTo, .deleted, .movedFrom])
+                return hasMoved ? [.artifact(directory: directory, name: [])] : []
+            }
             guard Scope.isSource(named: event.name[...]) else {
                 if event.name.elementsEqual("pyvenv.cfg".utf8) || event.name.elementsEqual(Scope.bundleMark.utf8) {
                     return [.rulesChanged]
