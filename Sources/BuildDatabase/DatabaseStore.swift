@@ -225,7 +225,11 @@ package final class DatabaseStore {
     /// Reads the snapshot; also returns its length in bytes.
     private func readSnapshot() throws(DatabaseError) -> (SnapshotReading, Int64)? {
         try withFile(Self.snapshotName) { file, size throws(SystemError) in
-            (try SnapshotReader.read(SnapshotSource(file, count: Int(clamping: size))), size)
+            // Records find their names by 32-bit offsets.
+            guard size <= Int64(UInt32.max) else {
+                throw SystemError("read", location.appending(Self.snapshotName), .tooLarge)
+            }
+            return (try SnapshotReader.read(SnapshotSource(file, count: Int(size))), size)
         }
     }
 

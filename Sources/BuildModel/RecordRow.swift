@@ -24,7 +24,11 @@ struct RecordRow: Sendable {
         var device: UInt32 = 0
     }
 
+    // In an order without gaps: a stamp leaves four bytes before the next number of eight.
     var source = PackedStamp()
+    private var isRacy = false
+    private var isGuarded = false
+    private var form = Form.vacant
     private var artifact = PackedStamp()
     var place = PathPool.Place(directory: 0, start: 0, length: 0)
     private var seconds: UInt32 = 0
@@ -36,9 +40,6 @@ struct RecordRow: Sendable {
     private var fingerprint = Fingerprint(high: 0, low: 0)
     private var body: UInt64 = 0
     private var clock: UInt64 = 0
-    private var isRacy = false
-    private var isGuarded = false
-    private var form = Form.vacant
 
     static let vacant = RecordRow()
 
@@ -128,14 +129,17 @@ extension RecordRow.PackedStamp {
 /// The devices of all stamps. There are few.
 struct DevicePool: Sendable {
     private var devices: [UInt64] = []
+    private var numbers: [UInt64: UInt32] = [:]
 
     subscript(number: UInt32) -> UInt64 { devices[Int(number)] }
 
     mutating func number(of device: UInt64) -> UInt32 {
-        // From the end: the last one is the likeliest.
-        if let known = devices.lastIndex(of: device) { return UInt32(truncatingIfNeeded: known) }
+        if let last = devices.last, last == device { return UInt32(truncatingIfNeeded: devices.count - 1) }
+        if let known = numbers[device] { return known }
+        let number = UInt32(truncatingIfNeeded: devices.count)
         devices.append(device)
-        return UInt32(truncatingIfNeeded: devices.count - 1)
+        numbers[device] = number
+        return number
     }
 
     /// Adds the devices of another pool; returns their new numbers.

@@ -1,7 +1,7 @@
 // The records of many sources, in little memory.
 //
 // A tree can have a million modules. As structures with a path and an array of traces each, records take 500 bytes; here the
-// usual record takes 150, with each part of its path stored once, and reading a database makes no object for each of them.
+// usual record is a row of 152, with each part of its path stored once, and reading a database makes no object for each of them.
 
 import BasicTypes
 

@@ -95,10 +95,10 @@ struct GitRepository {
         return changes
     }
 
-    /// Whether this is bytecode, perhaps our own: it follows from its source, so nothing depends on it besides.
+    /// Whether this is in a `__pycache__`: it follows from its source, so nothing depends on it besides. Elsewhere, bytecode may
+    /// be a module without a source.
     private static func isBytecode(_ path: ArraySlice<UInt8>) -> Bool {
-        path.suffix(4).elementsEqual(".pyc".utf8) || path.suffix(4).elementsEqual(".pyo".utf8)
-            || path.split(separator: UInt8(ascii: "/")).contains { $0.elementsEqual("__pycache__".utf8) }
+        path.split(separator: UInt8(ascii: "/")).contains { $0.elementsEqual("__pycache__".utf8) }
     }
 
     /// Of these files, those that were committed once. They are relative to the root.

@@ -267,6 +267,8 @@ package final class ContinuousBuild {
             if isNews { onWave(shown) }
             if report.removed > 0 { scheduleRootChecks(after: Self.rootChecks) }
             endWave(report, guarded: session.guarded, wasChecked: wasChecked)
+            // Nothing of this size happens again soon: give the memory back.
+            if report.compiled + report.restored >= Self.largeWave { Host.trimMemory() }
         }
     }
 
@@ -278,8 +280,6 @@ package final class ContinuousBuild {
                 WatchPlan.WaveEnd(
                     failed: Set(failed), retried: plan.retries.filter(wasChecked), guarded: Set(guarded),
                     lacksInterpreter: report.lacksInterpreter)))
-        // Nothing of this size happens again soon: give the memory back.
-        if report.compiled + report.restored >= Self.largeWave { Host.trimMemory() }
     }
 
     private static let largeWave = 256

@@ -104,6 +104,12 @@ package struct TreeScanner: Sendable {
                 level += listing.subdirectories
             }
         }
+        if starts.count > 1 {
+            // Places that overlap were scanned twice.
+            var seen: Set<BytePath> = []
+            result.sources.removeAll { !seen.insert($0.path).inserted }
+            result.settled = Array(Set(result.settled))
+        }
         return result
     }
 

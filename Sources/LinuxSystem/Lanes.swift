@@ -9,7 +9,8 @@ import Synchronization
 package final class Lanes<Scratch> {
     /// One lane.
     ///
-    /// `@unchecked Sendable` because the scratch value is only used on the serial queue.
+    /// `@unchecked Sendable` because the scratch value is made and used only in `run`, which only blocks of the serial queue
+    /// call (see `Lanes.run`), and destroyed with the lane, when no such block is left.
     private final class Lane: @unchecked Sendable {
         // Not a global queue, for the reason that `ParallelSlices` gives.
         let queue = DispatchQueue(label: "freshpyc.lane", qos: .userInitiated)

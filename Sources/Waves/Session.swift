@@ -242,14 +242,7 @@ package final class Session {
     /// Scans the named places. Leaves unchanged sources out of the result, unless an analysis of imports needs them.
     private func scan() -> ScanResult {
         let settled = analysis == nil ? unchangedSources(examiner()) : nil
-        var result = scanner(settled: settled).scan(configuration.starts)
-        if configuration.starts.count > 1 {
-            // Places that overlap are scanned twice.
-            var seen: Set<BytePath> = []
-            result.sources.removeAll { !seen.insert($0.path).inserted }
-            result.settled = Array(Set(result.settled))
-        }
-        return result
+        return scanner(settled: settled).scan(configuration.starts)
     }
 
     /// Runs one wave.

@@ -22,12 +22,7 @@ struct UnchangedSources: SettledSources {
     }
 
     /// Whether a source is up to date, by stamps alone, and there is nothing to report about it.
-    func isSettled(_ source: ScannedSource) -> Bool {
-        guard let position = records.position(of: source.path) else { return false }
-        return isSettled(records[position: position, path: source.path], source.stamp, source.artifacts)
-    }
-
-    private func isSettled(_ record: ModuleRecord, _ stamp: Stamp, _ artifacts: [Stamp?]) -> Bool {
+    func isSettled(_ record: ModuleRecord, _ stamp: Stamp, _ artifacts: [Stamp?]) -> Bool {
         guard record.traces.allSatisfy({ !$0.isFailure && $0.diagnostics.isEmpty }) else { return false }
         return examiner.glance(stamp, artifacts, record: record)?.isEmpty ?? false
     }

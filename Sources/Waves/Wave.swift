@@ -128,10 +128,11 @@ package final class Wave {
     private func collectModules(_ unchanged: UnchangedSources?) {
         settled = input.settled
         for source in input.sources {
-            if let unchanged, unchanged.isSettled(source) {
+            let record = session.record(source.path)
+            if let unchanged, let record, unchanged.isSettled(record, source.stamp, source.artifacts) {
                 settled += 1
             } else {
-                modules.append(Module(source: source, record: session.record(source.path)))
+                modules.append(Module(source: source, record: record))
             }
         }
         finishedModules = settled

@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test func aRecordTakesLittleMemory() {
-        #expect(MemoryLayout<RecordRow>.stride <= 160)
+        #expect(MemoryLayout<RecordRow>.stride <= 152)
     }
 
     @Test func everyRecordComesBackAsItWas() {
