@@ -219,6 +219,8 @@ package final class WatchService {
             service.handle(.firstWaveEnded(everythingCompiles: compiles), wave: first)
         }
         run.build.start(progress: isFirst ? progress : { _, _ in }, ready: ended)
+        // Between reading the configuration and watching the tree, a change sends no event.
+        loop.later { touched(()) }
         handler.serve(run)
     }
 
@@ -241,8 +243,10 @@ package final class WatchService {
         previousConfiguration = configuration
         do throws(SessionError) {
             configuration = try reconfigure()
+            configurationProblem = nil
         } catch {
             // A mistake in a configuration file must not stop a running daemon.
+            configurationProblem = error.message
             report(.notice("\(error.message); the configuration stays as it was"))
         }
     }
