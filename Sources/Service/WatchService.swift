@@ -28,6 +28,8 @@ package final class WatchService {
     private var configuration: SessionConfiguration
     /// The configuration before the current reload.
     private var previousConfiguration: SessionConfiguration
+    /// What the configuration files said last, which is not what is used if no session could be opened with it.
+    private var lastRead: SessionConfiguration
     /// Why the configuration files could not be read when they last changed; reported once.
     private var configurationProblem: String?
     /// Reads the configuration again, for a reload.
@@ -68,6 +70,7 @@ package final class WatchService {
         self.loop = loop
         self.configuration = configuration
         previousConfiguration = configuration
+        lastRead = configuration
         self.reconfigure = reconfigure
         self.idleTimeout = idleTimeout
         self.report = report
@@ -199,7 +202,8 @@ package final class WatchService {
             guard service.run?.session.failureCount == 0 else { return }
             for bundle in service.bundles { bundle.dataChanged(path) }
         }
-        let touched: (()) -> Void = ifCurrent { service, _ in service.checkConfiguration() }
+        let touched: (()) -> Void = ifCurrent { service, _ in service.checkConfiguration(besides: service.configuration)
+        }
         // Later, so that all events of one save are seen first, and no session is replaced within one of its calls.
         run.build.onConfigurationTouched = { [weak self] in self?.loop.later { touched(()) } }
         let rootGone: (()) -> Void = ifCurrent { service, _ in service.handle(.endRequested(.rootGone)) }
@@ -220,17 +224,20 @@ package final class WatchService {
         }
         run.build.start(progress: isFirst ? progress : { _, _ in }, ready: ended)
         // Between reading the configuration and watching the tree, a change sends no event.
-        loop.later { touched(()) }
+        let watched: (()) -> Void = ifCurrent { service, _ in
+            service.checkConfiguration(besides: service.lastRead)
+        }
+        loop.later { watched(()) }
         handler.serve(run)
     }
 
-    /// Reloads if the configuration files say something else than before. Most changes of pyproject.toml are about other
+    /// Reloads if the configuration files say something else than this. Most changes of pyproject.toml are about other
     /// programs.
-    private func checkConfiguration() {
+    private func checkConfiguration(besides known: SessionConfiguration) {
         do throws(SessionError) {
             let current = try reconfigure()
             configurationProblem = nil
-            if current != configuration { handle(.reloadRequested(.configurationChanged)) }
+            if current != known { handle(.reloadRequested(.configurationChanged)) }
         } catch {
             if error.message != configurationProblem {
                 report(.notice("\(error.message); the configuration stays as it was"))
@@ -243,6 +250,7 @@ package final class WatchService {
         previousConfiguration = configuration
         do throws(SessionError) {
             configuration = try reconfigure()
+            lastRead = configuration
             configurationProblem = nil
         } catch {
             // A mistake in a configuration file must not stop a running daemon.
